@@ -6,6 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
+from rebalancer.bots.flowchart.tree import Threshold
 
 SPY, BIL = ({"incantation_type": "Ticker", "symbol": ticker, "name": ""} for ticker in ("SPY", "BIL"))
 ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))
@@ -88,22 +89,23 @@ def test_each_incantation_is_read(incantation, read_as):
     assert root(incantation) == read_as
 
 
-def test_a_side_may_be_an_indicator_and_a_condition_may_have_to_hold_for_days():
-    both = {**HOT, "type": "BothIndicators", "greater_than": False, "for_days": 3}
-    both |= {"rh_indicator": {"type": "CurrentPrice", "window": 0}, "rh_ticker_symbol": "SPY"}
-    assert root(gate(both))[1] == ("Compare", RSI, "lt", ("Indicator", "current-price", (), "SPY"), 3)
+@pytest.mark.parametrize(
+    ("kind", "rule"), [("Daily", "daily"), ("Weekly", "weekly"), ("Yearly", "yearly"), ("Threshold", Threshold(0.1))]
+)
+def test_a_spell_trades_by_a_period_or_by_a_threshold_in_percent(kind, rule):
+    chart, _ = read(spell(SPY, trading_type=kind, threshold=10), "x")
+    assert chart.rebalance == rule
 
 
-@pytest.mark.parametrize(("name", "kind"), [("AllOf", "AllOf"), ("OrCondition", "AnyOf")])
-def test_conditions_combine(name, kind):
-    assert root(gate({"condition_type": name, "conditions": [HOT, HOT]}))[1] == (kind, (IS_HOT, IS_HOT))
-
-
-@pytest.mark.parametrize("kind", ["Weekly", "Threshold"])
-def test_other_ways_to_trade_are_refused_in_a_sentence(kind):
-    assert problems(SPY, trading_type=kind) == [
-        f'trading_type: "trading_type" "{kind}" is not read yet; what is read: "Daily"'
-    ]
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ({"trading_type": "Hourly"}, 'trading_type: "trading_type" is "Hourly"; it must be one of "Daily",'),
+        ({"trading_type": "Threshold", "threshold": 0}, 'threshold: "threshold" is 0; it must be a number above 0'),
+    ],
+)
+def test_another_way_to_trade_is_refused_in_a_sentence(written, sentence):
+    assert problems(SPY, **written)[0].startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -112,21 +114,15 @@ def test_other_ways_to_trade_are_refused_in_a_sentence(kind):
         ({"incantation_type": "Switch"}, '"incantation_type" "Switch" is not read yet'),
         ({"incantation_type": "Spell"}, '"incantation_type" is "Spell"; it must be one of'),
         (5, 'is 5; it must be an object with an "incantation_type", or null for cash'),
-        ({**SPY, "symbol": "SPY/TLT"}, '"SPY/TLT" is a ratio, a subspell or a figure of the economy'),
-        ({**SPY, "symbol": "@VIXCLS"}, '"@VIXCLS" is a ratio'),
+        ({**SPY, "symbol": "SPY/TLT"}, '"SPY/TLT" can\'t be held; it is read in conditions only'),
+        ({**SPY, "symbol": 'Subspell "Then"'}, "can't be held; it is read in conditions only"),
+        ({**SPY, "symbol": "@VIXCLS"}, '"@VIXCLS" is a figure of the economy, for which there is no source of prices'),
         ({**SPY, "leverage": 2}, 'the key "leverage" has no meaning here'),
         (weighted(SPY, BIL, type="Custom", weights=[75]), "there must be 2, sum 100"),
         (weighted(SPY, BIL, type="Custom", weights=[75, 35]), "2 percents that sum to 110; there must be 2, sum 100"),
         (weighted(SPY, BIL, type="Custom", weights=[-5, 105]), "there must be 2, sum 100"),
         (best(SPY, BIL, count=2, weight_type="Custom"), '"weight_type" "Custom" is not read yet'),
-        (best(SPY, BIL, sort_indicator={"type": "PPO", "window": 6}), '"type" "PPO" is not read yet'),
-        (gate({**HOT, "lh_days_ago": 1}), '"lh_days_ago" is 1; it must be 0, since others are not read yet'),
-        (gate({**HOT, "type": "Month"}), '"type" "Month" is not read yet'),
-        (
-            gate({**HOT, "type": "BothIndicators", "rh_ticker_symbol": "SPY", "rh_weight": 2})
-            | {"then_incantation": BIL},
-            '"rh_weight" is 2; it must be 1',
-        ),
+        (best(SPY, BIL, sort_indicator={"type": "Vortex", "window": 6}), '"type" is "Vortex"; it must be one of'),
         (gate({"condition_type": "Not"}), '"condition_type" is "Not"; it must be one of'),
         (gate(None), 'is null; it must be an object with a "condition_type"'),
     ],

@@ -5,39 +5,47 @@ from collections.abc import Callable, Mapping
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import (
-    COMPARATORS,
     FUNCTIONS,
     MAX_ELEMENTS,
     SIDES,
     Parsed,
     Unread,
     assemble,
-    indicator,
-    names_of_parameters,
-    parameters,
     selection,
     volatility_window,
 )
-from rebalancer.bots.flowchart.formats.elements import Element
+from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.formats.native_conditions import ConditionReader, parameters_beside
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 
 FORMAT = "rebalancer/bot"
 VERSION = 1
-MAX_DAYS = 10_000
 _UNITS = {100: "percent", 1: "fraction"}
-
-_A_VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
 
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
-    document.only("format", "version", "name", "description", "chart")
+    document.only("format", "version", "name", "description", "rebalance", "chart")
     if document["version"].value is True or document["version"].value != VERSION:
         document["version"].must_be(f"{VERSION}")
     if document["description"].given:
         document["description"].text()
     name = document["name"].text()
+    rule = _rebalance(document["rebalance"]) if document["rebalance"].given else "daily"
     root = assemble(_node, document["chart"])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
+
+
+def _rebalance(element: Element) -> tree.Rebalance:
+    if isinstance(element.value, dict):
+        width = element.only("threshold")["threshold"]
+        whole = 1 if isinstance(width.value, dict) and "fraction" in width.value else 100
+        return threshold(width.only(_UNITS[whole])[_UNITS[whole]], whole)
+    found = next((period for period in PERIODS if period == element.value), None)
+    if found is None:
+        periods = ", ".join(map(quoted, PERIODS))
+        element.must_be(f'{periods} or {{"threshold": {{"percent": 5}}}}')
+    return found or "daily"
 
 
 def _node(element: Element) -> Parsed:
@@ -105,7 +113,7 @@ def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...], int]:
 
 def _if(node: Element) -> Parsed:
     node.only("if", "then", "else")
-    parts = (Unread(_condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"]))
+    parts = (Unread(_CONDITIONS.condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"]))
     return Parsed(lambda condition, then, otherwise: tree.If(condition, then, otherwise, node.here), parts)
 
 
@@ -113,7 +121,7 @@ def _filter(body: Element, node: Element) -> Parsed:
     by = body.only("by", "take", "count", "of")["by"]
     function = by["function"].choice(FUNCTIONS)
     misnamed = isinstance(by.value, dict) and by["function"].value != function
-    numbers = () if misnamed else _parameters(function, by, "function")
+    numbers = () if misnamed else parameters_beside(function, by, "function")
     side = body["take"].choice(SIDES)
     count = body["count"].whole(1, MAX_ELEMENTS)
     return Parsed(selection(node, function, numbers, side, count), _children(body["of"]))
@@ -131,40 +139,4 @@ _NODES: Mapping[str, Callable[[Element, Element], Parsed]] = {
 }
 
 
-def _condition(element: Element) -> Parsed:
-    if isinstance(element.value, dict) and element.value.keys() & {"all", "any"}:
-        return _combined(element)
-    element.only("left", "is", "right", "for_days")
-    comparator = element["is"].choice(COMPARATORS)
-    days = element["for_days"].whole(1, MAX_DAYS) if element["for_days"].given else 1
-    sides = (Unread(_operand, element["left"]), Unread(_operand, element["right"]))
-    return Parsed(lambda left, right: tree.Compare(left, comparator, right, days, element.here), sides)
-
-
-def _combined(element: Element) -> Parsed:
-    kind = element.only_one(("all", "any"))
-    children = tuple(Unread(_condition, part) for part in element[kind].items()) if kind else ()
-    combine = tree.AllOf if kind == "all" else tree.AnyOf
-    return Parsed(lambda *conditions: combine(conditions, element.here), children)
-
-
-def _operand(element: Element) -> Parsed:
-    if not isinstance(element.value, dict):
-        value = element.number(_A_VALUE)
-        return Parsed(lambda: tree.Constant(value, element.here))
-    function = element.only_one(FUNCTIONS)
-    return _indicator(function, element[function], element) if function else Parsed(None)
-
-
-def _indicator(function: str, body: Element, operand: Element) -> Parsed:
-    numbers = _parameters(function, body, "of")
-    subject = body["of"]
-    if isinstance(subject.value, dict):
-        return Parsed(indicator(operand, function, numbers), (Unread(_node, subject),))
-    symbol = subject.ticker()
-    return Parsed(lambda: tree.Indicator(function, numbers, symbol, operand.here))
-
-
-def _parameters(function: str, element: Element, *others: str) -> tuple[int, ...]:
-    """The parameters of `function` in an object that also has the keys `others`."""
-    return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)
+_CONDITIONS = ConditionReader(_node)
