@@ -9,22 +9,26 @@ import numpy as np
 
 from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.tree import (
     Asset,
+    ByVolatility,
     Capped,
     Chart,
     Filter,
     Indicator,
     InverseVolatility,
     Node,
+    ProVolatility,
+    Ratio,
     TreeNode,
-    children_of,
 )
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol
 
 
@@ -39,10 +43,15 @@ def describe(chart: Chart) -> Findings:
         match element:
             case Asset(symbol=str(ticker)) | Indicator(subject=str(ticker)) | Capped(fallback=str(ticker)):
                 tickers.add(Symbol(ticker))
+            case Indicator(subject=Ratio(numerator, denominator)):
+                tickers |= {numerator, denominator}
         match element:
             case Indicator(function=function, parameters=parameters) | Filter(function=function, parameters=parameters):
                 functions.setdefault(function, set()).add(parameters)
-            case InverseVolatility(window=window):
+            case InverseVolatility(window=window) | ProVolatility(window=window):
+                functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
+        match element:
+            case Filter(weighting=ByVolatility(window)):
                 functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
         if isinstance(element, Node):
             nodes[type(element).__name__] += 1

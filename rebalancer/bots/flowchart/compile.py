@@ -1,66 +1,18 @@
 """Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from rebalancer.bots.flowchart import nodes, tree
+from rebalancer.bots.flowchart.draft import Draft
 from rebalancer.bots.flowchart.indicators import (
-    CURRENT_PRICE,
-    INDICATORS,
-    STANDARD_DEVIATION_RETURN,
     prices_advised,
     prices_needed,
 )
+from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import BarField, Symbol
 
 _OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
-_DUST = 1e-9
-"""Rounding tolerance: a smaller remainder of the whole counts as 0."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """A compiled chart: `table[root]` is the whole of it.
-
-    `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `lookback` is
-    the number of sessions that the first decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA
-    no longer depend on where the history begins. `groups` are the chart's own names of nodes, by index (of nodes with
-    several names, the first).
-    """
-
-    name: str
-    table: tuple[nodes.Node, ...]
-    root: int
-    symbols: tuple[Symbol, ...]
-    bars: Mapping[Symbol, tuple[BarField, ...]]
-    lookback: int
-    warm_up: int
-    groups: Mapping[int, str]
-
-    def label(self, index: int) -> str:
-        """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
-        match self.table[index]:
-            case nodes.Number(value):
-                return f"{value:.10g}"
-            case nodes.Close(symbol):
-                return f"{INDICATORS[CURRENT_PRICE].short}({symbol})"
-            case nodes.Bar(symbol, field):
-                return f"{field.capitalize()}({symbol})"
-            case nodes.Series(function, parameters, (source, *_)):
-                return f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})"
-            case nodes.Hold(symbol):
-                return symbol
-            case nodes.Uninvested():
-                return "cash"
-            case _:
-                return f'"{self.groups[index]}"' if index in self.groups else "an unnamed part"
-
-    def subject(self, source: int) -> str:
-        """What an indicator is computed on: a ticker, or a node of the chart."""
-        node = self.table[source]
-        if isinstance(node, nodes.Close | nodes.Bar):
-            return node.symbol
-        return self.label(node.portfolio) if isinstance(node, nodes.Nav) else self.label(source)
 
 
 def compile_chart(chart: tree.Chart) -> Program:
@@ -68,11 +20,11 @@ def compile_chart(chart: tree.Chart) -> Program:
 
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
-    draft = _Draft()
+    draft = Draft()
     stack: list[tree.TreeNode] = [chart.root]
     while stack:
         element = stack[-1]
-        missing = [child for child in tree.children_of(element) if child not in draft.done]
+        missing = [child for child in children_of(element) if child not in draft.done]
         if missing:
             stack.extend(reversed(missing))
         else:
@@ -86,108 +38,19 @@ def compile_chart(chart: tree.Chart) -> Program:
         bars=_bars(table),
         lookback=_sessions(table, prices_needed)[root],
         warm_up=_sessions(table, prices_advised)[root],
+        path_dependent=any(isinstance(table[index], nodes.Latch) for index in _reads(table, root)),
         groups=draft.groups,
     )
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A compilation in progress: `done` has the index in the table of each element that is compiled."""
-
-    table: list[nodes.Node] = field(default_factory=list)
-    index: dict[nodes.Node, int] = field(default_factory=dict)
-    done: dict[tree.TreeNode, int] = field(default_factory=dict)
-    groups: dict[int, str] = field(default_factory=dict)
-
-    def add(self, node: nodes.Node) -> int:
-        """The index of `node`; it is added only if the table has no equal one."""
-        index = self.index.setdefault(node, len(self.table))
-        if index == len(self.table):
-            self.table.append(node)
-        return index
-
-    def compiled(self, element: tree.TreeNode) -> int:
-        """The index of `element`, whose children are compiled before it."""
-        match element:
-            case tree.Asset(symbol=symbol):
-                return self.add(nodes.Hold(symbol))
-            case tree.Cash():
-                return self.add(nodes.Uninvested())
-            case tree.Group(name=name, child=child):
-                self.groups.setdefault(self.done[child], name)
-                return self.done[child]
-            case tree.If(condition=condition, then=then, otherwise=otherwise):
-                return self.add(nodes.Branch(self.done[condition], (self.done[then], self.done[otherwise])))
-            case tree.Capped():
-                return self._capped(element)
-            case tree.Constant(value=value):
-                return self.add(nodes.Number(value))
-            case tree.Indicator(function=function, parameters=parameters, subject=subject):
-                source = nodes.Close(subject) if isinstance(subject, str) else self._history(self.done[subject])
-                return self._series(function, parameters, source, element.place)
-            case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
-                compare = self.add(nodes.Inequality(comparator, self.done[left], self.done[right]))
-                return compare if days == 1 else self.add(nodes.ForDays(days, compare))
-            case tree.AllOf() | tree.AnyOf():
-                return self.add(nodes.Several(isinstance(element, tree.AllOf), self._all_done(element.conditions)))
-            case _:
-                return self._split(element)
-
-    def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
-        return tuple(self.done[element] for element in elements)
-
-    def _split(self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter) -> int:
-        """A choice of all children needs no scores, so it is never undefined for lack of one."""
-        children = self._all_done(element.children)
-        match element:
-            case tree.Specified(weights=weights):
-                return self._blend(weights, children)
-            case tree.InverseVolatility(window=window) if len(children) > 1:
-                scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), element)
-                return self.add(nodes.InverseVol(scores, children))
-            case tree.Filter(function=function, parameters=parameters, count=count) if count < len(children):
-                scores = self._scores(function, parameters, element)
-                return self.add(nodes.TopK(count, element.side == "top", scores, children))
-            case _:
-                return self._blend((1 / len(children),) * len(children), children)
-
-    def _capped(self, element: tree.Capped) -> int:
-        left, weights, children = 1.0, [], []
-        for cap, child in zip(element.caps, element.children, strict=True):
-            if left > _DUST:
-                weights.append(min(cap, left))
-                children.append(self.done[child])
-                left -= weights[-1]
-        if element.fallback is not None and left > _DUST:
-            weights.append(left)
-            children.append(self.add(nodes.Hold(element.fallback)))
-        return self._blend(tuple(weights), tuple(children))
-
-    def _blend(self, weights: tuple[float, ...], children: tuple[int, ...]) -> int:
-        return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
-
-    def _scores(
-        self, function: str, parameters: tuple[int, ...], element: tree.InverseVolatility | tree.Filter
-    ) -> tuple[int, ...]:
-        histories = [self._history(self.done[child]) for child in element.children]
-        return tuple(self._series(function, parameters, history, element.place) for history in histories)
-
-    def _history(self, portfolio: int) -> nodes.Close | nodes.Nav:
-        """The values of a portfolio: of a single asset its closes, of anything else simulated ones."""
-        node = self.table[portfolio]
-        return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
-
-    def _series(
-        self, function: str, parameters: tuple[int, ...], history: nodes.Close | nodes.Nav, place: tree.Place
-    ) -> int:
-        spec = INDICATORS[function]
-        read: list[nodes.Close | nodes.Bar | nodes.Nav] = [history]
-        if isinstance(history, nodes.Close):
-            read = [history if field == "close" else nodes.Bar(history.symbol, field) for field in spec.reads]
-        elif spec.of_tickers_only:
-            raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        sources = tuple(map(self.add, read))
-        return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
+def _reads(table: Sequence[nodes.Node], root: int) -> set[int]:
+    """The nodes that `root` is computed from, itself among them."""
+    found, stack = set[int](), [root]
+    while stack:
+        if (index := stack.pop()) not in found:
+            found.add(index)
+            stack.extend(nodes.operands(table[index]))
+    return found
 
 
 def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
@@ -207,6 +70,10 @@ def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...
                 needed.append(needed[source] + prices(function, parameters) - 1)
             case nodes.ForDays(days, condition):
                 needed.append(needed[condition] + days - 1)
+            case nodes.Earlier(days, source):
+                needed.append(needed[source] + days)
+            case nodes.Rank(window=window, source=source):
+                needed.append(needed[source] + window - 1)
             case nodes.Nav(portfolio):
                 needed.append(needed[portfolio] + 1)  # after a gap it starts one session later
             case _:

@@ -8,13 +8,15 @@ import numpy as np
 
 from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
-from rebalancer.bots.flowchart.splits import UNKNOWN, fractions
+from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
 from rebalancer.model import Closes
+from rebalancer.model.text import counted
 
 _DEEPEST_INDENT = 12
 
@@ -70,49 +72,96 @@ def _causes(table: Sequence[nodes.Node], values: Evaluation, current: NodeOnDay)
             nav = table[source]
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
                 return [NodeOnDay(nav.portfolio, day)]
-            return []
-        case nodes.Inequality(left=left, right=right):
-            return [NodeOnDay(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
+            return _missing(values, day, source) if isinstance(nav, nodes.Arithmetic) else []
+        case nodes.Rank(source=source):
+            return _missing(values, day, source)
+        case nodes.Earlier(days, source):
+            return [NodeOnDay(source, day - days)] if day >= days else []
+        case nodes.Inequality() | nodes.Arithmetic():
+            return _missing(values, day, *nodes.operands(node))
         case nodes.ForDays(days, condition):
             rows = range(day, max(day - days, -2), -1)
             return [NodeOnDay(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
-        case nodes.Several(conditions=conditions):
+        case nodes.Several(conditions=conditions) | nodes.Count(conditions=conditions):
             return [NodeOnDay(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
-        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
-            return _causes_in_split(node, values, day)
+        case nodes.Latch(enter, leave):
+            since = _unknown_since(values.truths[current.node], day)
+            return [NodeOnDay(each, since) for each in (enter, leave) if values.truths[each][since] == UNKNOWN]
         case _:
-            return []
+            return _causes_in_split(node, values, day) if isinstance(node, nodes.Split) else []
+
+
+def _unknown_since(states: Truth, day: int) -> int:
+    """The day that made a Latch unknown on `day`; `day` itself, where it was never known before."""
+    known = np.flatnonzero(states[:day] != UNKNOWN)
+    return int(known[-1]) + 1 if known.size else day
+
+
+def _missing(values: Evaluation, day: int, *series: int) -> list[NodeOnDay]:
+    return [NodeOnDay(each, day) for each in series if np.isnan(values.series[each][day])]
 
 
 def _causes_in_split(node: nodes.Split, values: Evaluation, day: int) -> list[NodeOnDay]:
     split = fractions(node, values, np.array([day]))[:, 0]
     if not np.isnan(split[0]):
         return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
-    if isinstance(node, nodes.Branch):
-        return [NodeOnDay(node.condition, day)]
-    scores = node.scores if isinstance(node, nodes.Ranking) else ()  # a blend is always defined
-    # A volatility of 0 is of no use either.
-    least = 0.0 if isinstance(node, nodes.InverseVol) else -np.inf
-    return [NodeOnDay(score, day) for score in scores if not values.series[score][day] > least]
+    match node:
+        case nodes.Branch(condition):
+            return [NodeOnDay(condition, day)]
+        case nodes.Switch(conditions) | nodes.Shared(conditions=conditions):
+            asked = [each for each in conditions if each is not None]
+            return [NodeOnDay(each, day) for each in asked if values.truths[each][day] == UNKNOWN]
+        case nodes.Mix(by):
+            return [NodeOnDay(by, day)]
+        case nodes.TopK(scores=scores, volatilities=volatilities):
+            missing = [NodeOnDay(score, day) for score in scores if np.isnan(values.series[score][day])]
+            return missing or _without_volatility(volatilities, values, day)
+        case nodes.InverseVol(scores) | nodes.ProVol(scores):
+            return _without_volatility(scores, values, day)
+        case nodes.Blend():  # always defined
+            return []
+
+
+def _without_volatility(series: Sequence[int], values: Evaluation, day: int) -> list[NodeOnDay]:
+    """A volatility of 0 is of no use either."""
+    return [NodeOnDay(each, day) for each in series if not values.series[each][day] > 0]
 
 
 def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
     node, day = program.table[current.node], closes.day(max(current.day, 0))
-    if current.day < 0:
-        return f"a condition has to hold for more days than there are closes: they begin on {day}"
-    if not isinstance(node, nodes.Series):
-        return f"{program.subject(current.node)} has no close on {day}"
-    if not np.isnan(values.series[current.node][current.day]):
-        return f"{program.label(current.node)} is 0 on {day}, so that 1 / volatility is undefined"
-    have, source = min((int(runs(values.series[source])[current.day]), source) for source in node.sources)
+    label = program.label(current.node)
+    match node:
+        case _ if current.day < 0:
+            return f"a condition has to hold for more days than there are closes: they begin on {day}"
+        case nodes.Series() | nodes.Rank() if np.isnan(values.series[current.node][current.day]):
+            return _too_few(program, closes, values, current)
+        case nodes.Series():
+            return f"{label} is 0 on {day}, and nothing can be weighted by a volatility of 0"
+        case nodes.Earlier(days):
+            return f"{label} needs {counted(days, 'session')} before {day}, and the closes begin on {closes.day(0)}"
+        case nodes.Arithmetic():
+            return f"{label} is no finite number on {day}"
+        case _:
+            return f"{program.subject(current.node)} has no close on {day}"
+
+
+def _too_few(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    """Why an indicator or a rank is undefined whose source has a gap, or too short a history."""
+    node, day = program.table[current.node], closes.day(current.day)
+    if not isinstance(node, nodes.Series | nodes.Rank):
+        raise TypeError(f"{program.label(current.node)} is computed on no other values")
+    sources = (node.source,) if isinstance(node, nodes.Rank) else node.sources
+    have, source = min((int(runs(values.series[source])[current.day]), source) for source in sources)
     what = _named(program.table[source])
     if not have:
         missing = f"{program.subject(source)} has no {what} on"
         never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
         return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
-    needed = prices_needed(node.function, node.parameters)
-    since = closes.day(current.day - have + 1)
-    return f"{program.label(current.node)} needs {needed} {what}s in a row, has {have} since {since}"
+    needed = node.window if isinstance(node, nodes.Rank) else prices_needed(node.function, node.parameters)
+    label, since = program.label(current.node), closes.day(current.day - have + 1)
+    if have >= needed:
+        return f"{label} is undefined on {day}, because its last {counted(needed, what)} are all equal"
+    return f"{label} needs {counted(needed, what)} in a row, has {have} since {since}"
 
 
 def _remedy(closes: Closes) -> str:
@@ -122,12 +171,14 @@ def _remedy(closes: Closes) -> str:
 def _named(source: nodes.Node) -> str:
     """What an indicator reads, such as `close`."""
     match source:
+        case nodes.Close():
+            return "close"
         case nodes.Bar(field=field):
             return field
         case nodes.Nav():
             return "simulated value"
         case _:
-            return "close"
+            return "value"
 
 
 def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:
@@ -163,18 +214,35 @@ def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[Indented
     children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
     match node:
         case nodes.Branch(condition):
-            yield from _gate(condition, children, words)
+            yield from _gate(list(words.gate(condition)), children, words)
+        case nodes.Switch(conditions):
+            yield from _gate([IndentedLine(0, words.choice(node)), *words.gates(conditions)], children, words)
+        case nodes.Mix():
+            yield IndentedLine(visit.level, words.mix(node))
+            yield from _shares([child for child in children if child.amount > 0], words)
+        case nodes.Shared(conditions=conditions):
+            yield from (
+                IndentedLine(visit.level + line.level, line.text)
+                for line in (IndentedLine(0, words.choice(node)), *words.gates(conditions))
+            )
+            yield from _shares([child for child in children if child.amount > 0], words)
         case nodes.Blend():
-            for child in children:
-                yield IndentedLine(child.level, words.share(child.node, child.amount))
-                yield from _inside(child, words)
-        case _:
+            yield from _shares(children, words)
+        case nodes.TopK() | nodes.InverseVol() | nodes.ProVol():
             yield from _ranking(node, children, words)
 
 
-def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _shares(children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+    for child in children:
+        yield IndentedLine(child.level, words.share(child.node, child.amount))
+        yield from _inside(child, words)
+
+
+def _gate(
+    condition: Sequence[IndentedLine], branches: Sequence[Visit], words: Wording
+) -> Iterator[IndentedLine | Visit]:
     """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
-    level, (first, *rest) = branches[0].level, words.gate(condition)
+    level, (first, *rest) = branches[0].level, condition
     taken = [branch for branch in branches if branch.amount > 0]
     leaves = [words.share(branch.node, branch.amount) for branch in taken if not _is_split(branch, words)]
     yield IndentedLine(level, " -> ".join([first.text, *leaves]))

@@ -6,7 +6,7 @@ table, and a block that a chart repeats a hundred times is computed once.
 
 from dataclasses import dataclass
 
-from rebalancer.bots.flowchart.tree import Comparator
+from rebalancer.bots.flowchart.tree import Comparator, MonthDay, Operation, RankKind
 from rebalancer.model import BarField, Symbol
 
 
@@ -37,11 +37,34 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator: `sources` are what it reads, a Close or a Nav, or several fields of one ticker."""
+    """An indicator: `sources` are a Close, the ratio of two or a Nav, or several fields of one ticker."""
 
     function: str
     parameters: tuple[int, ...]
     sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The values of `source`, `days` sessions later than they were."""
+
+    days: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The place of each value among the last `window` values of `source`, from 0 to 100."""
+
+    kind: RankKind
+    window: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    operation: Operation
+    operands: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,35 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
+class Latch:
+    """True from a session on which `enter` is true until one on which `leave` is. Reads all history.
+
+    False at first, which is the first session on which both are known; unknown before. An unknown condition that could
+    change it makes it unknown, until both give the same answer whichever it was.
+    """
+
+    enter: int
+    leave: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """True where at least `least` and at most `most` of `conditions` are; an exact number has both alike."""
+
+    least: int
+    most: int
+    conditions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """True on sessions from `first` to `last`, over the turn of the year where `last` is the earlier."""
+
+    first: MonthDay
+    last: MonthDay
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     symbol: Symbol
 
@@ -83,6 +135,33 @@ class Branch:
 
     condition: int
     children: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """All for the child whose place is the number of `conditions` that are true."""
+
+    conditions: tuple[int, ...]
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """All for the first child where series `by` is at `first_value` or beyond, linearly to the second at the other."""
+
+    by: int
+    first_value: float
+    second_value: float
+    children: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Each child's part of the parts of all whose condition is true; None is always true."""
+
+    parts: tuple[float, ...]
+    conditions: tuple[int | None, ...]
+    children: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +181,37 @@ class InverseVol:
 
 
 @dataclass(frozen=True, slots=True)
+class ProVol:
+    """Weights in proportion to score, the volatility of each child."""
+
+    scores: tuple[int, ...]
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TopK:
-    """Equal weights for the `count` children with the largest (or smallest) `scores`; `count` is less than all."""
+    """The `count` children with the largest (or smallest) `scores`, where `count` is less than all.
+
+    Weighted by rank where there are `weights`, by 1 / their own volatility or by it where there are `volatilities`, and
+    equally without either.
+    """
 
     count: int
     largest: bool
     scores: tuple[int, ...]
     children: tuple[int, ...]
+    weights: tuple[float, ...] = ()
+    volatilities: tuple[int, ...] = ()
+    inverse: bool = True
 
 
-SeriesNode = Number | Close | Bar | Nav | Series
+SeriesNode = Number | Close | Bar | Nav | Series | Earlier | Rank | Arithmetic
 """One number a day."""
-ConditionNode = Inequality | ForDays | Several
+ConditionNode = Inequality | ForDays | Several | Count | Dates | Latch
 """True, false or unknown a day."""
-Ranking = InverseVol | TopK
-Split = Branch | Blend | Ranking
+Ranking = InverseVol | ProVol | TopK
+Gate = Branch | Switch | Mix
+Split = Gate | Blend | Shared | Ranking
 """Portfolios, like Hold and Uninvested: weights by symbol a day."""
 Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 
@@ -124,15 +219,29 @@ Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 def operands(node: Node) -> tuple[int, ...]:
     """The indices of all nodes that `node` is computed from."""
     match node:
-        case Number() | Close() | Bar() | Hold() | Uninvested():
+        case Number() | Close() | Bar() | Dates() | Hold() | Uninvested():
             return ()
-        case Nav(operand) | ForDays(condition=operand):
+        case Nav(operand) | Earlier(source=operand) | Rank(source=operand) | ForDays(condition=operand):
             return (operand,)
-        case Inequality(left=left, right=right):
+        case Inequality(left=left, right=right) | Latch(left, right):
             return left, right
-        case Series(sources=each) | Several(conditions=each) | Blend(children=each):
+        case (
+            Series(sources=each)
+            | Arithmetic(operands=each)
+            | Several(conditions=each)
+            | Count(conditions=each)
+            | Blend(children=each)
+        ):
             return each
         case Branch(condition, children):
             return condition, *children
+        case Switch(conditions, children):
+            return *conditions, *children
+        case Mix(by=by, children=children):
+            return by, *children
+        case Shared(conditions=conditions, children=children):
+            return *(each for each in conditions if each is not None), *children
+        case TopK():
+            return *node.scores, *node.volatilities, *node.children
         case _:
             return *node.scores, *node.children

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, percent
 
 _DEEPEST_INDENT = 30
@@ -105,7 +105,7 @@ def mermaid(program: Program, values: Evaluation) -> str:
 
 def _box(index: int, words: Wording, *, taken: bool) -> str:
     text = "<br>".join(_escaped(line.text) for line in words.heading(index))
-    opening, closing = ("{{", "}}") if isinstance(words.program.table[index], nodes.Branch) else ("[", "]")
+    opening, closing = ("{{", "}}") if isinstance(words.program.table[index], nodes.Gate) else ("[", "]")
     return f'  n{index}{opening}"{text}"{closing}{_TAKEN[taken]}'
 
 

@@ -3,30 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from rebalancer.bots.flowchart.place import Place
 from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
-    """The path to an element of a document, as a linked list: strings would take space in the square of the depth."""
-
-    parent: "Place | None"
-    step: str | int
-
-    def __str__(self) -> str:
-        """Such as `children[0].then`; of a path of more than 12 steps the middle is left out."""
-        steps: list[str | int] = []
-        place: Place | None = self
-        while place is not None:
-            steps.append(place.step)
-            place = place.parent
-        steps.reverse()
-        if len(steps) > 12:
-            steps = [*steps[:4], "…", *steps[-7:]]
-        text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-        return text.removeprefix(".")
+ScoreOf = Literal["history", "tickers"]
+Crossing = Literal["crosses-above", "crosses-below"]
+Quantifier = Literal["exactly", "at_least", "at_most"]
+RankKind = Literal["percentile", "stochastic"]
+Operation = Literal["add", "subtract", "multiply", "divide", "min", "max", "abs"]
+MonthDay = tuple[int, int]
+"""A month from 1 to 12 and one of its days, in any year."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +63,28 @@ class InverseVolatility:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ProVolatility:
+    """Weights in proportion to the standard deviation of each child's last `window` daily returns."""
+
+    window: int
+    children: tuple["Node", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """Each child gets its part of the sum of all parts, where only those children count whose condition holds.
+
+    `parts` are above 0. A child with None instead of a condition always counts. Where none counts, all is cash.
+    """
+
+    parts: tuple[float, ...]
+    conditions: tuple["Condition | None", ...]
+    children: tuple["Node", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Capped:
     """In order, each child gets min(its cap, what is left); the rest goes to `fallback`, or to cash where that is None.
 
@@ -97,8 +106,51 @@ class If:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Switch:
+    """One of the N + 1 children: the first where none of the N conditions holds, the last where all of them do."""
+
+    conditions: tuple["Condition", ...]
+    children: tuple["Node", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixed:
+    """All `first` where `by` is at `first_value` or beyond, all `second` at `second_value` or beyond, linear between.
+
+    Either of the two values may be the larger one; they differ.
+    """
+
+    by: "Operand"
+    first_value: float
+    second_value: float
+    first: "Node"
+    second: "Node"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByRank:
+    """`weights` of the best, the second best and so on, as fractions above 0 that sum to 1."""
+
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByVolatility:
+    """In proportion to 1 / the standard deviation of the last `window` daily returns (`inverse`), or to itself."""
+
+    window: int
+    inverse: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
+    """The `count` children with the highest ("top") or lowest ("bottom") score; file order breaks ties.
+
+    They are weighted equally where `weighting` is None. A child's score is that of its own "history", simulated if it
+    is no single asset, or the mean of the scores of all "tickers" that it can hold.
+    """
 
     function: str
     parameters: tuple[int, ...]
@@ -106,9 +158,13 @@ class Filter:
     count: int
     children: tuple["Node", ...]
     place: Place
+    weighting: ByRank | ByVolatility | None = None
+    score_of: ScoreOf = "history"
 
 
-Node = Asset | Cash | Group | Equal | Specified | InverseVolatility | Capped | If | Filter
+Weighted = Equal | Specified | InverseVolatility | ProVolatility | Shared | Capped
+Gate = If | Switch | Mixed
+Node = Asset | Cash | Group | Weighted | Gate | Filter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,25 +174,77 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Ratio:
+    """One ticker's close divided by another's, as the subject of an indicator."""
+
+    numerator: Symbol
+    denominator: Symbol
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Indicator:
     """`function` is a name in INDICATORS, with its parameters. A subject that is a node means its simulated history."""
 
     function: str
     parameters: tuple[int, ...]
-    subject: "Symbol | Node"
+    subject: "Symbol | Ratio | Node"
     place: Place
 
 
-Operand = Constant | Indicator
+@dataclass(frozen=True, slots=True, eq=False)
+class DaysAgo:
+    """The value of `operand` `days` sessions earlier."""
+
+    days: int
+    operand: "Operand"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rank:
+    """Where `operand` is among its own last `window` values, from 0 to 100; `kind` is a name in RANKS."""
+
+    kind: RankKind
+    window: int
+    operand: "Operand"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arithmetic:
+    """`operation` on one operand (abs), on two (subtract, divide), or on two or more, from left to right."""
+
+    operation: Operation
+    operands: tuple["Operand", ...]
+    place: Place
+
+
+Operand = Constant | Indicator | DaysAgo | Rank | Arithmetic
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compare:
-    """`left comparator right`, true on each of the last `for_days` sessions."""
+    """`left comparator right`, true on each of the last `for_days` sessions.
+
+    "crosses-above": left was below right on the session before, and is at or above it now; "crosses-below" alike.
+    """
 
     left: Operand
-    comparator: Comparator
+    comparator: Comparator | Crossing
     right: Operand
+    for_days: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dates:
+    """True on sessions from `first` to `last`, both included; over the turn of the year where `last` is the earlier.
+
+    As in Compare, it must be true on each of the last `for_days` sessions.
+    """
+
+    first: MonthDay
+    last: MonthDay
     for_days: int
     place: Place
 
@@ -153,7 +261,29 @@ class AnyOf:
     place: Place
 
 
-Condition = Compare | AllOf | AnyOf
+@dataclass(frozen=True, slots=True, eq=False)
+class CountOf:
+    """True where exactly, at least or at most `count` of `conditions` are; `count` is no more than there are."""
+
+    quantifier: Quantifier
+    count: int
+    conditions: tuple["Condition", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entered:
+    """True from the session on which `enter` holds until one on which `leave` holds; false before and between.
+
+    Only the one of the two counts that could change it: where both hold, it changes on every session.
+    """
+
+    enter: "Condition"
+    leave: "Condition"
+    place: Place
+
+
+Condition = Compare | Dates | AllOf | AnyOf | CountOf | Entered
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,22 +295,3 @@ class Chart:
 
 
 TreeNode = Node | Condition | Operand
-
-
-def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
-    """What `element` is made of, in the order of the file."""
-    match element:
-        case Group(child=child):
-            return (child,)
-        case If(condition=condition, then=then, otherwise=otherwise):
-            return condition, then, otherwise
-        case Compare(left=left, right=right):
-            return left, right
-        case AllOf(conditions=conditions) | AnyOf(conditions=conditions):
-            return conditions
-        case Indicator(subject=subject):
-            return () if isinstance(subject, str) else (subject,)
-        case Asset() | Cash() | Constant():
-            return ()
-        case _:
-            return element.children

@@ -15,7 +15,8 @@ FILE = Path(str(files("rebalancer.bots.flowchart.formats").joinpath("native.sche
 def with_indicators(schema: dict) -> dict:
     """`schema` with one entry for each indicator, as a value in a condition and as the score of a filter."""
     made = json.loads(json.dumps(schema))
-    made["$defs"]["value"]["oneOf"] = [{"type": "number"}, *map(_as_value, INDICATORS.values())]
+    composed = {"$ref": "#/$defs/composed_value"}
+    made["$defs"]["value"]["oneOf"] = [{"type": "number"}, composed, *map(_as_value, INDICATORS.values())]
     scores = made["$defs"]["filter"]["properties"]["filter"]["properties"]["by"]
     scores["oneOf"] = [*map(_as_score, INDICATORS.values())]
     return made

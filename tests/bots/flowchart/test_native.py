@@ -174,7 +174,10 @@ REFUSED = [
         {"capped": {"of": [{"percent": 100.5, "chart": SPY}]}},
         'chart.capped.of[0].percent: "percent" is 100.5; it must be a number above 0 and up to 100',
     ),
-    (gate({**ABOVE, "is": "eq"}), 'chart.if.is: "is" is "eq"; it must be one of "gt", "gte", "lt", "lte"'),
+    (
+        gate({**ABOVE, "is": "eq"}),
+        'chart.if.is: "is" is "eq"; it must be one of "gt", "gte", "lt", "lte", "crosses-above", "crosses-below"',
+    ),
     (gate({**ABOVE, "for_days": 0}), 'chart.if.for_days: "for_days" is 0; it must be a whole number from 1 to 10,000'),
     (
         gate({**ABOVE, "right": "79"}),
@@ -195,7 +198,10 @@ REFUSED = [
         'chart: "chart" has the keys "asset", "note"; it must have exactly one of {KINDS}',
     ),
 ]
-KINDS = '"asset", "cash", "group", "equal", "specified", "inverse_volatility", "capped", "filter", "if"'
+KINDS = (
+    '"asset", "cash", "group", "call", "equal", "specified", "shared", "inverse_volatility", "pro_volatility", '
+    '"capped", "switch", "mixed", "filter", "if"'
+)
 VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
 
 
@@ -204,9 +210,14 @@ def test_invalid_elements_are_refused_by_name_and_place(chart, sentence):
     assert problems(chart) == [sentence.replace("{KINDS}", KINDS).replace("{VALUE}", VALUE)]
 
 
+TOP = "format", "version", "name", "description", "charts", "chart"
+
+
 def test_unknown_keys_at_the_top_and_other_versions_are_refused():
     assert problems(SPY, version=2, rebalance="weekly") == [
-        'the key "rebalance" has no meaning here; allowed are "format", "version", "name", "description", "chart"',
+        f'the key "rebalance" has no meaning here; allowed are {", ".join(f"{key!r}" for key in TOP)}'.replace(
+            "'", '"'
+        ),
         'version: "version" is 2; it must be 1',
     ]
 

@@ -11,27 +11,43 @@ from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
+    Arithmetic,
     Asset,
+    ByRank,
+    ByVolatility,
     Capped,
     Cash,
     Chart,
     Compare,
     Condition,
     Constant,
+    CountOf,
+    Dates,
+    DaysAgo,
+    Entered,
     Equal,
     Filter,
     Group,
     If,
     Indicator,
     InverseVolatility,
+    Mixed,
     Node,
     Operand,
     Place,
+    ProVolatility,
+    Rank,
+    Ratio,
+    Shared,
     Specified,
+    Switch,
 )
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import BarField, Bars, Closes, Floats, symbol
 
 HERE = Place(None, "chart")
+SIDES = ("top", "bottom")
+BY_RANK = {1: ByRank((1.0,)), 2: ByRank((0.7, 0.3)), 3: ByRank((0.5, 0.3, 0.2))}
 CASH = Cash(HERE)
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
 PRICE_FUNCTIONS = tuple(name for name, spec in INDICATORS.items() if spec.of_tickers_only)
@@ -64,16 +80,66 @@ def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
     return InverseVolatility(window, children, HERE)
 
 
-def best(count: int, function: str, window: int | None, *children: Node, side: str = "top") -> Filter:
-    return Filter(function, numbers(window), side, count, children, HERE)
+def pro_volatility(window: int, *children: Node) -> ProVolatility:
+    return ProVolatility(window, children, HERE)
+
+
+def shared(*shares: tuple[float, Condition | None, Node]) -> Shared:
+    parts, conditions, children = zip(*shares, strict=True)
+    return Shared(parts, conditions, children, HERE)
+
+
+def entered(enter: Condition, leave: Condition) -> Entered:
+    return Entered(enter, leave, HERE)
+
+
+def switch(conditions: Sequence[Condition], *children: Node) -> Switch:
+    return Switch(tuple(conditions), children, HERE)
+
+
+def mixed(by: Indicator, first_value: float, second_value: float, first: Node, second: Node) -> Mixed:
+    return Mixed(by, first_value, second_value, first, second, HERE)
+
+
+def best(
+    count: int,
+    function: str,
+    window: int | None,
+    *children: Node,
+    side: str = "top",
+    weighting: ByRank | ByVolatility | None = None,
+    score_of: str = "history",
+) -> Filter:
+    return Filter(function, numbers(window), side, count, children, HERE, weighting, score_of)
 
 
 def numbers(window: int | None) -> tuple[int, ...]:
     return () if window is None else (window,)
 
 
-def of(function: str, subject: str | Node, window: int | None = None) -> Indicator:
+def of(function: str, subject: str | Ratio | Node, window: int | None = None) -> Indicator:
     return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
+
+
+def ratio(numerator: str, denominator: str) -> Ratio:
+    return Ratio(symbol(numerator), symbol(denominator))
+
+
+def constant(value: float) -> Constant:
+    return Constant(value, HERE)
+
+
+def days_ago(days: int, operand: Operand) -> DaysAgo:
+    return DaysAgo(days, operand, HERE)
+
+
+def rank(kind: str, window: int, operand: Operand) -> Rank:
+    return Rank(kind, window, operand, HERE)
+
+
+def calculated(operation: str, *operands: Operand | float) -> Arithmetic:
+    values = [constant(each) if isinstance(each, int | float) else each for each in operands]
+    return Arithmetic(operation, tuple(values), HERE)
 
 
 def price(ticker: str) -> Indicator:
@@ -85,7 +151,7 @@ def rsi(subject: str | Node, window: int) -> Indicator:
 
 
 def compare(left: Operand, comparator: str, right: Operand | float, for_days: int = 1) -> Compare:
-    side = Constant(right, HERE) if isinstance(right, int | float) else right
+    side = constant(right) if isinstance(right, int | float) else right
     return Compare(left, comparator, side, for_days, HERE)
 
 
@@ -95,6 +161,14 @@ def all_of(*conditions: Condition) -> AllOf:
 
 def any_of(*conditions: Condition) -> AnyOf:
     return AnyOf(conditions, HERE)
+
+
+def count(quantifier: str, number: int, *conditions: Condition) -> CountOf:
+    return CountOf(quantifier, number, conditions, HERE)
+
+
+def dates(first: tuple[int, int], last: tuple[int, int], for_days: int = 1) -> Dates:
+    return Dates(first, last, for_days, HERE)
 
 
 def when(condition: Condition, then: Node, otherwise: Node) -> If:
@@ -158,48 +232,114 @@ windows = st.integers(2, 6)
 
 
 @st.composite
-def operands(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
+def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
-        return of(function, draw(tickers), None if function == "current-price" else draw(windows))
+        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)))
+        return of(function, subject, None if function == "current-price" else draw(windows))
     return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
 
 
+def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
+    """Mostly indicators, and at times what is made of them."""
+    single = indicators(portfolios)
+    numbers = st.sampled_from((-2.5, 0.5, 3.0)).map(constant)
+    either = st.one_of(single, numbers)
+    composed = st.one_of(
+        st.builds(days_ago, st.integers(1, 3), either),
+        st.builds(rank, st.sampled_from(("percentile", "stochastic")), st.integers(1, 5), single),
+        st.builds(calculated, st.sampled_from(("subtract", "divide")), either, either),
+        st.builds(calculated, st.sampled_from(("add", "multiply", "min", "max")), single, either, either),
+        st.builds(calculated, st.just("abs"), single),
+    )
+    nested = st.builds(calculated, st.just("add"), composed, composed)
+    return st.one_of(single, single, single, composed, nested, nested.map(lambda value: days_ago(2, value)))
+
+
 def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Condition]:
-    single = st.builds(
+    compared = st.builds(
         compare,
         operands(portfolios),
-        st.sampled_from(("gt", "gte", "lt", "lte")),
+        st.sampled_from(("gt", "gte", "lt", "lte", "crosses-above", "crosses-below")),
         st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios)),
         st.sampled_from((1, 1, 3)),
     )
+    month_days = st.tuples(st.integers(1, 3), st.integers(1, 28))
+    single = st.one_of(compared, compared, st.builds(dates, month_days, month_days, st.sampled_from((1, 1, 3))))
     several = st.lists(single, min_size=1, max_size=3)
-    return st.one_of(single, several.map(lambda parts: all_of(*parts)), several.map(lambda parts: any_of(*parts)))
+    quantifiers = st.sampled_from(("exactly", "at_least", "at_most"))
+    return st.one_of(
+        single,
+        several.map(lambda parts: all_of(*parts)),
+        several.map(lambda parts: any_of(*parts)),
+        st.builds(
+            lambda kind, number, parts: count(kind, min(number, len(parts)), *parts),
+            quantifiers,
+            st.integers(0, 3),
+            several,
+        ),
+    )
 
 
 def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     children = st.lists(portfolios, min_size=1, max_size=4)
     return st.one_of(
         st.builds(when, conditions(portfolios), portfolios, portfolios),
+        st.builds(
+            lambda enter, leave, then, otherwise: when(entered(enter, leave), then, otherwise),
+            conditions(portfolios),
+            conditions(portfolios),
+            portfolios,
+            portfolios,
+        ),
+        switches(portfolios),
+        st.builds(
+            lambda by, ends, first, second: mixed(by, *ends, first, second),
+            operands(portfolios),
+            st.sampled_from(((30.3, 70.2), (1.1, -1.2), (95.0, 105.0))),
+            portfolios,
+            portfolios,
+        ),
         children.map(lambda nodes: equal(*nodes)),
         portfolios.map(lambda node: group("a group", node)),
         children.map(lambda nodes: specified(*[(1 / len(nodes), node) for node in nodes])),
         st.builds(lambda window, nodes: inverse_volatility(window, *nodes), windows, children),
+        st.builds(lambda window, nodes: pro_volatility(window, *nodes), windows, children),
+        st.lists(
+            st.tuples(st.sampled_from((1.0, 2.0, 37.5)), st.none() | conditions(portfolios), portfolios),
+            min_size=1,
+            max_size=3,
+        ).map(lambda shares: shared(*shares)),
         st.builds(
             lambda cap, nodes, rest: capped(*[(cap, node) for node in nodes], fallback=rest),
             st.sampled_from((0.2, 0.35, 1.0)),
             children,
             st.one_of(st.none(), tickers),
         ),
-        st.builds(
-            lambda count, function, window, nodes, side: best(count, function, window, *nodes, side=side),
-            st.integers(1, 3),
-            st.sampled_from(RETURN_FUNCTIONS),
-            windows,
-            children,
-            st.sampled_from(("top", "bottom")),
-        ),
+        filters(children),
     )
+
+
+@st.composite
+def switches(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Switch:
+    asked = draw(st.lists(conditions(portfolios), min_size=1, max_size=3))
+    return switch(asked, *draw(st.lists(portfolios, min_size=len(asked) + 1, max_size=len(asked) + 1)))
+
+
+@st.composite
+def filters(draw: st.DrawFn, children: st.SearchStrategy[list[Node]]) -> Filter:
+    count = draw(st.integers(1, 3))
+    weighting = draw(st.none() | st.just(BY_RANK[count]) | st.builds(ByVolatility, windows, st.booleans()))
+    function, window, side = draw(st.sampled_from(RETURN_FUNCTIONS)), draw(windows), draw(st.sampled_from(SIDES))
+    nodes = draw(children)
+    of_tickers = draw(st.booleans()) and all(map(can_hold, nodes))
+    score_of = "tickers" if of_tickers else "history"
+    return best(count, function, window, *nodes, side=side, weighting=weighting, score_of=score_of)
+
+
+def can_hold(node: Node) -> bool:
+    """Whether there is any ticker below `node`."""
+    return isinstance(node, Asset) or any(isinstance(part, Node) and can_hold(part) for part in children_of(node))
 
 
 charts = st.recursive(st.one_of(assets, assets, st.just(CASH)), _larger, max_leaves=8).map(chart)

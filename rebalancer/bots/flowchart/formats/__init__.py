@@ -26,7 +26,7 @@ _FORMATS = (
     Format("Composer transit", lambda keys, first: first == "^ " or "~:step" in keys, encodings.read_transit),
     Format("Composer v2", lambda keys, _first: keys.get("type") == score_v2.ROOT, score_v2.read),
     Format("QuantMage", lambda keys, _first: "incantation" in keys, quantmage.read),
-    Format("QuantNexus", lambda keys, _first: keys.get("kind") in quantnexus.KINDS, quantnexus.read),
+    Format("QuantNexus", lambda keys, _first: _is_quantnexus(keys), quantnexus.read),
     Format("Composer Lisp", lambda _keys, first: first == lisp.HEAD, lisp.read),
 )
 _REFUSED = {
@@ -89,6 +89,12 @@ def _format(value: object) -> Format | None:
     keys = value if isinstance(value, dict) else {}
     first = value[0] if isinstance(value, list) and value else None
     return next((each for each in _FORMATS if each.recognises(keys, first)), None)
+
+
+def _is_quantnexus(keys: Mapping[str, object]) -> bool:
+    saved = keys.get(quantnexus.PAYLOAD)
+    chart = saved if isinstance(saved, dict) else keys
+    return chart.get("kind") in quantnexus.KINDS
 
 
 def _is_rains(keys: Mapping[str, object]) -> bool:

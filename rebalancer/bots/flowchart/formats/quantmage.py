@@ -1,10 +1,13 @@
 """QuantMage's spells, with daily trading.
 
-Built from its published reference and a few spells; no decision of QuantMage's was compared with ours.
+Built from its published reference and a few spells; no decision of QuantMage's was compared with ours. What its
+reference leaves open of Switch, Mixed, EnterExit and weights by rank is read as two public programs that import spells
+read it; docs/formats.md says where.
 """
 
 import math
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import (
@@ -13,41 +16,16 @@ from rebalancer.bots.flowchart.formats.assembly import (
     Side,
     Unread,
     assemble,
-    names_of_parameters,
-    parameters,
     selection,
     specified,
     volatility_window,
 )
-from rebalancer.bots.flowchart.formats.elements import Element, quoted
-from rebalancer.bots.flowchart.indicators import (
-    CURRENT_PRICE,
-    STANDARD_DEVIATION_RETURN,
-)
-from rebalancer.model import Symbol
+from rebalancer.bots.flowchart.formats.elements import Element
+from rebalancer.bots.flowchart.formats.quantmage_conditions import ConditionReader, function_of, sole_ticker
 
-MAX_DAYS = 10_000
-_FUNCTIONS = {
-    "CurrentPrice": CURRENT_PRICE,
-    "MovingAverage": "moving-average-price",
-    "ExponentialMovingAverage": "exponential-moving-average-price",
-    "RelativeStrengthIndex": "relative-strength-index",
-    "CumulativeReturn": "cumulative-return",
-    "Volatility": STANDARD_DEVIATION_RETURN,
-    "MaxDrawdown": "max-drawdown",
-    "MovingAverageOfReturns": "moving-average-return",
-}
-_LATER = frozenset(
-    {
-        *("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold", "Switch", "Mixed", "EnterExit"),
-        *("Month", "IndicatorPercentile", "IndicatorStochastic"),
-        *("Drawdown", "13612wMomentum", "13612uMomentum", "Sma12Momentum", "UltimateSmoother", "AroonUp"),
-        *("AroonDown", "Aroon", "MACD", "PPO", "TrendClarity"),
-    }
-)
+_LATER = frozenset(("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold"))
 _NOTES = ("incantation_type", "name", "description")
 _TOP = ("name", "description", "version", "benchmark_ticker", "benchmark_spell", "incantation", "trading_type")
-_SIDE = ("indicator", "ticker_symbol", "days_ago")
 
 
 def read(document: Element) -> tree.Chart | None:
@@ -73,26 +51,15 @@ def _children(listed: Element) -> tuple[Unread, ...]:
     return tuple(Unread(_node, child) for child in listed.items())
 
 
-def _ticker(element: Element) -> Symbol:
-    text = element.value
-    if isinstance(text, str) and (text.startswith(("Subspell", "@")) or "/" in text):
-        element.refuse(f"{quoted(text)} is a ratio, a subspell or a figure of the economy, which are not read yet")
-        return Symbol("?")
-    return element.ticker()
-
-
 def _asset(element: Element) -> Parsed:
-    symbol = _ticker(element.only(*_NOTES, "symbol")["symbol"])
+    symbol = sole_ticker(element.only(*_NOTES, "symbol")["symbol"])
     return Parsed(lambda: tree.Asset(symbol, element.here))
 
 
 def _weighted(element: Element) -> Parsed:
     element.only(*_NOTES, "type", "incantations", "weights", "inverse_volatility_window")
     build = _weighting(element, element["type"])
-    name = element["name"].value
-    if not isinstance(name, str) or not name.strip():
-        return Parsed(build, _children(element["incantations"]))
-    return Parsed(lambda *nodes: tree.Group(name, build(*nodes), element.here), _children(element["incantations"]))
+    return _named(element, build, _children(element["incantations"]))
 
 
 def _weighting(element: Element, kind: Element) -> Callable[..., tree.Node]:
@@ -118,21 +85,92 @@ def _percents(listed: Element, children: int) -> list[float]:
 def _filtered(element: Element) -> Parsed:
     keys = ("sort_indicator", "count", "bottom", "incantations", "weight_type", "weights", "inverse_volatility_window")
     element.only(*_NOTES, *keys)
-    function, numbers = _function(element["sort_indicator"])
+    function, numbers = function_of(element["sort_indicator"])
     count = element["count"].whole(1, MAX_ELEMENTS)
-    if count > 1:
-        element["weight_type"].choice(("Equal",), frozenset({"Custom", "InverseVolatility"}))
+    weighting = _weighting_of_chosen(element, count) if count > 1 else None
     side: Side = "bottom" if element["bottom"].flag() else "top"
-    return Parsed(selection(element, function, numbers, side, count), _children(element["incantations"]))
+    return Parsed(selection(element, function, numbers, side, count, weighting), _children(element["incantations"]))
+
+
+def _weighting_of_chosen(element: Element, count: int) -> tree.ByRank | tree.ByVolatility | None:
+    """Custom weights go to the best, the second best and so on."""
+    match element["weight_type"].choice(("Equal", "Custom", "InverseVolatility")):
+        case "InverseVolatility":
+            return tree.ByVolatility(volatility_window(element["inverse_volatility_window"]), inverse=True)
+        case "Custom":
+            percents = _percents(element["weights"], count)
+            if 0 in percents:
+                element["weights"].refuse("a weight of 0 takes nothing; count less instead")
+            return tree.ByRank(tuple(percent / math.fsum(percents) for percent in percents))
+        case _:
+            return None
 
 
 def _if(element: Element) -> Parsed:
     element.only(*_NOTES, "condition", "then_incantation", "else_incantation", "then_comment", "else_comment")
-    sides = (Unread(_node, element["then_incantation"]), Unread(_node, element["else_incantation"]))
+    branches = {"Then": element["then_incantation"], "Else": element["else_incantation"]}
+    sides = (Unread(_node, branch) for branch in branches.values())
     return Parsed(
-        lambda condition, then, otherwise: tree.If(condition, then, otherwise, element.here),
-        (Unread(_condition, element["condition"]), *sides),
+        lambda when, then, otherwise: tree.If(when, then, otherwise, element.here),
+        (Unread(ConditionReader(_node, branches).condition, element["condition"]), *sides),
     )
+
+
+def _switch(element: Element) -> Parsed:
+    """The first incantation is for all conditions, the last for none."""
+    listed = element.only(*_NOTES, "conditions", "incantations")["conditions"].items()
+    incantations = element["incantations"].items()
+    if listed and incantations and len(incantations) != len(listed) + 1:
+        element["incantations"].refuse(
+            f"it has {len(incantations)} for {len(listed)} conditions; there must be one more than conditions: for all "
+            "of them, for all but one, and so on down to none"
+        )
+    conditions = [Unread(ConditionReader(_node, {}).condition, each) for each in listed]
+
+    def build(*parts: tree.TreeNode) -> tree.Switch:
+        asked = cast("tuple[tree.Condition, ...]", parts[: len(conditions)])
+        branches = cast("tuple[tree.Node, ...]", parts[len(conditions) :])
+        return tree.Switch(asked, branches[::-1], element.here)
+
+    return _named(element, build, (*conditions, *(Unread(_node, each) for each in incantations)))
+
+
+def _mixed(element: Element) -> Parsed:
+    keys = ("indicator", "ticker_symbol", "from_value", "to_value", "from_incantation", "to_incantation")
+    element.only(*_NOTES, *keys)
+    branches = {"From": element["from_incantation"], "To": element["to_incantation"]}
+    first, second = element["from_value"].number(), element["to_value"].number()
+    if first == second and element["to_value"].is_number and element["from_value"].is_number:
+        element["to_value"].refuse(f"{second:.10g} is where it comes from too; the two values must differ")
+    by = ConditionReader(_node, branches).indicator(element["indicator"], element["ticker_symbol"])
+    return _named(
+        element,
+        lambda by, one, other: tree.Mixed(by, first, second, one, other, element.here),
+        (Unread(lambda _: by, element), *(Unread(_node, branch) for branch in branches.values())),
+    )
+
+
+def _enter_exit(element: Element) -> Parsed:
+    keys = ("enter_condition", "exit_condition", "enter_incantation", "exit_incantation")
+    element.only(*_NOTES, *keys)
+    branches = {"Enter": element["enter_incantation"], "Exit": element["exit_incantation"]}
+    read = ConditionReader(_node, branches).condition
+    conditions = (Unread(read, element["enter_condition"]), Unread(read, element["exit_condition"]))
+    return _named(
+        element,
+        lambda enter, leave, inside, outside: tree.If(
+            tree.Entered(enter, leave, element.here), inside, outside, element.here
+        ),
+        (*conditions, *(Unread(_node, branch) for branch in branches.values())),
+    )
+
+
+def _named(element: Element, build: Callable[..., tree.Node], children: tuple[Unread, ...]) -> Parsed:
+    """A node, in a group if it has a name."""
+    name = element["name"].value
+    if not isinstance(name, str) or not name.strip():
+        return Parsed(build, children)
+    return Parsed(lambda *nodes: tree.Group(name, build(*nodes), element.here), children)
 
 
 _NODES: Mapping[str, Callable[[Element], Parsed]] = {
@@ -140,64 +178,7 @@ _NODES: Mapping[str, Callable[[Element], Parsed]] = {
     "Weighted": _weighted,
     "Filtered": _filtered,
     "IfElse": _if,
+    "Switch": _switch,
+    "Mixed": _mixed,
+    "EnterExit": _enter_exit,
 }
-_COMBINED: Mapping[str, type[tree.AllOf | tree.AnyOf]] = {
-    "AllOf": tree.AllOf,
-    "AndCondition": tree.AllOf,
-    "AnyOf": tree.AnyOf,
-    "OrCondition": tree.AnyOf,
-}
-
-
-def _condition(element: Element) -> Parsed:
-    if not isinstance(element.value, dict):
-        element.must_be('an object with a "condition_type"')
-        return Parsed(None)
-    kind = element["condition_type"].choice((*_COMBINED, "SingleCondition"))
-    if element["condition_type"].value != kind:
-        return Parsed(None)
-    if kind == "SingleCondition":
-        return _single(element)
-    combine = _COMBINED[kind]
-    listed = element.only("condition_type", "conditions")["conditions"]
-    several = tuple(Unread(_condition, each) for each in listed.items())
-    return Parsed(lambda *conditions: combine(conditions, element.here), several)
-
-
-def _single(element: Element) -> Parsed:
-    sides = (f"{side}_{key}" for side in ("lh", "rh") for key in _SIDE)
-    right_only = ("rh_value", "rh_value_int", "rh_weight", "rh_bias")
-    element.only("condition_type", "type", "greater_than", "for_days", *sides, *right_only)
-    kind = element["type"].choice(("IndicatorAndNumber", "BothIndicators"), _LATER)
-    comparator: tree.Comparator = "gt" if element["greater_than"].flag() else "lt"
-    days = element["for_days"].whole(1, MAX_DAYS)
-    left = _indicator(element, "lh")
-    if kind == "BothIndicators":
-        _must_stand(element["rh_weight"], 1)
-        _must_stand(element["rh_bias"], 0)
-    number = element["rh_value"]  # what stands for the right indicator beside it is a filler
-    right = _indicator(element, "rh") if kind == "BothIndicators" else tree.Constant(number.number(), number.here)
-    return Parsed(lambda: tree.Compare(left, comparator, right, days, element.here))
-
-
-def _indicator(element: Element, side: str) -> tree.Indicator:
-    _must_stand(element[f"{side}_days_ago"], 0)
-    named = element[f"{side}_indicator"]
-    function, numbers = _function(named)
-    return tree.Indicator(function, numbers, _ticker(element[f"{side}_ticker_symbol"]), named.here)
-
-
-def _must_stand(element: Element, value: float) -> None:
-    """Refuses anything but `value`, which changes nothing."""
-    if element.given and element.value != value:
-        element.must_be(f"{value}, since others are not read yet")
-
-
-def _function(element: Element) -> tuple[str, tuple[int, ...]]:
-    """The function and its parameters; those of a function that was refused are not looked at."""
-    element.only("type", "window")
-    name = element["type"].choice(tuple(_FUNCTIONS), _LATER)
-    function = _FUNCTIONS[name]
-    if element["type"].value != name or not names_of_parameters(function):
-        return function, ()
-    return function, parameters(function, element.__getitem__)
