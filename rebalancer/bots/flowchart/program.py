@@ -87,7 +87,7 @@ class Program:
     def subject(self, source: int) -> str:
         """What an indicator is computed on: a ticker, a ratio of two, or a node of the chart."""
         match self.table[source]:
-            case nodes.Close(symbol):
+            case nodes.Close(symbol) | nodes.Bar(symbol=symbol):
                 return symbol
             case nodes.Nav(portfolio):
                 return self.label(portfolio)
