@@ -24,9 +24,11 @@ to its own. Nothing is raised for what the file does.
 class Findings:
     """The contents of a bot file, for review before money is committed to it. All sorted.
 
-    `tickers` may be held or only read. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
-    kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` are the indicators,
-    each with the windows it is used with: a number, or several where an indicator takes several; none for a price.
+    `tickers` may be held or only read; `lookback` is the least number of sessions for a decision. The rest describes a
+    flowchart and is empty for other kinds: `nodes` counts by kind, such as ("Asset", 3); `depth` is the number of nodes
+    on the longest path; `functions` are the indicators, each with the windows it is used with: a number, or several
+    where an indicator takes several; none for a price. `approximations` are sentences on what was read as something
+    near it, or is unproven.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Findings:
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
     functions: tuple[tuple[str, tuple[int | tuple[int, ...], ...]], ...] = ()
+    lookback: int = 1
+    approximations: tuple[str, ...] = ()
 
 
 class Bot(Protocol):

@@ -90,7 +90,7 @@ class PythonBot:
         return (decision.reason,) if isinstance(decision, BotFailure) else decision.path
 
     def findings(self) -> Findings:
-        return Findings(self.name, self.symbols)
+        return Findings(self.name, self.symbols, lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
         """The lines of the file."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -64,6 +64,7 @@ def describe(chart: Chart) -> Findings:
         nodes=tuple(sorted(nodes.items())),
         depth=deepest,
         functions=tuple((function, _used(parameters)) for function, parameters in sorted(functions.items())),
+        approximations=chart.approximations,
     )
 
 
@@ -136,7 +137,7 @@ class FlowchartBot:
         return explain(self.program, closes, evaluate(self.program, closes, day), day)
 
     def findings(self) -> Findings:
-        return describe(self.chart)
+        return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
         return outline(self.program, evaluate(self.program, closes) if closes else None)

@@ -1,4 +1,4 @@
-"""Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
+"""Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from rebalancer.bots.flowchart.indicators import (
     prices_needed,
 )
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.bots.flowchart.walk import children_of
+from rebalancer.bots.flowchart.walk import leaves_first
 from rebalancer.model import BarField, Symbol
 
 _OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
@@ -21,14 +21,8 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = Draft()
-    stack: list[tree.TreeNode] = [chart.root]
-    while stack:
-        element = stack[-1]
-        missing = [child for child in children_of(element) if child not in draft.done]
-        if missing:
-            stack.extend(reversed(missing))
-        else:
-            draft.done[stack.pop()] = draft.compiled(element)
+    for element in leaves_first(chart.root):
+        draft.done[element] = draft.compiled(element)
     table, root = tuple(draft.table), draft.done[chart.root]
     return Program(
         name=chart.name,

@@ -288,10 +288,14 @@ Condition = Compare | Dates | AllOf | AnyOf | CountOf | Entered
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A whole chart with the bot's own name; it decides anew on every session."""
+    """A whole chart with the bot's own name; it decides anew on every session.
+
+    `approximations` are sentences on what was read of another program's file as something near it, or is unproven.
+    """
 
     name: str
     root: Node
+    approximations: tuple[str, ...] = ()
 
 
 TreeNode = Node | Condition | Operand

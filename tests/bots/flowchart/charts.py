@@ -45,12 +45,11 @@ def _equal(draw, depth):
 
 @st.composite
 def _specified(draw, depth):
-    """The last child gets what the others leave of 100."""
+    """The last child gets what the others leave of 100, or of 1."""
     children = draw(_several(depth))
     percents = draw(st.lists(st.integers(1, 30), min_size=len(children) - 1, max_size=len(children) - 1))
     percents.append(100 - sum(percents))
-    pairs = zip(percents, children, strict=True)
-    return {"specified": [{"percent": percent, "chart": child} for percent, child in pairs]}
+    return {"specified": _shares(percents, children, draw(st.booleans()))}
 
 
 @st.composite
@@ -60,9 +59,16 @@ def _inverse_volatility(draw, depth):
 
 @st.composite
 def _capped(draw, depth):
-    shares = [{"percent": draw(st.integers(1, 100)), "chart": child} for child in draw(_several(depth))]
+    children = draw(_several(depth))
+    percents = draw(st.lists(st.integers(1, 100), min_size=len(children), max_size=len(children)))
+    shares = _shares(percents, children, draw(st.booleans()))
     fallback = draw(st.none() | _tickers)
     return {"capped": {"of": shares, **({"fallback": fallback} if fallback else {})}}
+
+
+def _shares(percents, children, as_fractions):
+    key, whole = ("fraction", 100) if as_fractions else ("percent", 1)
+    return [{key: percent / whole, "chart": child} for percent, child in zip(percents, children, strict=True)]
 
 
 @st.composite
@@ -77,7 +83,7 @@ def _filter(draw, depth):
     by = {"function": function, "window": draw(_windows)}
     side, count = draw(st.sampled_from(("top", "bottom"))), draw(st.integers(1, 3))
     weights = [{name: {"window": draw(_windows)}} for name in ("inverse_volatility", "pro_volatility")]
-    weights.append({"by_rank": {1: [100], 2: [70, 30], 3: [50, 30, 20]}[count]})
+    weights.append({"by_rank": {"percent": {1: [100], 2: [70, 30], 3: [50, 30, 20]}[count]}})
     options = {"weights": draw(st.sampled_from(weights))} if draw(st.booleans()) else {}
     if _all_assets(children):
         options |= draw(st.sampled_from(({}, {"score_of": "tickers"}, {"score_of": "history"})))
@@ -93,13 +99,13 @@ def _pro_volatility(draw, depth):
 def _shared(draw, depth):
     shares = [{"part": draw(st.integers(1, 100)), "chart": child} for child in draw(_several(depth))]
     if draw(st.booleans()):
-        shares[0]["if"] = draw(conditions(depth, 1))
+        shares[0]["if"] = draw(conditions(0, 0))
     return {"shared": shares}
 
 
 @st.composite
 def _switch(draw, depth):
-    asked = draw(st.lists(conditions(depth, 1), min_size=1, max_size=2))
+    asked = draw(st.lists(conditions(0, 0), min_size=1, max_size=2))
     parts = draw(st.lists(nodes(depth), min_size=len(asked) + 1, max_size=len(asked) + 1))
     return {"switch": {"conditions": asked, "by_count": parts}}
 
@@ -107,7 +113,7 @@ def _switch(draw, depth):
 @st.composite
 def _mixed(draw, depth):
     ends = [{"at": at, "chart": draw(nodes(depth))} for at in draw(st.sampled_from(((30, 70), (70.5, -3))))]
-    return {"mixed": {"by": draw(_values(depth)), "from": ends[0], "to": ends[1]}}
+    return {"mixed": {"by": draw(_values(0)), "from": ends[0], "to": ends[1]}}
 
 
 _COMPOSED = {
@@ -142,7 +148,7 @@ def conditions(draw, depth, nesting=2):
     if kind == "dates":
         return {"dates": {"from": draw(_month_days), "to": draw(_month_days)}} | draw(_for_days)
     if kind == "entered":
-        return {kind: {"if": draw(conditions(depth, 0)), "left_if": draw(conditions(depth, 0))}}
+        return {kind: {"if": draw(conditions(0, 0)), "left_if": draw(conditions(0, 0))}}
     parts = draw(st.lists(conditions(depth, nesting - 1), min_size=1, max_size=2))
     if kind in _SEVERAL:
         return {kind: parts}
