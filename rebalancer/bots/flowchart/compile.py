@@ -34,6 +34,7 @@ def compile_chart(chart: tree.Chart) -> Program:
         warm_up=_sessions(table, prices_advised)[root],
         path_dependent=any(isinstance(table[index], nodes.Latch) for index in _reads(table, root)),
         groups=draft.groups,
+        rebalance=chart.rebalance,
     )
 
 

@@ -36,7 +36,7 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
         current = stack.pop()
         causes = _causes(program.table, evaluation, current)
         if not causes and (current.day < 0 or isinstance(program.table[current.node], nodes.SeriesNode)):
-            return _sentence(program, closes, evaluation, current)
+            return reason(program, closes, evaluation, current)
         if current not in seen:
             seen.add(current)
             stack.extend(reversed(causes))
@@ -127,7 +127,8 @@ def _without_volatility(series: Sequence[int], values: Evaluation, day: int) -> 
     return [NodeOnDay(each, day) for each in series if not values.series[each][day] > 0]
 
 
-def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    """One sentence on why a node, which is undefined on that day, is."""
     node, day = program.table[current.node], closes.day(max(current.day, 0))
     label = program.label(current.node)
     match node:

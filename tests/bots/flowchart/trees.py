@@ -38,9 +38,11 @@ from rebalancer.bots.flowchart.tree import (
     ProVolatility,
     Rank,
     Ratio,
+    Rebalance,
     Shared,
     Specified,
     Switch,
+    Threshold,
 )
 from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import BarField, Bars, Closes, Floats, symbol
@@ -175,8 +177,8 @@ def when(condition: Condition, then: Node, otherwise: Node) -> If:
     return If(condition, then, otherwise, HERE)
 
 
-def chart(root: Node, name: str = "test bot") -> Chart:
-    return Chart(name, root)
+def chart(root: Node, name: str = "test bot", rebalance: Rebalance = "daily") -> Chart:
+    return Chart(name, root, rebalance)
 
 
 def prices(first: date = date(2016, 1, 4), **columns: list[float | None]) -> Closes:
@@ -342,4 +344,5 @@ def can_hold(node: Node) -> bool:
     return isinstance(node, Asset) or any(isinstance(part, Node) and can_hold(part) for part in children_of(node))
 
 
+rules = st.sampled_from(("weekly", "monthly", "quarterly", "yearly", *map(Threshold, (1e-4, 0.01, 0.03, 0.3))))
 charts = st.recursive(st.one_of(assets, assets, st.just(CASH)), _larger, max_leaves=8).map(chart)
