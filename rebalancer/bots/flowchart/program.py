@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rebalancer.bots.flowchart import nodes, tree
+from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
+from rebalancer.bots.flowchart.tree import Rebalance
 from rebalancer.model import BarField, Symbol
 from rebalancer.model.text import counted
 
@@ -30,7 +31,7 @@ class Program:
     warm_up: int
     path_dependent: bool
     groups: Mapping[int, str]
-    rebalance: tree.Rebalance = "daily"
+    rebalance: Rebalance = "daily"
 
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""

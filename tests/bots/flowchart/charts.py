@@ -182,7 +182,8 @@ _numbers = st.integers(-100, 100) | st.floats(-100, 100)
 def _indicator(draw, depth, _nesting):
     function = draw(st.sampled_from(("current-price", *OF_PRICES, *OF_RETURNS)))
     parts = nodes(depth - 1) if depth and function in OF_RETURNS else st.nothing()
-    subject = draw(_tickers | _ratios | parts)
+    ratios = _ratios if INDICATORS[function].reads == ("close",) else st.nothing()
+    subject = draw(_tickers | ratios | parts)
     return {function: {"of": subject} if function == "current-price" else {"of": subject, "window": draw(_windows)}}
 
 

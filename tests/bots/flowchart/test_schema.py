@@ -17,7 +17,7 @@ SCHEMA = json.loads(files("rebalancer.bots.flowchart.formats").joinpath("native.
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 BEYOND_A_SCHEMA = (
-    *("the percents sum to", "the fractions sum to", "is known of tickers only"),
+    *("the percents sum to", "the fractions sum to", "is known of tickers only", "reads more than closes"),
     *("is more than the conditions", "days in a row; ask for one day"),
     *("one more than conditions", "the two values must differ", "there must be one for each of the"),
     *("there is no chart", "calls in a circle", "holds no ticker"),

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 from hypothesis import strategies as st
+from reference import only_child
 
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.tree import (
@@ -237,9 +238,18 @@ windows = st.integers(2, 6)
 def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
-        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)))
+        of_closes = INDICATORS[function].reads == ("close",)
+        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)) if of_closes else tickers)
         return of(function, subject, None if function == "current-price" else draw(windows))
-    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
+    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), _bare(draw(portfolios)), draw(windows))
+
+
+def _bare(node: Node) -> str | Node:
+    """The ticker of a node that is a single asset, as every reader has it."""
+    inner: Node | None = node
+    while inner is not None and not isinstance(inner, Asset):
+        inner = only_child(inner)
+    return node if inner is None else inner.symbol
 
 
 def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
@@ -259,12 +269,14 @@ def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
 
 
 def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Condition]:
-    compared = st.builds(
-        compare,
-        operands(portfolios),
-        st.sampled_from(("gt", "gte", "lt", "lte", "crosses-above", "crosses-below")),
-        st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios)),
-        st.sampled_from((1, 1, 3)),
+    right = st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios))
+    comparators, crossings = (
+        st.sampled_from(("gt", "gte", "lt", "lte")),
+        st.sampled_from(("crosses-above", "crosses-below")),
+    )
+    compared = st.one_of(
+        st.builds(compare, operands(portfolios), comparators, right, st.sampled_from((1, 1, 3))),
+        st.builds(compare, operands(portfolios), crossings, right),
     )
     month_days = st.tuples(st.integers(1, 3), st.integers(1, 28))
     single = st.one_of(compared, compared, st.builds(dates, month_days, month_days, st.sampled_from((1, 1, 3))))

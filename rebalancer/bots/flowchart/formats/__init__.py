@@ -35,12 +35,7 @@ _FORMATS = (
         proven=False,
     ),
     Format("QuantMage", lambda keys, _first: "incantation" in keys, quantmage.read, proven=False),
-    Format(
-        "QuantNexus",
-        lambda keys, _first: _is_quantnexus(keys),
-        quantnexus.read,
-        proven=False,
-    ),
+    Format("QuantNexus", lambda keys, _first: _is_quantnexus(keys), quantnexus.read, proven=False),
     Format("Composer Lisp", lambda _keys, first: first == lisp.HEAD, lisp.read),
 )
 _REFUSED = {

@@ -72,6 +72,8 @@ def _condition(condition: tree.Condition, written: Written) -> object:
             return {"all": _each(conditions, written)}
         case tree.AnyOf(conditions=conditions):
             return {"any": _each(conditions, written)}
+        case tree.CountOf("exactly", 0, conditions):
+            return {"none": _each(conditions, written)}
         case tree.CountOf(quantifier=quantifier, count=count, conditions=conditions):
             return {quantifier: {"count": count, "of": _each(conditions, written)}}
         case tree.Entered(enter=enter, leave=leave):
