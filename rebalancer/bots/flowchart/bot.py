@@ -1,7 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
@@ -31,13 +31,13 @@ from rebalancer.bots.flowchart.tree import (
     TreeNode,
 )
 from rebalancer.bots.flowchart.walk import children_of
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
 
 def describe(chart: Chart) -> Findings:
     nodes: Counter[str] = Counter()
     tickers: set[Symbol] = set()
-    functions: dict[str, set[tuple[int, ...]]] = {}
+    functions: dict[str, set[tuple[float, ...]]] = {}
     deepest = 0
     stack: list[tuple[TreeNode, int]] = [(chart.root, 1)]
     while stack:
@@ -70,7 +70,7 @@ def describe(chart: Chart) -> Findings:
     )
 
 
-def _used(parameters: Iterable[tuple[int, ...]]) -> tuple[int | tuple[int, ...], ...]:
+def _used(parameters: Iterable[tuple[float, ...]]) -> tuple[float | tuple[float, ...], ...]:
     """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
     return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
 
@@ -96,7 +96,7 @@ class FlowchartBot:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         return self.program.bars
 
     @property

@@ -1,6 +1,6 @@
 """Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.draft import Draft
@@ -10,7 +10,7 @@ from rebalancer.bots.flowchart.indicators import (
 )
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.walk import leaves_first
-from rebalancer.model import BarField, Symbol
+from rebalancer.model import BarField, BarsRead, Symbol
 
 _OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
 
@@ -48,7 +48,7 @@ def _reads(table: Sequence[nodes.Node], root: int) -> set[int]:
     return found
 
 
-def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
+def _bars(table: Sequence[nodes.Node]) -> BarsRead:
     fields: dict[Symbol, set[BarField]] = {}
     for node in table:
         if isinstance(node, nodes.Bar):
@@ -56,7 +56,7 @@ def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
     return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[float, ...]], int]) -> list[int]:
     """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
     needed: list[int] = []
     for node in table:

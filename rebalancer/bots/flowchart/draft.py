@@ -235,7 +235,7 @@ class Draft:
         node = self.table[portfolio]
         return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
-    def _series(self, function: str, parameters: tuple[int, ...], history: nodes.SeriesNode, place: Place) -> int:
+    def _series(self, function: str, parameters: tuple[float, ...], history: nodes.SeriesNode, place: Place) -> int:
         spec = INDICATORS[function]
         read: list[nodes.SeriesNode] = [history]
         if isinstance(history, nodes.Close):

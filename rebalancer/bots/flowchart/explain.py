@@ -10,12 +10,12 @@ from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_clo
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth
 from rebalancer.bots.flowchart.evaluate import Evaluation
-from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
-from rebalancer.model import Closes
+from rebalancer.model import Closes, Floats
 from rebalancer.model.text import counted
 
 _DEEPEST_INDENT = 12
@@ -156,17 +156,34 @@ def _too_few(program: Program, closes: Closes, values: Evaluation, current: Node
     what = _named(program.table[source])
     if not have:
         missing = f"{program.subject(source)} has no {what} on"
-        never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
-        return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
-    needed = node.window if isinstance(node, nodes.Rank) else prices_needed(node.function, node.parameters)
+        if not isinstance(program.table[source], nodes.Bar):
+            return f"{missing} {day}"
+        return f"{missing} {_without_a_bar(closes, values.series[source], current.day)}"
+    needed = _values_needed(node)
     label, since = program.label(current.node), closes.day(current.day - have + 1)
     if have >= needed:
-        return f"{label} is undefined on {day}, because its last {counted(needed, what)} are all equal"
+        equal = f"its last {counted(needed, what)} are all equal"
+        why = INDICATORS[node.function].undefined if isinstance(node, nodes.Series) else equal
+        return f"{label} is undefined on {day}, because {why}"
     return f"{label} needs {counted(needed, what)} in a row, has {have} since {since}"
 
 
-def _remedy(closes: Closes) -> str:
-    return f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy else ""
+def _values_needed(node: nodes.Node) -> int:
+    """How many values of its source in a row an indicator or a rank needs."""
+    match node:
+        case nodes.Series(function, parameters):
+            return prices_needed(function, parameters)
+        case nodes.Rank(window=window):
+            return window
+        case _:
+            return 1
+
+
+def _without_a_bar(closes: Closes, column: Floats, day: int) -> str:
+    """The day; where the bar of tonight or any bar at all is missing, with the remedy of their source."""
+    never, tonight = np.isnan(column).all(), closes.provisional and day == len(closes.sessions) - 1
+    remedy = f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy and (never or tonight) else ""
+    return f"{'any session' if never else closes.day(day)}{remedy}"
 
 
 def _named(source: nodes.Node) -> str:

@@ -7,7 +7,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.tree import Rebalance
-from rebalancer.model import BarField, Symbol
+from rebalancer.model import BarsRead, Symbol
 from rebalancer.model.text import counted
 
 
@@ -26,7 +26,7 @@ class Program:
     table: tuple[nodes.Node, ...]
     root: int
     symbols: tuple[Symbol, ...]
-    bars: Mapping[Symbol, tuple[BarField, ...]]
+    bars: BarsRead
     lookback: int
     warm_up: int
     path_dependent: bool
@@ -49,13 +49,13 @@ class Program:
         """A label as words and the indices of nodes whose labels stand between them."""
         match self.table[index]:
             case nodes.Number(value):
-                return (f"{value:.10g}",)
+                return (shown(value),)
             case nodes.Close(symbol):
                 return (f"{INDICATORS[CURRENT_PRICE].short}({symbol})",)
             case nodes.Bar(symbol, field):
                 return (f"{field.capitalize()}({symbol})",)
             case nodes.Series(function, parameters, (source, *_)):
-                return (f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})",)
+                return (f"{INDICATORS[function].short}({','.join([self.subject(source), *map(shown, parameters)])})",)
             case nodes.Earlier(days, source):
                 return *self._closed(source), f" {counted(days, 'day')} ago"
             case nodes.Rank(kind, window, source):
@@ -97,3 +97,7 @@ class Program:
                 return f"{self.subject(numerator)}/{self.subject(denominator)}"
             case _:
                 return self.label(source)
+
+
+def shown(number: float) -> str:
+    return f"{number:.10g}"

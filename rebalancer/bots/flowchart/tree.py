@@ -154,7 +154,7 @@ class Filter:
     """
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     side: Literal["top", "bottom"]
     count: int
     children: tuple["Node", ...]
@@ -187,7 +187,7 @@ class Indicator:
     """`function` is a name in INDICATORS, with its parameters. A subject that is a node means its simulated history."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     subject: "Symbol | Ratio | Node"
     place: Place
 

@@ -81,7 +81,7 @@ def _if(draw, depth):
 def _filter(draw, depth):
     function = draw(st.sampled_from(OF_RETURNS + OF_PRICES))
     children = draw(_several(0).filter(_all_assets) if function in OF_PRICES else _several(depth))
-    by = {"function": function, "window": draw(_windows)}
+    by = {"function": function, **draw(_parameters(function))}
     side, count = draw(st.sampled_from(("top", "bottom"))), draw(st.integers(1, 3))
     weights = [{name: {"window": draw(_windows)}} for name in ("inverse_volatility", "pro_volatility")]
     weights.append({"by_rank": {"percent": {1: [100], 2: [70, 30], 3: [50, 30, 20]}[count]}})
@@ -184,7 +184,17 @@ def _indicator(draw, depth, _nesting):
     parts = nodes(depth - 1) if depth and function in OF_RETURNS else st.nothing()
     ratios = _ratios if INDICATORS[function].reads == ("close",) else st.nothing()
     subject = draw(_tickers | ratios | parts)
-    return {function: {"of": subject} if function == "current-price" else {"of": subject, "window": draw(_windows)}}
+    return {function: {"of": subject, **draw(_parameters(function))}}
+
+
+def _parameters(function):
+    return st.fixed_dictionaries({each.name: _number(each) for each in INDICATORS[function].parameters})
+
+
+def _number(parameter):
+    if parameter.fraction:
+        return st.floats(parameter.least, parameter.most)
+    return st.integers(max(2, int(parameter.least)), 30)
 
 
 @st.composite

@@ -158,7 +158,7 @@ def test_another_way_to_trade_is_refused_in_a_sentence(written, sentence):
         (weighted(SPY, BIL, type="Custom", weights=[-5, 105]), "there must be 2, sum 100"),
         (best(SPY, BIL, count=2, weight_type="Custom", weights=[75]), "there must be 2, sum 100"),
         (best(SPY, BIL, count=2, weight_type="Custom", weights=[100, 0]), "a weight of 0 takes nothing"),
-        (best(SPY, BIL, sort_indicator={"type": "PPO", "window": 6}), '"type" "PPO" is not read yet'),
+        (best(SPY, BIL, sort_indicator={"type": "Vortex", "window": 6}), '"type" is "Vortex"; it must be one of'),
         (gate({"condition_type": "Not"}), '"condition_type" is "Not"; it must be one of'),
         (gate(None), 'is null; it must be an object with a "condition_type"'),
     ],

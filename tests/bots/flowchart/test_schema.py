@@ -9,7 +9,7 @@ from charts import documents
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from make_schema import with_indicators
+from make_schema import PAGE, page, with_indicators
 
 from rebalancer.bots.flowchart.formats import read
 
@@ -48,6 +48,10 @@ def test_the_schema_is_a_schema():
 
 def test_the_indicators_of_the_schema_are_their_rows():
     assert with_indicators(SCHEMA) == SCHEMA, "run tests/bots/flowchart/make_schema.py"
+
+
+def test_the_page_of_indicators_lists_their_rows():
+    assert PAGE.read_text("utf-8") == page(), "run tests/bots/flowchart/make_schema.py"
 
 
 @given(documents())

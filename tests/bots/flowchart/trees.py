@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from reference import only_child
 
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators import INDICATORS, Parameter
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -83,6 +83,9 @@ def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
     return InverseVolatility(window, children, HERE)
 
 
+Numbers = float | tuple[float, ...] | None
+
+
 def pro_volatility(window: int, *children: Node) -> ProVolatility:
     return ProVolatility(window, children, HERE)
 
@@ -107,21 +110,21 @@ def mixed(by: Indicator, first_value: float, second_value: float, first: Node, s
 def best(
     count: int,
     function: str,
-    window: int | None,
+    score: Numbers,
     *children: Node,
     side: str = "top",
     weighting: ByRank | ByVolatility | None = None,
     score_of: str = "history",
 ) -> Filter:
-    return Filter(function, numbers(window), side, count, children, HERE, weighting, score_of)
+    return Filter(function, numbers(score), side, count, children, HERE, weighting, score_of)
 
 
-def numbers(window: int | None) -> tuple[int, ...]:
-    return () if window is None else (window,)
+def numbers(parameters: Numbers) -> tuple[float, ...]:
+    return () if parameters is None else parameters if isinstance(parameters, tuple) else (parameters,)
 
 
-def of(function: str, subject: str | Ratio | Node, window: int | None = None) -> Indicator:
-    return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
+def of(function: str, subject: str | Ratio | Node, parameters: Numbers = None) -> Indicator:
+    return Indicator(function, numbers(parameters), symbol(subject) if isinstance(subject, str) else subject, HERE)
 
 
 def ratio(numerator: str, denominator: str) -> Ratio:
@@ -234,14 +237,26 @@ assets = tickers.map(hold)
 windows = st.integers(2, 6)
 
 
+def parameters_of(function: str) -> st.SearchStrategy[tuple[float, ...]]:
+    """A few small numbers for each of its parameters."""
+    return st.tuples(*map(_numbers_for, INDICATORS[function].parameters))
+
+
+def _numbers_for(parameter: Parameter) -> st.SearchStrategy[float]:
+    if parameter.fraction:
+        return st.sampled_from([number for number in (0.5, 0.8, 2.0, 2.5) if number <= parameter.most])
+    return st.integers(max(2, int(parameter.least)), 6)
+
+
 @st.composite
 def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
         of_closes = INDICATORS[function].reads == ("close",)
         subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)) if of_closes else tickers)
-        return of(function, subject, None if function == "current-price" else draw(windows))
-    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), _bare(draw(portfolios)), draw(windows))
+        return of(function, subject, draw(parameters_of(function)))
+    function = draw(st.sampled_from(RETURN_FUNCTIONS))
+    return of(function, _bare(draw(portfolios)), draw(parameters_of(function)))
 
 
 def _bare(node: Node) -> str | Node:
@@ -344,11 +359,11 @@ def switches(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Switch:
 def filters(draw: st.DrawFn, children: st.SearchStrategy[list[Node]]) -> Filter:
     count = draw(st.integers(1, 3))
     weighting = draw(st.none() | st.just(BY_RANK[count]) | st.builds(ByVolatility, windows, st.booleans()))
-    function, window, side = draw(st.sampled_from(RETURN_FUNCTIONS)), draw(windows), draw(st.sampled_from(SIDES))
-    nodes = draw(children)
+    function, side = draw(st.sampled_from(RETURN_FUNCTIONS)), draw(st.sampled_from(SIDES))
+    score, nodes = draw(parameters_of(function)), draw(children)
     of_tickers = draw(st.booleans()) and all(map(can_hold, nodes))
     score_of = "tickers" if of_tickers else "history"
-    return best(count, function, window, *nodes, side=side, weighting=weighting, score_of=score_of)
+    return best(count, function, score, *nodes, side=side, weighting=weighting, score_of=score_of)
 
 
 def can_hold(node: Node) -> bool:

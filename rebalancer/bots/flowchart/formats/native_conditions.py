@@ -119,12 +119,12 @@ class ConditionReader:
         return Parsed(lambda: tree.Indicator(function, numbers, symbol, element.here))
 
 
-def parameters_beside(function: str, element: Element, *others: str) -> tuple[int, ...]:
+def parameters_beside(function: str, element: Element, *others: str) -> tuple[float, ...]:
     """The parameters of `function` in an object that also has the keys `others`."""
     return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)
 
 
-def _of_ratio(function: str, numbers: tuple[int, ...], subject: Element, element: Element) -> Parsed:
+def _of_ratio(function: str, numbers: tuple[float, ...], subject: Element, element: Element) -> Parsed:
     tickers = [each.ticker() for each in subject.only("ratio")["ratio"].items()]
     if len(tickers) not in (0, 2):
         subject["ratio"].must_be("a list of two tickers")

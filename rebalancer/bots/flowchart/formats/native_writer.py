@@ -149,7 +149,7 @@ def _each(elements: Sequence[tree.TreeNode], written: Written) -> list[object]:
     return [written[element] for element in elements]
 
 
-def _named(function: str, parameters: Sequence[int]) -> Mapping[str, int]:
+def _named(function: str, parameters: Sequence[float]) -> Mapping[str, float]:
     return dict(zip(names_of_parameters(function), parameters, strict=True))
 
 
