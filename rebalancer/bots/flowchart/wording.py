@@ -22,9 +22,12 @@ _ROLES = "enters if ", "leaves if "
 
 
 class IndentedLine(NamedTuple):
+    """`gate` is the node whose choice the line begins to describe, None where the line describes none."""
+
     level: int
     text: str
     taken: bool = False
+    gate: int | None = None
 
 
 class Visit(NamedTuple):
