@@ -12,7 +12,8 @@ from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
+from rebalancer.bots.flowchart.explain import explain, gaps, steps, why_undefined
+from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
@@ -130,12 +131,14 @@ class FlowchartBot:
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
+        path = steps(self.program, closes, evaluation, last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
-            path=explain(self.program, closes, evaluation, last),
+            path=tuple(line.text for line in path),
             warnings=gaps(self.program, closes, evaluation),
+            flips=flips(self.program, closes, evaluation, path),
         )
 
     def _decided_by_rule(self, closes: Closes, since: date | None) -> Decision:
@@ -144,12 +147,14 @@ class FlowchartBot:
         row = held.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, held.why_unknown(last))
+        path = held.steps(last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
-            path=held.path(last),
+            path=tuple(line.text for line in path),
             warnings=gaps(self.program, closes, held.values),
+            flips=flips(self.program, closes, held.values, path),
             since=held.since,
         )
 

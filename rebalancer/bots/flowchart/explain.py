@@ -181,6 +181,11 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
+    return tuple(line.text for line in steps(program, closes, evaluation, day))
+
+
+def steps(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[IndentedLine, ...]:
+    """The lines of `explain`, indented, each with the gate that it begins to describe."""
     words = Wording(program, evaluation, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
@@ -199,7 +204,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
             lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
     if np.isnan(evaluation.weights[day]).any():
         lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
-    return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
+    return tuple(line._replace(text="  " * min(line.level, _DEEPEST_INDENT) + line.text) for line in lines)
 
 
 def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[IndentedLine | Visit]:
@@ -208,28 +213,30 @@ def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[Indented
     children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
     match node:
         case nodes.Branch(condition):
-            yield from _gate(condition, children, words)
+            yield from _gate(visit.node, condition, children, words)
         case nodes.Blend():
             for child in children:
                 yield IndentedLine(child.level, words.share(child.node, child.amount))
                 yield from _inside(child, words)
         case _:
-            yield from _ranking(node, children, words)
+            yield from _ranking(visit.node, node, children, words)
 
 
-def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _gate(gate: int, condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
     """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
     level, (first, *rest) = branches[0].level, words.gate(condition)
     taken = [branch for branch in branches if branch.amount > 0]
     leaves = [words.share(branch.node, branch.amount) for branch in taken if not _is_split(branch, words)]
-    yield IndentedLine(level, " -> ".join([first.text, *leaves]))
+    yield IndentedLine(level, " -> ".join([first.text, *leaves]), gate=gate)
     for line in rest:
         yield IndentedLine(level + line.level, line.text)
     if not leaves:
         yield from taken
 
 
-def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _ranking(
+    index: int, node: nodes.Ranking, children: Sequence[Visit], words: Wording
+) -> Iterator[IndentedLine | Visit]:
     """Every child with its score and what it gets; the best first where they compete."""
     ranked = [
         (child._replace(level=child.level + 1), words.value(score))
@@ -238,7 +245,7 @@ def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> 
     if isinstance(node, nodes.TopK):
         sign = -1 if node.largest else 1
         ranked.sort(key=lambda one: (np.isnan(one[1]), sign * np.nan_to_num(one[1])))
-    yield IndentedLine(children[0].level, words.ranking(node))
+    yield IndentedLine(children[0].level, words.ranking(node), gate=index if isinstance(node, nodes.TopK) else None)
     for child, score in ranked:
         gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
         yield IndentedLine(child.level, f"{words.program.label(child.node)} = {number(score)}{gets}")

@@ -20,9 +20,12 @@ _SOME = "any of {count} conditions", "one or more of {count} conditions hold", "
 
 
 class IndentedLine(NamedTuple):
+    """`gate` is the node whose choice the line begins to describe, None where the line describes none."""
+
     level: int
     text: str
     taken: bool = False
+    gate: int | None = None
 
 
 class Visit(NamedTuple):
