@@ -12,6 +12,8 @@ from rebalancer.model import (
     NEW_YORK,
     US_DOLLARS,
     Account,
+    Bars,
+    BarsRead,
     Closes,
     CorporateAction,
     Difference,
@@ -128,6 +130,13 @@ class History(Protocol):
         unknown). Raises SourceError where the source can't be read.
         """
 
+    def bars(self, closes: Closes, read: BarsRead) -> Bars:
+        """What the bars beside `closes` have in the fields of `read`, on its sessions, adjusted as `closes` are.
+
+        NaN where the source has none, for tonight too. Called only for bots that read more than closes. Raises
+        SourceError, or BadInputError for files that contradict each other.
+        """
+
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
         """Corporate actions of `symbols` from `first` to `last`, both included. Raises SourceError."""
 
@@ -188,6 +197,11 @@ class Journal(Protocol):
 
     def failures(self, run: RunId) -> Mapping[str, str]:
         """The reason why each failed bot of `run` could not decide, by bot."""
+
+    def since(self, account: str, bot: str, sha256: str) -> date | None:
+        """The first day of the simulation of `bot`, as a file of that SHA-256, by the last run of `account` in which it
+        decided; None where there is none.
+        """
 
     def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that never ended and whose process is gone; None where there is none."""

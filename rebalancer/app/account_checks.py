@@ -7,12 +7,14 @@ from datetime import date, timedelta, tzinfo
 
 import numpy as np
 
+from rebalancer.app.bar_checks import bars_so_far
 from rebalancer.app.bots import holdable
 from rebalancer.app.needs import named, needs
 from rebalancer.app.schedule import coming
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
+from rebalancer.market.bars import bars_read, with_bars
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
@@ -56,6 +58,7 @@ def examine(checked: CheckedAccount) -> Iterator[Check]:
         (_hours, ("clock", "calendar")),
         (_tickers, ("tickers",)),
         (_quotes, ("quotes",)),
+        (lambda checked: bars_so_far(checked.bots.values(), checked.quotes), ("bars",)),
         (_history, ("history", *bots)),
         (_next_run, ("next run",)),
     )
@@ -258,6 +261,7 @@ def _history(checked: CheckedAccount) -> Iterator[Check]:
     closes = checked.history.closes(checked.symbols(), before=today)
     due = checked.calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))[-1]
     yield _reach(closes, due)
+    closes = with_bars(checked.history, closes, bars_read(checked.bots.values()))
     yield from (_bot(bot, closes) for bot in checked.bots.values())
 
 

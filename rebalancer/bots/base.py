@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 import numpy as np
 
-from rebalancer.model import BarField, Closes, Decision, Floats, Symbol
+from rebalancer.model import BarField, BarsRead, Closes, Decision, Floats, Symbol
 
 Answer = Mapping[str, float] | str
 """The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
@@ -24,16 +25,20 @@ to its own. Nothing is raised for what the file does.
 class Findings:
     """The contents of a bot file, for review before money is committed to it. All sorted.
 
-    `tickers` may be held or only read. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
-    kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` are the indicators,
-    each with the windows it is used with: a number, or several where an indicator takes several; none for a price.
+    `tickers` may be held or only read; `lookback` is the least number of sessions for a decision. The rest describes a
+    flowchart and is empty for other kinds: `nodes` counts by kind, such as ("Asset", 3); `depth` is the number of nodes
+    on the longest path; `functions` are the indicators, each with the windows it is used with: a number, or several
+    where an indicator takes several; none for a price. `approximations` are sentences on what was read as something
+    near it, or is unproven.
     """
 
     name: str
     tickers: tuple[Symbol, ...]
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
-    functions: tuple[tuple[str, tuple[int | tuple[int, ...], ...]], ...] = ()
+    functions: tuple[tuple[str, tuple[float | tuple[float, ...], ...]], ...] = ()
+    lookback: int = 1
+    approximations: tuple[str, ...] = ()
 
 
 class Bot(Protocol):
@@ -41,6 +46,9 @@ class Bot(Protocol):
 
     A decision uses the prices of its session and of earlier ones only. `closes` must have a column for each of
     `symbols`, and the `bars` that the bot reads, else ValueError is raised; other columns are ignored.
+
+    A bot that does not rebalance on every session holds what it bought earlier: its decisions are its holdings, as they
+    drifted, simulated from the first day on which all of it can be computed.
     """
 
     @property
@@ -56,7 +64,7 @@ class Bot(Protocol):
         """Those of `symbols` that it may hold, sorted."""
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         """What it reads besides closes, by symbol; empty for most bots."""
 
     @property
@@ -65,7 +73,10 @@ class Bot(Protocol):
 
     @property
     def warm_up(self) -> int:
-        """The number of sessions beyond which more history no longer changes a decision; at least `lookback`."""
+        """The number of sessions beyond which more history no longer changes a decision; at least `lookback`.
+
+        Of a bot that does not rebalance on every session: no longer changes its targets.
+        """
 
     def weights(self, closes: Closes) -> Floats:
         """Its decision at every close: fractions (T, N) over all of `closes.symbols`, each row >= 0 with a sum <= 1.
@@ -73,8 +84,12 @@ class Bot(Protocol):
         A row is NaN throughout where the bot can't decide.
         """
 
-    def decide(self, closes: Closes) -> Decision:
-        """The decision for the last session of `closes`, or a BotFailure with the reason."""
+    def decide(self, closes: Closes, since: date | None = None) -> Decision:
+        """The decision for the last session of `closes`, or a BotFailure with the reason.
+
+        `since` is that of its earlier allocations: a simulation begins on this day, however far back `closes` reach,
+        and fails if they do not reach so far.
+        """
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
         """Explains the decision on row `day` of `closes`, one line per step."""
@@ -100,7 +115,17 @@ def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
     return Closes(closes.sessions, symbols, np.where((values > 0) & (values < np.inf), values, np.nan))
 
 
-def own_bars(bot: str, bars: Mapping[Symbol, tuple[BarField, ...]], closes: Closes) -> OwnBars:
+def last_known(values: Floats) -> Floats:
+    """Each day's latest close up to then, (T, N); NaN before a symbol's first.
+
+    What is not a positive number counts as missing, as for the decisions.
+    """
+    latest = np.where(np.isfinite(values) & (values > 0), np.arange(len(values))[:, np.newaxis], -1)
+    latest = np.maximum.accumulate(latest, axis=0)
+    return np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), np.nan)
+
+
+def own_bars(bot: str, bars: BarsRead, closes: Closes) -> OwnBars:
     """The fields that a bot reads besides closes. Anything but a positive number becomes NaN (missing); a volume may
     be 0.
 

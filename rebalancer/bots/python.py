@@ -6,15 +6,16 @@ The two constants are read from the syntax tree; the file is never imported here
 import ast
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
 MAX_BYTES = 150_000
@@ -46,7 +47,7 @@ class PythonBot:
         return self.symbols
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         """None: `weights` is called with closes."""
         return {}
 
@@ -65,7 +66,7 @@ class PythonBot:
                 weights[day] = [made.get(symbol, 0.0) for symbol in closes.symbols]
         return weights
 
-    def decide(self, closes: Closes) -> Decision:
+    def decide(self, closes: Closes, since: date | None = None) -> Decision:  # noqa: ARG002 - a port
         have = len(closes.sessions)
         if have < self.lookback:
             needed = counted(self.lookback, "session")
@@ -90,7 +91,7 @@ class PythonBot:
         return (decision.reason,) if isinstance(decision, BotFailure) else decision.path
 
     def findings(self) -> Findings:
-        return Findings(self.name, self.symbols)
+        return Findings(self.name, self.symbols, lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
         """The lines of the file."""

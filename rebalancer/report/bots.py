@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from rebalancer.app.bots import ListedBot
+from rebalancer.app.import_bot import ImportedBot
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
 from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol
 from rebalancer.model.text import counted, money, percentage
 from rebalancer.report.console import Screen, line, lines
+from rebalancer.report.flips import with_flips
 from rebalancer.report.tables import grid
 
 
@@ -17,7 +19,8 @@ def explanation_screen(found: Explanation) -> Screen:
     decision, day, tree = found.decision, found.session, found.tree
     if isinstance(decision, Allocation):
         yield line(f"{decision.bot} on {day}: {wanted(decision.weights)}", "bold")
-        yield from lines(f"  {step}" for step in (decision.path if tree is None else ()))
+        path = with_flips(decision.path, decision.flips) if tree is None else ()
+        yield from lines(f"  {step}" for step in path)
         yield from lines(f"  warning: {text}" for text in decision.warnings)
     else:
         yield line(f"{decision.bot} on {day} fails: {decision.reason}", "bold red")
@@ -52,6 +55,14 @@ def bot_screen(bot: ShownBot) -> Screen:
     yield from lines(("", *bot.chart))
 
 
+def imported_screen(bot: ImportedBot) -> Screen:
+    yield line(f"Read {bot.source} ({bot.format}) and wrote {bot.file}: {bot.findings.name}", "bold green")
+    yield from _found(bot.findings)
+    if not bot.findings.approximations:
+        yield line("  approximated: nothing")
+    yield line(f'Next: rebalance explain "{bot.file}"')
+
+
 def bots_screen(bots: Sequence[ListedBot]) -> Screen:
     """A table of the bots, then a remedy for each invalid one."""
     yield grid("Bots", ("bot", "account", "#amount", "?format", "?#nodes", "~tickers", "?~file"), map(_row, bots))
@@ -83,9 +94,11 @@ def _found(findings: Findings) -> Screen:
         yield line(f"  nodes: {nodes}; {findings.depth} deep")
         yield line(f"  indicators (windows in sessions): {', '.join(functions) or 'none'}")
     yield line(f"  tickers: {', '.join(findings.tickers)}")
+    yield line(f"  look-back: {counted(findings.lookback, 'session')}")
+    yield from lines((f"  note: {text}" for text in findings.approximations), "yellow")
 
 
-def _each(used: Sequence[int | tuple[int, ...]]) -> str:
+def _each(used: Sequence[float | tuple[float, ...]]) -> str:
     """As in `[10, 20]`, or `[12/26, 5/35]` where an indicator takes two numbers; "" where it takes none."""
-    spelled = [str(each) if isinstance(each, int) else "/".join(map(str, each)) for each in used]
+    spelled = ["/".join(f"{number:g}" for number in (each if isinstance(each, tuple) else (each,))) for each in used]
     return f"[{', '.join(spelled)}]" if spelled else ""

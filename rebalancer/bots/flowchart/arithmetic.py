@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rebalancer.bots.flowchart.formulas import over_windows, runs
+from rebalancer.bots.flowchart.indicators.rolling import over_windows, runs
 from rebalancer.bots.flowchart.tree import Operation, RankKind
 from rebalancer.model import Floats
 

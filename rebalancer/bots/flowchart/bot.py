@@ -1,8 +1,9 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,9 @@ from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
+from rebalancer.bots.flowchart.explain import explain, gaps, steps, why_undefined
+from rebalancer.bots.flowchart.flip import flips
+from rebalancer.bots.flowchart.held import Held
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
 from rebalancer.bots.flowchart.program import Program
@@ -29,13 +32,13 @@ from rebalancer.bots.flowchart.tree import (
     TreeNode,
 )
 from rebalancer.bots.flowchart.walk import children_of
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
 
 def describe(chart: Chart) -> Findings:
     nodes: Counter[str] = Counter()
     tickers: set[Symbol] = set()
-    functions: dict[str, set[tuple[int, ...]]] = {}
+    functions: dict[str, set[tuple[float, ...]]] = {}
     deepest = 0
     stack: list[tuple[TreeNode, int]] = [(chart.root, 1)]
     while stack:
@@ -64,10 +67,11 @@ def describe(chart: Chart) -> Findings:
         nodes=tuple(sorted(nodes.items())),
         depth=deepest,
         functions=tuple((function, _used(parameters)) for function, parameters in sorted(functions.items())),
+        approximations=chart.approximations,
     )
 
 
-def _used(parameters: Iterable[tuple[int, ...]]) -> tuple[int | tuple[int, ...], ...]:
+def _used(parameters: Iterable[tuple[float, ...]]) -> tuple[float | tuple[float, ...], ...]:
     """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
     return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
 
@@ -93,7 +97,7 @@ class FlowchartBot:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         return self.program.bars
 
     @property
@@ -104,39 +108,71 @@ class FlowchartBot:
     def warm_up(self) -> int:
         return self.program.warm_up
 
+    @property
+    def _by_rule(self) -> bool:
+        """Whether what it holds is simulated; cash alone never drifts."""
+        return self.program.rebalance != "daily" and bool(self.symbols)
+
     def weights(self, closes: Closes) -> Floats:
-        found = evaluate(self.program, closes).weights
+        found = (Held.of if self._by_rule else evaluate)(self.program, closes).weights
         weights = np.zeros((len(found), len(closes.symbols)))
         weights[:, [closes.symbols.index(symbol) for symbol in self.symbols]] = found
         weights[np.isnan(found).any(axis=1)] = np.nan
         return weights
 
-    def decide(self, closes: Closes) -> Decision:
+    def decide(self, closes: Closes, since: date | None = None) -> Decision:
         """The failure names the first undefined value that the decision needs.
 
-        A held ticker without a close is a warning, since the decision to hold it needs no price. Gaps that did not
-        affect the decision are warnings too.
+        A ticker to hold without a close is a warning, since the decision to hold it needs no price; unless the chart
+        does not rebalance daily, since its holdings drift by prices. Gaps that did not affect the decision are warnings
+        too.
         """
         last = len(closes.sessions) - 1
         if last < 0:
             return BotFailure(self.name, f"there are no closes of {', '.join(self.symbols)}")
+        if self._by_rule:
+            return self._decided_by_rule(closes, since)
         evaluation = evaluate(self.program, closes, last)
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
+        path = steps(self.program, closes, evaluation, last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
-            weights={symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0},
-            path=explain(self.program, closes, evaluation, last),
+            weights=self._by_symbol(row),
+            path=tuple(line.text for line in path),
             warnings=gaps(self.program, closes, evaluation),
+            flips=flips(self.program, closes, evaluation, path),
         )
 
+    def _decided_by_rule(self, closes: Closes, since: date | None) -> Decision:
+        """As `decide`, of a chart that does not rebalance daily."""
+        held, last = Held.of(self.program, closes, since), len(closes.sessions) - 1
+        row = held.weights[last]
+        if not np.isfinite(row).all():
+            return BotFailure(self.name, held.why_unknown(last))
+        path = held.steps(last)
+        return Allocation(
+            bot=self.name,
+            session=closes.day(last),
+            weights=self._by_symbol(row),
+            path=tuple(line.text for line in path),
+            warnings=gaps(self.program, closes, held.values),
+            flips=flips(self.program, closes, held.values, path),
+            since=held.since,
+        )
+
+    def _by_symbol(self, row: Floats) -> Weights:
+        return {symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0}
+
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
+        if self._by_rule:
+            return Held.of(self.program, closes).path(day)
         return explain(self.program, closes, evaluate(self.program, closes, day), day)
 
     def findings(self) -> Findings:
-        return describe(self.chart)
+        return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
         return outline(self.program, evaluate(self.program, closes) if closes else None)

@@ -1,6 +1,6 @@
-"""Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
+"""Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.draft import Draft
@@ -9,8 +9,8 @@ from rebalancer.bots.flowchart.indicators import (
     prices_needed,
 )
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.bots.flowchart.walk import children_of
-from rebalancer.model import BarField, Symbol
+from rebalancer.bots.flowchart.walk import leaves_first
+from rebalancer.model import BarField, BarsRead, Symbol
 
 _OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
 
@@ -21,14 +21,8 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = Draft()
-    stack: list[tree.TreeNode] = [chart.root]
-    while stack:
-        element = stack[-1]
-        missing = [child for child in children_of(element) if child not in draft.done]
-        if missing:
-            stack.extend(reversed(missing))
-        else:
-            draft.done[stack.pop()] = draft.compiled(element)
+    for element in leaves_first(chart.root):
+        draft.done[element] = draft.compiled(element)
     table, root = tuple(draft.table), draft.done[chart.root]
     return Program(
         name=chart.name,
@@ -40,6 +34,7 @@ def compile_chart(chart: tree.Chart) -> Program:
         warm_up=_sessions(table, prices_advised)[root],
         path_dependent=any(isinstance(table[index], nodes.Latch) for index in _reads(table, root)),
         groups=draft.groups,
+        rebalance=chart.rebalance,
     )
 
 
@@ -53,7 +48,7 @@ def _reads(table: Sequence[nodes.Node], root: int) -> set[int]:
     return found
 
 
-def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
+def _bars(table: Sequence[nodes.Node]) -> BarsRead:
     fields: dict[Symbol, set[BarField]] = {}
     for node in table:
         if isinstance(node, nodes.Bar):
@@ -61,7 +56,7 @@ def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
     return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[float, ...]], int]) -> list[int]:
     """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
     needed: list[int] = []
     for node in table:

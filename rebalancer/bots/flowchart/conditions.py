@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.formulas import over_windows
+from rebalancer.bots.flowchart.indicators.rolling import over_windows
 from rebalancer.bots.flowchart.tree import MonthDay
 from rebalancer.model import Floats
 

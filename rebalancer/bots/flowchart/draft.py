@@ -235,12 +235,12 @@ class Draft:
         node = self.table[portfolio]
         return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
-    def _series(self, function: str, parameters: tuple[int, ...], history: nodes.SeriesNode, place: Place) -> int:
+    def _series(self, function: str, parameters: tuple[float, ...], history: nodes.SeriesNode, place: Place) -> int:
         spec = INDICATORS[function]
         read: list[nodes.SeriesNode] = [history]
         if isinstance(history, nodes.Close):
             read = [history if field == "close" else nodes.Bar(history.symbol, field) for field in spec.reads]
-        elif isinstance(history, nodes.Nav) and spec.of_tickers_only:
+        elif spec.reads != ("close",) or (spec.of_tickers_only and isinstance(history, nodes.Nav)):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
         sources = tuple(map(self.add, read))
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))

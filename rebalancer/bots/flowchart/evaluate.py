@@ -15,8 +15,8 @@ from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
 from rebalancer.bots.flowchart.conditions import Truth, truth
-from rebalancer.bots.flowchart.formulas import returns
 from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators.rolling import returns
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import Days, fractions
 from rebalancer.model import Closes, Floats, Symbol

@@ -10,12 +10,12 @@ from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_clo
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth
 from rebalancer.bots.flowchart.evaluate import Evaluation
-from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
-from rebalancer.model import Closes
+from rebalancer.model import Closes, Floats
 from rebalancer.model.text import counted
 
 _DEEPEST_INDENT = 12
@@ -36,7 +36,7 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
         current = stack.pop()
         causes = _causes(program.table, evaluation, current)
         if not causes and (current.day < 0 or isinstance(program.table[current.node], nodes.SeriesNode)):
-            return _sentence(program, closes, evaluation, current)
+            return reason(program, closes, evaluation, current)
         if current not in seen:
             seen.add(current)
             stack.extend(reversed(causes))
@@ -127,7 +127,8 @@ def _without_volatility(series: Sequence[int], values: Evaluation, day: int) -> 
     return [NodeOnDay(each, day) for each in series if not values.series[each][day] > 0]
 
 
-def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    """One sentence on why a node, which is undefined on that day, is."""
     node, day = program.table[current.node], closes.day(max(current.day, 0))
     label = program.label(current.node)
     match node:
@@ -155,17 +156,34 @@ def _too_few(program: Program, closes: Closes, values: Evaluation, current: Node
     what = _named(program.table[source])
     if not have:
         missing = f"{program.subject(source)} has no {what} on"
-        never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
-        return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
-    needed = node.window if isinstance(node, nodes.Rank) else prices_needed(node.function, node.parameters)
+        if not isinstance(program.table[source], nodes.Bar):
+            return f"{missing} {day}"
+        return f"{missing} {_without_a_bar(closes, values.series[source], current.day)}"
+    needed = _values_needed(node)
     label, since = program.label(current.node), closes.day(current.day - have + 1)
     if have >= needed:
-        return f"{label} is undefined on {day}, because its last {counted(needed, what)} are all equal"
+        equal = f"its last {counted(needed, what)} are all equal"
+        why = INDICATORS[node.function].undefined if isinstance(node, nodes.Series) else equal
+        return f"{label} is undefined on {day}, because {why}"
     return f"{label} needs {counted(needed, what)} in a row, has {have} since {since}"
 
 
-def _remedy(closes: Closes) -> str:
-    return f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy else ""
+def _values_needed(node: nodes.Node) -> int:
+    """How many values of its source in a row an indicator or a rank needs."""
+    match node:
+        case nodes.Series(function, parameters):
+            return prices_needed(function, parameters)
+        case nodes.Rank(window=window):
+            return window
+        case _:
+            return 1
+
+
+def _without_a_bar(closes: Closes, column: Floats, day: int) -> str:
+    """The day; where the bar of tonight or any bar at all is missing, with the remedy of their source."""
+    never, tonight = np.isnan(column).all(), closes.provisional and day == len(closes.sessions) - 1
+    remedy = f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy and (never or tonight) else ""
+    return f"{'any session' if never else closes.day(day)}{remedy}"
 
 
 def _named(source: nodes.Node) -> str:
@@ -187,6 +205,11 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
+    return tuple(line.text for line in steps(program, closes, evaluation, day))
+
+
+def steps(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[IndentedLine, ...]:
+    """The lines of `explain`, indented, each with the gate that it begins to describe."""
     words = Wording(program, evaluation, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
@@ -205,7 +228,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
             lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
     if np.isnan(evaluation.weights[day]).any():
         lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
-    return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
+    return tuple(line._replace(text="  " * min(line.level, _DEEPEST_INDENT) + line.text) for line in lines)
 
 
 def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[IndentedLine | Visit]:
@@ -214,9 +237,9 @@ def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[Indented
     children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
     match node:
         case nodes.Branch(condition):
-            yield from _gate(list(words.gate(condition)), children, words)
+            yield from _gate(visit.node, list(words.gate(condition)), children, words)
         case nodes.Switch(conditions):
-            yield from _gate([IndentedLine(0, words.choice(node)), *words.gates(conditions)], children, words)
+            yield from _gate(None, [IndentedLine(0, words.choice(node)), *words.gates(conditions)], children, words)
         case nodes.Mix():
             yield IndentedLine(visit.level, words.mix(node))
             yield from _shares([child for child in children if child.amount > 0], words)
@@ -229,7 +252,7 @@ def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[Indented
         case nodes.Blend():
             yield from _shares(children, words)
         case nodes.TopK() | nodes.InverseVol() | nodes.ProVol():
-            yield from _ranking(node, children, words)
+            yield from _ranking(visit.node, node, children, words)
 
 
 def _shares(children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
@@ -239,20 +262,22 @@ def _shares(children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine 
 
 
 def _gate(
-    condition: Sequence[IndentedLine], branches: Sequence[Visit], words: Wording
+    gate: int | None, condition: Sequence[IndentedLine], branches: Sequence[Visit], words: Wording
 ) -> Iterator[IndentedLine | Visit]:
     """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
     level, (first, *rest) = branches[0].level, condition
     taken = [branch for branch in branches if branch.amount > 0]
     leaves = [words.share(branch.node, branch.amount) for branch in taken if not _is_split(branch, words)]
-    yield IndentedLine(level, " -> ".join([first.text, *leaves]))
+    yield IndentedLine(level, " -> ".join([first.text, *leaves]), gate=gate)
     for line in rest:
         yield IndentedLine(level + line.level, line.text)
     if not leaves:
         yield from taken
 
 
-def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _ranking(
+    index: int, node: nodes.Ranking, children: Sequence[Visit], words: Wording
+) -> Iterator[IndentedLine | Visit]:
     """Every child with its score and what it gets; the best first where they compete."""
     ranked = [
         (child._replace(level=child.level + 1), words.value(score))
@@ -261,7 +286,7 @@ def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> 
     if isinstance(node, nodes.TopK):
         sign = -1 if node.largest else 1
         ranked.sort(key=lambda one: (np.isnan(one[1]), sign * np.nan_to_num(one[1])))
-    yield IndentedLine(children[0].level, words.ranking(node))
+    yield IndentedLine(children[0].level, words.ranking(node), gate=index if isinstance(node, nodes.TopK) else None)
     for child, score in ranked:
         gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
         yield IndentedLine(child.level, f"{words.program.label(child.node)} = {number(score)}{gets}")

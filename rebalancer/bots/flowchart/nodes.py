@@ -40,7 +40,7 @@ class Series:
     """An indicator: `sources` are a Close, the ratio of two or a Nav, or several fields of one ticker."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     sources: tuple[int, ...]
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
-from rebalancer.model import BarField, Symbol
+from rebalancer.bots.flowchart.tree import Rebalance
+from rebalancer.model import BarsRead, Symbol
 from rebalancer.model.text import counted
 
 
@@ -25,11 +26,12 @@ class Program:
     table: tuple[nodes.Node, ...]
     root: int
     symbols: tuple[Symbol, ...]
-    bars: Mapping[Symbol, tuple[BarField, ...]]
+    bars: BarsRead
     lookback: int
     warm_up: int
     path_dependent: bool
     groups: Mapping[int, str]
+    rebalance: Rebalance = "daily"
 
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
@@ -47,13 +49,13 @@ class Program:
         """A label as words and the indices of nodes whose labels stand between them."""
         match self.table[index]:
             case nodes.Number(value):
-                return (f"{value:.10g}",)
+                return (shown(value),)
             case nodes.Close(symbol):
                 return (f"{INDICATORS[CURRENT_PRICE].short}({symbol})",)
             case nodes.Bar(symbol, field):
                 return (f"{field.capitalize()}({symbol})",)
             case nodes.Series(function, parameters, (source, *_)):
-                return (f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})",)
+                return (f"{INDICATORS[function].short}({','.join([self.subject(source), *map(shown, parameters)])})",)
             case nodes.Earlier(days, source):
                 return *self._closed(source), f" {counted(days, 'day')} ago"
             case nodes.Rank(kind, window, source):
@@ -87,7 +89,7 @@ class Program:
     def subject(self, source: int) -> str:
         """What an indicator is computed on: a ticker, a ratio of two, or a node of the chart."""
         match self.table[source]:
-            case nodes.Close(symbol):
+            case nodes.Close(symbol) | nodes.Bar(symbol=symbol):
                 return symbol
             case nodes.Nav(portfolio):
                 return self.label(portfolio)
@@ -95,3 +97,7 @@ class Program:
                 return f"{self.subject(numerator)}/{self.subject(denominator)}"
             case _:
                 return self.label(source)
+
+
+def shown(number: float) -> str:
+    return f"{number:.10g}"

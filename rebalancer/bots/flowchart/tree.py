@@ -14,6 +14,7 @@ RankKind = Literal["percentile", "stochastic"]
 Operation = Literal["add", "subtract", "multiply", "divide", "min", "max", "abs"]
 MonthDay = tuple[int, int]
 """A month from 1 to 12 and one of its days, in any year."""
+Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +154,7 @@ class Filter:
     """
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     side: Literal["top", "bottom"]
     count: int
     children: tuple["Node", ...]
@@ -186,7 +187,7 @@ class Indicator:
     """`function` is a name in INDICATORS, with its parameters. A subject that is a node means its simulated history."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     subject: "Symbol | Ratio | Node"
     place: Place
 
@@ -286,12 +287,28 @@ class Entered:
 Condition = Compare | Dates | AllOf | AnyOf | CountOf | Entered
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Rebalance once the tickers change, or one is off its target by more than `width`, a fraction of the whole."""
+
+    width: float
+
+
+Rebalance = Period | Threshold
+"""When a chart trades to its targets: on the first session of each period, or by threshold."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A whole chart with the bot's own name; it decides anew on every session."""
+    """A whole chart with the bot's own name.
+
+    `approximations` are sentences on what was read of another program's file as something near it, or is unproven.
+    """
 
     name: str
     root: Node
+    rebalance: Rebalance = "daily"
+    approximations: tuple[str, ...] = ()
 
 
 TreeNode = Node | Condition | Operand

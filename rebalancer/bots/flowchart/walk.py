@@ -1,5 +1,7 @@
 """Ways through a tree."""
 
+from collections.abc import Iterator
+
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -58,3 +60,16 @@ def _parts_of_gate(gate: Gate) -> tuple[TreeNode, ...]:
             return *conditions, *children
         case Mixed(by=by, first=first, second=second):
             return by, first, second
+
+
+def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
+    """`root` and everything below it, each once and after its children; without recursion, for any depth."""
+    done: set[TreeNode] = set()
+    stack = [root]
+    while stack:
+        missing = [child for child in children_of(stack[-1]) if child not in done]
+        if missing:
+            stack.extend(reversed(missing))
+        elif (element := stack.pop()) not in done:
+            done.add(element)
+            yield element

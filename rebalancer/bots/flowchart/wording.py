@@ -10,7 +10,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
-from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.program import Program, shown
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.model.text import counted
 
@@ -22,9 +22,12 @@ _ROLES = "enters if ", "leaves if "
 
 
 class IndentedLine(NamedTuple):
+    """`gate` is the node whose choice the line begins to describe, None where the line describes none."""
+
     level: int
     text: str
     taken: bool = False
+    gate: int | None = None
 
 
 class Visit(NamedTuple):
@@ -146,7 +149,7 @@ class Wording:
         if isinstance(node, nodes.Arithmetic):  # the mean of several tickers
             return self._measure(node.operands[0])
         if isinstance(node, nodes.Series):
-            return f"{INDICATORS[node.function].short}({','.join(map(str, node.parameters))})"
+            return f"{INDICATORS[node.function].short}({','.join(map(shown, node.parameters))})"
         return INDICATORS[CURRENT_PRICE].short
 
     def share(self, node: int, amount: float) -> str:

@@ -18,7 +18,8 @@ _names = st.text("abc XYZ-é🌟", min_size=1, max_size=8).filter(str.strip)
 @st.composite
 def documents(draw, depth=3):
     """A JSON-able dict; its chart is at most `depth` + 1 nodes deep, the subjects of its conditions aside."""
-    document = {"format": "rebalancer/bot", "version": 1, "name": draw(_names), "chart": draw(nodes(depth))}
+    rule = draw(st.sampled_from(({}, {"rebalance": "monthly"}, {"rebalance": {"threshold": {"percent": 5}}})))
+    document = {"format": "rebalancer/bot", "version": 1, "name": draw(_names), **rule, "chart": draw(nodes(depth))}
     if draw(st.booleans()):
         return document
     charts = {"one": draw(nodes(0)), "another": {"group": {"name": "x", "chart": {"call": "one"}}}}
@@ -45,12 +46,11 @@ def _equal(draw, depth):
 
 @st.composite
 def _specified(draw, depth):
-    """The last child gets what the others leave of 100."""
+    """The last child gets what the others leave of 100, or of 1."""
     children = draw(_several(depth))
     percents = draw(st.lists(st.integers(1, 30), min_size=len(children) - 1, max_size=len(children) - 1))
     percents.append(100 - sum(percents))
-    pairs = zip(percents, children, strict=True)
-    return {"specified": [{"percent": percent, "chart": child} for percent, child in pairs]}
+    return {"specified": _shares(percents, children, draw(st.booleans()))}
 
 
 @st.composite
@@ -60,9 +60,16 @@ def _inverse_volatility(draw, depth):
 
 @st.composite
 def _capped(draw, depth):
-    shares = [{"percent": draw(st.integers(1, 100)), "chart": child} for child in draw(_several(depth))]
+    children = draw(_several(depth))
+    percents = draw(st.lists(st.integers(1, 100), min_size=len(children), max_size=len(children)))
+    shares = _shares(percents, children, draw(st.booleans()))
     fallback = draw(st.none() | _tickers)
     return {"capped": {"of": shares, **({"fallback": fallback} if fallback else {})}}
+
+
+def _shares(percents, children, as_fractions):
+    key, whole = ("fraction", 100) if as_fractions else ("percent", 1)
+    return [{key: percent / whole, "chart": child} for percent, child in zip(percents, children, strict=True)]
 
 
 @st.composite
@@ -74,10 +81,10 @@ def _if(draw, depth):
 def _filter(draw, depth):
     function = draw(st.sampled_from(OF_RETURNS + OF_PRICES))
     children = draw(_several(0).filter(_all_assets) if function in OF_PRICES else _several(depth))
-    by = {"function": function, "window": draw(_windows)}
+    by = {"function": function, **draw(_parameters(function))}
     side, count = draw(st.sampled_from(("top", "bottom"))), draw(st.integers(1, 3))
     weights = [{name: {"window": draw(_windows)}} for name in ("inverse_volatility", "pro_volatility")]
-    weights.append({"by_rank": {1: [100], 2: [70, 30], 3: [50, 30, 20]}[count]})
+    weights.append({"by_rank": {"percent": {1: [100], 2: [70, 30], 3: [50, 30, 20]}[count]}})
     options = {"weights": draw(st.sampled_from(weights))} if draw(st.booleans()) else {}
     if _all_assets(children):
         options |= draw(st.sampled_from(({}, {"score_of": "tickers"}, {"score_of": "history"})))
@@ -93,13 +100,13 @@ def _pro_volatility(draw, depth):
 def _shared(draw, depth):
     shares = [{"part": draw(st.integers(1, 100)), "chart": child} for child in draw(_several(depth))]
     if draw(st.booleans()):
-        shares[0]["if"] = draw(conditions(depth, 1))
+        shares[0]["if"] = draw(conditions(0, 0))
     return {"shared": shares}
 
 
 @st.composite
 def _switch(draw, depth):
-    asked = draw(st.lists(conditions(depth, 1), min_size=1, max_size=2))
+    asked = draw(st.lists(conditions(0, 0), min_size=1, max_size=2))
     parts = draw(st.lists(nodes(depth), min_size=len(asked) + 1, max_size=len(asked) + 1))
     return {"switch": {"conditions": asked, "by_count": parts}}
 
@@ -107,7 +114,7 @@ def _switch(draw, depth):
 @st.composite
 def _mixed(draw, depth):
     ends = [{"at": at, "chart": draw(nodes(depth))} for at in draw(st.sampled_from(((30, 70), (70.5, -3))))]
-    return {"mixed": {"by": draw(_values(depth)), "from": ends[0], "to": ends[1]}}
+    return {"mixed": {"by": draw(_values(0)), "from": ends[0], "to": ends[1]}}
 
 
 _COMPOSED = {
@@ -142,7 +149,7 @@ def conditions(draw, depth, nesting=2):
     if kind == "dates":
         return {"dates": {"from": draw(_month_days), "to": draw(_month_days)}} | draw(_for_days)
     if kind == "entered":
-        return {kind: {"if": draw(conditions(depth, 0)), "left_if": draw(conditions(depth, 0))}}
+        return {kind: {"if": draw(conditions(0, 0)), "left_if": draw(conditions(0, 0))}}
     parts = draw(st.lists(conditions(depth, nesting - 1), min_size=1, max_size=2))
     if kind in _SEVERAL:
         return {kind: parts}
@@ -175,8 +182,19 @@ _numbers = st.integers(-100, 100) | st.floats(-100, 100)
 def _indicator(draw, depth, _nesting):
     function = draw(st.sampled_from(("current-price", *OF_PRICES, *OF_RETURNS)))
     parts = nodes(depth - 1) if depth and function in OF_RETURNS else st.nothing()
-    subject = draw(_tickers | _ratios | parts)
-    return {function: {"of": subject} if function == "current-price" else {"of": subject, "window": draw(_windows)}}
+    ratios = _ratios if INDICATORS[function].reads == ("close",) else st.nothing()
+    subject = draw(_tickers | ratios | parts)
+    return {function: {"of": subject, **draw(_parameters(function))}}
+
+
+def _parameters(function):
+    return st.fixed_dictionaries({each.name: _number(each) for each in INDICATORS[function].parameters})
+
+
+def _number(parameter):
+    if parameter.fraction:
+        return st.floats(parameter.least, parameter.most)
+    return st.integers(max(2, int(parameter.least)), 30)
 
 
 @st.composite

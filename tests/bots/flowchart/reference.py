@@ -6,18 +6,14 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 import math
 from collections.abc import Sequence
 from functools import reduce
-from itertools import pairwise
+from itertools import groupby, pairwise
+
+from reference_indicators import LINES, READS
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Closes
 
-NEEDS_ONE_MORE = (
-    "cumulative-return",
-    "moving-average-return",
-    "relative-strength-index",
-    "standard-deviation-return",
-)
 COMPARE = {
     "gt": lambda left, right: left > right,
     "gte": lambda left, right: left >= right,
@@ -53,7 +49,7 @@ class Reference:
         self._ratios: dict[tuple[str, str], list[float]] = {}
         self._histories: dict[tree.Node, list[float]] = {}
         self._states: dict[tree.Entered, list[set[bool]]] = {}
-        self._recursive: dict[tuple[str, int, int], list[float]] = {}
+        self._scores: dict[tuple[object, ...], list[float]] = {}
 
     def weights(self, node: tree.Node, day: int) -> dict[str, float] | None:
         shares = self.shares(node, day)
@@ -186,7 +182,9 @@ class Reference:
         if node.score_of == "history":
             return self.score(node.function, node.parameters, self.history(child), day)
         tickers = sorted(held_in(child))
-        return mean([self.score(node.function, node.parameters, self.closes[each], day) for each in tickers])
+        return sum(self.score(node.function, node.parameters, self.closes[each], day) for each in tickers) / len(
+            tickers
+        )
 
     def truth(self, condition: tree.Condition, day: int) -> bool | None:
         match condition:
@@ -305,29 +303,26 @@ class Reference:
     def earned(self, ticker: str, day: int) -> float:
         return self.closes[ticker][day] / self.closes[ticker][day - 1] - 1
 
-    def score(self, function: str, parameters: tuple[int, ...], history: list[float], day: int) -> float:
-        if not parameters:
+    def score(self, function: str, parameters: tuple[float, ...], history: list[float], day: int) -> float:
+        if function == "current-price":
             return history[day]
-        (window,) = parameters
-        if function in OF_BARS:
-            (ticker,) = [ticker for ticker, closes in self.closes.items() if closes is history]
-            key = (function, window, id(history))
-            if key not in self._recursive:
-                self._recursive[key] = OF_BARS[function](self.complete_bars(ticker, READS[function]), window)
-            return self._recursive[key][day]
-        if function in {"relative-strength-index", "exponential-moving-average-price"}:
-            key = (function, window, id(history))
-            if key not in self._recursive:
-                self._recursive[key] = (rsi if function == "relative-strength-index" else ema)(history, window)
-            return self._recursive[key][day]
-        first = day + 1 - window - (function in NEEDS_ONE_MORE)
-        stretch = history[max(first, 0) : day + 1]
-        return math.nan if first < 0 or any(map(math.isnan, stretch)) else FORMULAS[function](stretch)
+        key = (function, parameters, id(history))
+        if key not in self._scores:
+            self._scores[key] = self.scores(function, parameters, history)
+        return self._scores[key][day]
 
-    def complete_bars(self, ticker: str, fields: tuple[str, ...]) -> list[dict[str, float] | None]:
-        """A bar a day with `fields`, None where one of them is missing."""
-        days = zip(*(self.bars[field][ticker] for field in fields), strict=True)
-        return [None if any(map(math.isnan, day)) else dict(zip(fields, day, strict=True)) for day in days]
+    def scores(self, function: str, parameters: tuple[float, ...], history: list[float]) -> list[float]:
+        """On every day; anew after each day without a price, or without one of the fields of the bar that it reads."""
+        fields = [history]
+        if function in READS:
+            (ticker,) = [ticker for ticker, closes in self.closes.items() if closes is history]
+            fields = [self.bars[field][ticker] for field in READS[function]]
+        found: list[float] = []
+        for missing, days in groupby(zip(*fields, strict=True), lambda day: any(map(math.isnan, day))):
+            stretch = list(days)
+            line = [] if missing else LINES[function](*map(list, zip(*stretch, strict=True)), *parameters)
+            found += [math.nan] * (len(stretch) - len(line)) + line
+        return found
 
 
 def held_in(node: tree.Node) -> set[str]:
@@ -361,76 +356,3 @@ def only_child(node: tree.Node) -> tree.Node | None:
         return node.children[0]
     children = getattr(node, "children", ())
     return children[0] if len(children) == 1 else None
-
-
-def changes(stretch: list[float]) -> list[float]:
-    return [later / earlier - 1 for earlier, later in pairwise(stretch)]
-
-
-def mean(stretch: list[float]) -> float:
-    return math.fsum(stretch) / len(stretch)
-
-
-def deviation(stretch: list[float]) -> float:
-    middle = mean(stretch)
-    return math.sqrt(math.fsum([(value - middle) ** 2 for value in stretch]) / (len(stretch) - 1))
-
-
-def drawdown(stretch: list[float]) -> float:
-    peak = deepest = 0.0
-    for value in stretch:
-        peak = max(peak, value)
-        deepest = max(deepest, 1 - value / peak)
-    return 100 * deepest
-
-
-FORMULAS = {
-    "moving-average-price": mean,
-    "cumulative-return": lambda stretch: 100 * (stretch[-1] / stretch[0] - 1),
-    "moving-average-return": lambda stretch: 100 * mean(changes(stretch)),
-    "standard-deviation-return": lambda stretch: 100 * deviation(changes(stretch)),
-    "standard-deviation-price": deviation,
-    "max-drawdown": drawdown,
-}
-
-
-def average_true_range(bars: list[dict[str, float] | None], window: int) -> list[float]:
-    out, before, ranges, average = [], None, [], math.nan
-    for bar in bars:
-        if bar is None or before is None:
-            ranges = []
-        else:
-            ranges.append(max(bar["high"], before["close"]) - min(bar["low"], before["close"]))
-            average = mean(ranges) if len(ranges) <= window else average + (ranges[-1] - average) / window
-        before = bar
-        out.append(average if len(ranges) >= window else math.nan)
-    return out
-
-
-READS = {"average-true-range": ("high", "low", "close")}
-OF_BARS = {"average-true-range": average_true_range}
-
-
-def ema(history: list[float], window: int) -> list[float]:
-    out, average, seen = [], math.nan, 0
-    for price in history:
-        seen = 0 if math.isnan(price) else seen + 1
-        average = price if seen <= 1 else average + (price - average) * 2 / (window + 1)
-        out.append(average if seen >= window else math.nan)
-    return out
-
-
-def rsi(history: list[float], window: int) -> list[float]:
-    out, gain, loss, seen, before = [], 0.0, 0.0, 0, math.nan
-    for price in history:
-        seen = 0 if math.isnan(price) else seen + 1
-        if seen <= 1:
-            gain = loss = 0.0
-        elif seen <= window + 1:
-            gain, loss = gain + max(price - before, 0) / window, loss + max(before - price, 0) / window
-        else:
-            gain = (gain * (window - 1) + max(price - before, 0)) / window
-            loss = (loss * (window - 1) + max(before - price, 0)) / window
-        before = price
-        out.append(math.nan if seen <= window else 100 - 100 / (1 + gain / loss) if loss > 0 else 100.0)
-    return out

@@ -6,6 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
+from rebalancer.bots.flowchart.tree import Threshold
 
 SPY, BIL = ({"incantation_type": "Ticker", "symbol": ticker, "name": ""} for ticker in ("SPY", "BIL"))
 ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))
@@ -122,11 +123,23 @@ def test_each_incantation_is_read(incantation, read_as):
     assert root(incantation) == read_as
 
 
-@pytest.mark.parametrize("kind", ["Weekly", "Threshold"])
-def test_other_ways_to_trade_are_refused_in_a_sentence(kind):
-    assert problems(SPY, trading_type=kind) == [
-        f'trading_type: "trading_type" "{kind}" is not read yet; what is read: "Daily"'
-    ]
+@pytest.mark.parametrize(
+    ("kind", "rule"), [("Daily", "daily"), ("Weekly", "weekly"), ("Yearly", "yearly"), ("Threshold", Threshold(0.1))]
+)
+def test_a_spell_trades_by_a_period_or_by_a_threshold_in_percent(kind, rule):
+    chart, _ = read(spell(SPY, trading_type=kind, threshold=10), "x")
+    assert chart.rebalance == rule
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ({"trading_type": "Hourly"}, 'trading_type: "trading_type" is "Hourly"; it must be one of "Daily",'),
+        ({"trading_type": "Threshold", "threshold": 0}, 'threshold: "threshold" is 0; it must be a number above 0'),
+    ],
+)
+def test_another_way_to_trade_is_refused_in_a_sentence(written, sentence):
+    assert problems(SPY, **written)[0].startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +158,7 @@ def test_other_ways_to_trade_are_refused_in_a_sentence(kind):
         (weighted(SPY, BIL, type="Custom", weights=[-5, 105]), "there must be 2, sum 100"),
         (best(SPY, BIL, count=2, weight_type="Custom", weights=[75]), "there must be 2, sum 100"),
         (best(SPY, BIL, count=2, weight_type="Custom", weights=[100, 0]), "a weight of 0 takes nothing"),
-        (best(SPY, BIL, sort_indicator={"type": "PPO", "window": 6}), '"type" "PPO" is not read yet'),
+        (best(SPY, BIL, sort_indicator={"type": "Vortex", "window": 6}), '"type" is "Vortex"; it must be one of'),
         (gate({"condition_type": "Not"}), '"condition_type" is "Not"; it must be one of'),
         (gate(None), 'is null; it must be an object with a "condition_type"'),
     ],

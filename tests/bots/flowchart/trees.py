@@ -6,8 +6,9 @@ from datetime import date
 
 import numpy as np
 from hypothesis import strategies as st
+from reference import only_child
 
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators import INDICATORS, Parameter
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -38,9 +39,11 @@ from rebalancer.bots.flowchart.tree import (
     ProVolatility,
     Rank,
     Ratio,
+    Rebalance,
     Shared,
     Specified,
     Switch,
+    Threshold,
 )
 from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import BarField, Bars, Closes, Floats, symbol
@@ -80,6 +83,9 @@ def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
     return InverseVolatility(window, children, HERE)
 
 
+Numbers = float | tuple[float, ...] | None
+
+
 def pro_volatility(window: int, *children: Node) -> ProVolatility:
     return ProVolatility(window, children, HERE)
 
@@ -104,21 +110,21 @@ def mixed(by: Indicator, first_value: float, second_value: float, first: Node, s
 def best(
     count: int,
     function: str,
-    window: int | None,
+    score: Numbers,
     *children: Node,
     side: str = "top",
     weighting: ByRank | ByVolatility | None = None,
     score_of: str = "history",
 ) -> Filter:
-    return Filter(function, numbers(window), side, count, children, HERE, weighting, score_of)
+    return Filter(function, numbers(score), side, count, children, HERE, weighting, score_of)
 
 
-def numbers(window: int | None) -> tuple[int, ...]:
-    return () if window is None else (window,)
+def numbers(parameters: Numbers) -> tuple[float, ...]:
+    return () if parameters is None else parameters if isinstance(parameters, tuple) else (parameters,)
 
 
-def of(function: str, subject: str | Ratio | Node, window: int | None = None) -> Indicator:
-    return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
+def of(function: str, subject: str | Ratio | Node, parameters: Numbers = None) -> Indicator:
+    return Indicator(function, numbers(parameters), symbol(subject) if isinstance(subject, str) else subject, HERE)
 
 
 def ratio(numerator: str, denominator: str) -> Ratio:
@@ -175,8 +181,8 @@ def when(condition: Condition, then: Node, otherwise: Node) -> If:
     return If(condition, then, otherwise, HERE)
 
 
-def chart(root: Node, name: str = "test bot") -> Chart:
-    return Chart(name, root)
+def chart(root: Node, name: str = "test bot", rebalance: Rebalance = "daily") -> Chart:
+    return Chart(name, root, rebalance)
 
 
 def prices(first: date = date(2016, 1, 4), **columns: list[float | None]) -> Closes:
@@ -231,13 +237,34 @@ assets = tickers.map(hold)
 windows = st.integers(2, 6)
 
 
+def parameters_of(function: str) -> st.SearchStrategy[tuple[float, ...]]:
+    """A few small numbers for each of its parameters."""
+    return st.tuples(*map(_numbers_for, INDICATORS[function].parameters))
+
+
+def _numbers_for(parameter: Parameter) -> st.SearchStrategy[float]:
+    if parameter.fraction:
+        return st.sampled_from([number for number in (0.5, 0.8, 2.0, 2.5) if number <= parameter.most])
+    return st.integers(max(2, int(parameter.least)), 6)
+
+
 @st.composite
 def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
-        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)))
-        return of(function, subject, None if function == "current-price" else draw(windows))
-    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
+        of_closes = INDICATORS[function].reads == ("close",)
+        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)) if of_closes else tickers)
+        return of(function, subject, draw(parameters_of(function)))
+    function = draw(st.sampled_from(RETURN_FUNCTIONS))
+    return of(function, _bare(draw(portfolios)), draw(parameters_of(function)))
+
+
+def _bare(node: Node) -> str | Node:
+    """The ticker of a node that is a single asset, as every reader has it."""
+    inner: Node | None = node
+    while inner is not None and not isinstance(inner, Asset):
+        inner = only_child(inner)
+    return node if inner is None else inner.symbol
 
 
 def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
@@ -257,12 +284,14 @@ def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
 
 
 def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Condition]:
-    compared = st.builds(
-        compare,
-        operands(portfolios),
-        st.sampled_from(("gt", "gte", "lt", "lte", "crosses-above", "crosses-below")),
-        st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios)),
-        st.sampled_from((1, 1, 3)),
+    right = st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios))
+    comparators, crossings = (
+        st.sampled_from(("gt", "gte", "lt", "lte")),
+        st.sampled_from(("crosses-above", "crosses-below")),
+    )
+    compared = st.one_of(
+        st.builds(compare, operands(portfolios), comparators, right, st.sampled_from((1, 1, 3))),
+        st.builds(compare, operands(portfolios), crossings, right),
     )
     month_days = st.tuples(st.integers(1, 3), st.integers(1, 28))
     single = st.one_of(compared, compared, st.builds(dates, month_days, month_days, st.sampled_from((1, 1, 3))))
@@ -330,11 +359,11 @@ def switches(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Switch:
 def filters(draw: st.DrawFn, children: st.SearchStrategy[list[Node]]) -> Filter:
     count = draw(st.integers(1, 3))
     weighting = draw(st.none() | st.just(BY_RANK[count]) | st.builds(ByVolatility, windows, st.booleans()))
-    function, window, side = draw(st.sampled_from(RETURN_FUNCTIONS)), draw(windows), draw(st.sampled_from(SIDES))
-    nodes = draw(children)
+    function, side = draw(st.sampled_from(RETURN_FUNCTIONS)), draw(st.sampled_from(SIDES))
+    score, nodes = draw(parameters_of(function)), draw(children)
     of_tickers = draw(st.booleans()) and all(map(can_hold, nodes))
     score_of = "tickers" if of_tickers else "history"
-    return best(count, function, window, *nodes, side=side, weighting=weighting, score_of=score_of)
+    return best(count, function, score, *nodes, side=side, weighting=weighting, score_of=score_of)
 
 
 def can_hold(node: Node) -> bool:
@@ -342,4 +371,5 @@ def can_hold(node: Node) -> bool:
     return isinstance(node, Asset) or any(isinstance(part, Node) and can_hold(part) for part in children_of(node))
 
 
+rules = st.sampled_from(("weekly", "monthly", "quarterly", "yearly", *map(Threshold, (1e-4, 0.01, 0.03, 0.3))))
 charts = st.recursive(st.one_of(assets, assets, st.just(CASH)), _larger, max_leaves=8).map(chart)

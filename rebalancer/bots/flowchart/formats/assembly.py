@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN
+from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN, Parameter
 from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Symbol
 
@@ -73,18 +73,30 @@ def names_of_parameters(function: str) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in INDICATORS[function].parameters)
 
 
-def parameters(function: str, named: Callable[[str], Element]) -> tuple[int, ...]:
+def parameters(function: str, named: Callable[[str], Element]) -> tuple[float, ...]:
     """The parameters of `function`; `named` returns the element of a parameter by its name."""
-    return tuple(named(each.name).whole(each.least, each.most) for each in INDICATORS[function].parameters)
+    return tuple(_number(named(each.name), each) for each in INDICATORS[function].parameters)
+
+
+def number_of(function: str, name: str, element: Element) -> float:
+    """The parameter `name` of `function` alone."""
+    (parameter,) = (each for each in INDICATORS[function].parameters if each.name == name)
+    return _number(element, parameter)
+
+
+def _number(element: Element, parameter: Parameter) -> float:
+    if parameter.fraction:
+        return element.between(parameter.least, parameter.most)
+    return element.whole(int(parameter.least), int(parameter.most))
 
 
 def volatility_window(element: Element) -> int:
     """The window of an inverse-volatility weighting, in sessions."""
     (window,) = parameters(STANDARD_DEVIATION_RETURN, lambda _name: element)
-    return window
+    return int(window)
 
 
-def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Callable[[tree.Node], tree.Indicator]:
+def indicator(element: Element, function: str, numbers: tuple[float, ...]) -> Callable[[tree.Node], tree.Indicator]:
     """A builder of the indicator: on the closes of a single asset, on the simulated value of any other node."""
 
     def build(subject: tree.Node) -> tree.Indicator:
@@ -94,7 +106,7 @@ def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Call
     return build
 
 
-def of_ratio(element: Element, function: str, numbers: tuple[int, ...], ratio: tree.Ratio) -> tree.Indicator:
+def of_ratio(element: Element, function: str, numbers: tuple[float, ...], ratio: tree.Ratio) -> tree.Indicator:
     if INDICATORS[function].reads != ("close",):
         element.refuse(f'"{function}" reads more than closes, and a ratio of two tickers has closes alone')
     return tree.Indicator(function, numbers, ratio, element.here)
@@ -109,7 +121,7 @@ def crossing_for_days(element: Element, comparator: str, days: int) -> None:
 def selection(
     element: Element,
     function: str,
-    numbers: tuple[int, ...],
+    numbers: tuple[float, ...],
     side: Side,
     count: int,
     weighting: tree.ByRank | tree.ByVolatility | None = None,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.edn import Form
 from rebalancer.bots.flowchart.formats.assembly import (
-    FUNCTIONS,
     MAX_ELEMENTS,
     Parsed,
     Side,
@@ -18,13 +17,15 @@ from rebalancer.bots.flowchart.formats.assembly import (
     selection,
     volatility_window,
 )
-from rebalancer.bots.flowchart.formats.composer_conditions import LATER, ticker
+from rebalancer.bots.flowchart.formats.composer_conditions import FUNCTIONS, LATER, keys_of_parameters, ticker
 from rebalancer.bots.flowchart.formats.elements import LINE, Element, quoted
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 from rebalancer.bots.flowchart.place import Place
 
 HEAD = "defsymphony"
 _COMPARATORS: Mapping[str, tree.Comparator] = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _SIDES: Mapping[str, Side] = {"select-top": "top", "select-bottom": "bottom"}
+_PERIODS: Mapping[str, tree.Period] = {f":{period}": period for period in PERIODS}
 _SHORT = {
     "rsi": "relative-strength-index",
     "stdev-return": "standard-deviation-return",
@@ -50,19 +51,19 @@ def read(document: Element) -> tree.Chart | None:
         whole.refuse(f"must be {_FORMS[HEAD]}")
         return None
     name = parts[1].text()
-    if len(parts) == 4:
-        _options(replace(parts[2], place=whole.place))
+    rule = _rebalance(replace(parts[2], place=whole.place)) if len(parts) == 4 else "daily"
     root = assemble(_node, parts[-1])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
 
 
-def _options(options: Element) -> None:
+def _rebalance(options: Element) -> tree.Rebalance:
     options.only(":asset-class", ":rebalance-frequency", ":rebalance-threshold")
-    threshold = options[":rebalance-threshold"]
-    if threshold.given:
-        threshold.refuse('rebalancing by threshold is not read yet; what is read: ":rebalance-frequency" ":daily"')
-    else:
-        options[":rebalance-frequency"].choice((":daily",), frozenset(f":{period}" for period in LATER))
+    frequency, width = options[":rebalance-frequency"], options[":rebalance-threshold"]
+    if not width.given:
+        return _PERIODS[frequency.choice(tuple(_PERIODS))]
+    if frequency.given:
+        width.refuse('":rebalance-frequency" stands beside it; delete one of the two')
+    return threshold(width.numeric, 1)
 
 
 def _located(element: Element) -> Element:
@@ -200,7 +201,7 @@ def _operand(element: Element) -> Parsed:
     return Parsed(lambda: tree.Indicator(function, numbers, symbol, element.here))
 
 
-def _function(name: Element, written: list[Element]) -> tuple[str, tuple[int, ...]]:
+def _function(name: Element, written: list[Element]) -> tuple[str, tuple[float, ...]]:
     """The function and its parameters: a map, or in older texts the bare window."""
     match name.value:
         case ["unimplemented", str(unnamed)]:  # Composer's own mark for what its export has no word for
@@ -211,16 +212,15 @@ def _function(name: Element, written: list[Element]) -> tuple[str, tuple[int, ..
     if name.value != function or not (names := names_of_parameters(function)):
         return function, ()
     if not written:
-        name.refuse(f"{quoted(function)} needs its window, such as {{:window 10}}")
+        example = " ".join(f":{each} 10" for each in names)
+        name.refuse(f"{quoted(function)} needs its {' and '.join(names)}, such as {{{example}}}")
         return function, ()
-    return function, parameters(function, lambda parameter: _parameter(written[0], parameter, names))
-
-
-def _parameter(written: Element, name: str, names: tuple[str, ...]) -> Element:
-    if isinstance(written.value, dict):
-        return written.only(*(f":{each}" for each in names))[f":{name}"].numeric
-    return written.numeric
+    if names == ("window",):
+        return function, parameters(function, lambda _name: _window(written[0]))
+    keys = keys_of_parameters(function, written[0], ":")
+    return function, parameters(function, lambda parameter: written[0][keys[parameter]].numeric)
 
 
 def _window(written: Element) -> Element:
-    return _parameter(written, "window", ("window",))
+    """A map with the window, or in older texts the bare number."""
+    return written.only(":window")[":window"].numeric if isinstance(written.value, dict) else written.numeric

@@ -18,25 +18,41 @@ from rebalancer.bots.flowchart.formats.assembly import (
     volatility_window,
 )
 from rebalancer.bots.flowchart.formats.calls import Calls
-from rebalancer.bots.flowchart.formats.elements import Element
+from rebalancer.bots.flowchart.formats.elements import Element, quoted
 from rebalancer.bots.flowchart.formats.native_conditions import ConditionReader, parameters_beside
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 
 FORMAT = "rebalancer/bot"
 VERSION = 1
+MOST_PARTS = 1_000_000_000
+_UNITS = {100: "percent", 1: "fraction"}
 
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
-    document.only("format", "version", "name", "description", "charts", "chart")
+    document.only("format", "version", "name", "description", "rebalance", "charts", "chart")
     if document["version"].value is True or document["version"].value != VERSION:
         document["version"].must_be(f"{VERSION}")
     if document["description"].given:
         document["description"].text()
     name, calls = document["name"].text(), Calls(_named(document["charts"]))
+    rule = _rebalance(document["rebalance"]) if document["rebalance"].given else "daily"
     root = assemble(_NodeReader(calls).node, document["chart"])
     if uncalled := calls.uncalled():
         assemble(lambda _: Parsed(None, tuple(Unread(_NodeReader(calls).node, chart) for chart in uncalled)), document)
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
+
+
+def _rebalance(element: Element) -> tree.Rebalance:
+    if isinstance(element.value, dict):
+        width = element.only("threshold")["threshold"]
+        whole = 1 if isinstance(width.value, dict) and "fraction" in width.value else 100
+        return threshold(width.only(_UNITS[whole])[_UNITS[whole]], whole)
+    found = next((period for period in PERIODS if period == element.value), None)
+    if found is None:
+        periods = ", ".join(map(quoted, PERIODS))
+        element.must_be(f'{periods} or {{"threshold": {{"percent": 5}}}}')
+    return found or "daily"
 
 
 def _named(listed: Element) -> Mapping[str, Element]:
@@ -96,13 +112,13 @@ class _NodeReader:
         return Parsed(lambda *children: tree.Equal(children, node.here), self.several(body))
 
     def specified(self, body: Element, node: Element) -> Parsed:
-        percents, children = self.percents(body)
-        weights = _fractions(percents, body)
+        amounts, children, whole = self.amounts(body)
+        weights = _fractions(amounts, whole, body)
         return Parsed(lambda *nodes: tree.Specified(weights, nodes, node.here), children)
 
     def shared(self, body: Element, node: Element) -> Parsed:
         shares = [share.only("part", "if", "chart") for share in body.items()]
-        parts = tuple(share["part"].percent() for share in shares)
+        parts = tuple(share["part"].above_zero(MOST_PARTS) for share in shares)
         asked = [share["if"].given for share in shares]
         conditions = [Unread(self.conditions.condition, share["if"]) for share in shares if share["if"].given]
         charts = [Unread(self.node, share["chart"]) for share in shares]
@@ -123,15 +139,19 @@ class _NodeReader:
         return Parsed(lambda *children: tree.ProVolatility(window, children, node.here), self.several(body["of"]))
 
     def capped(self, body: Element, node: Element) -> Parsed:
-        percents, children = self.percents(body.only("of", "fallback")["of"])
-        caps = tuple(percent / 100 for percent in percents)
+        amounts, children, whole = self.amounts(body.only("of", "fallback")["of"])
+        caps = tuple(amount / whole for amount in amounts)
         fallback = body["fallback"].ticker() if body["fallback"].given else None
         return Parsed(lambda *nodes: tree.Capped(caps, nodes, fallback, node.here), children)
 
-    def percents(self, listed: Element) -> tuple[list[float], tuple[Unread, ...]]:
-        shares = [share.only("percent", "chart") for share in listed.items()]
-        children = tuple(Unread(self.node, share["chart"]) for share in shares)
-        return [share["percent"].percent() for share in shares], children
+    def amounts(self, listed: Element) -> tuple[list[float], tuple[Unread, ...], int]:
+        """The children's amounts, above 0, and what a whole is: 100 of percents, or 1 of fractions."""
+        shares = listed.items()
+        whole = 1 if shares and shares[0]["fraction"].given else 100
+        for share in shares:
+            share.only(_UNITS[whole], "chart")
+        amounts = [share[_UNITS[whole]].above_zero(whole) for share in shares]
+        return amounts, tuple(Unread(self.node, share["chart"]) for share in shares), whole
 
     def if_else(self, node: Element) -> Parsed:
         node.only("if", "then", "else")
@@ -179,24 +199,26 @@ class _NodeReader:
         return Parsed(build, self.several(body["of"]))
 
 
-def _fractions(percents: Sequence[float], listed: Element) -> tuple[float, ...]:
-    """Percents that must sum to 100, as fractions."""
-    total = math.fsum(percents)
-    if 0 not in percents and percents and not abs(total - 100) <= 1e-6:
-        listed.refuse(f"the percents sum to {total:.10g}; they must sum to 100")
-    return tuple(percent / total for percent in percents) if total else ()
+def _fractions(amounts: Sequence[float], whole: int, listed: Element) -> tuple[float, ...]:
+    """Amounts of a whole, whose sum they must be, as fractions; those are taken as they are."""
+    total = math.fsum(amounts)
+    if 0 not in amounts and amounts and not abs(total / whole - 1) <= 1e-8:
+        listed.refuse(f"the {_UNITS[whole]}s sum to {total:.10g}; they must sum to {whole}")
+    return tuple(amounts) if whole == 1 or not total else tuple(amount / total for amount in amounts)
 
 
 def _weighting(element: Element, count: int) -> tree.ByRank | tree.ByVolatility | None:
     """The weights of what a filter takes, where they are not equal."""
     kind = element.only_one(("by_rank", "inverse_volatility", "pro_volatility"))
     if kind == "by_rank":
-        percents = [percent.percent() for percent in element[kind].items()]
-        if percents and len(percents) != count:
-            element[kind].refuse(
-                f"these are {len(percents):,}; there must be one for each of the {count:,} that it takes"
-            )
-        return tree.ByRank(_fractions(percents, element[kind]))
+        unit = element[kind].only_one(("percent", "fraction"))
+        if unit is None:
+            return None
+        listed, whole = element[kind][unit], 1 if unit == "fraction" else 100
+        amounts = [amount.above_zero(whole) for amount in listed.items()]
+        if amounts and len(amounts) != count:
+            listed.refuse(f"these are {len(amounts):,}; there must be one for each of the {count:,} that it takes")
+        return tree.ByRank(_fractions(amounts, whole, listed))
     if kind is None:
         return None
     window = volatility_window(element[kind].only("window")["window"])

@@ -1,7 +1,7 @@
 """The conditions and values of our own format."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -31,8 +31,10 @@ _MONTH_DAY = re.compile(
     re.ASCII,
 )
 _LISTED = ("all", "any", "none")
-_COUNTED: tuple[tree.Quantifier, ...] = get_args(tree.Quantifier)
-_VALUES = ("days_ago", *RANKS, *OPERATIONS)
+_COUNTED: Mapping[str, tree.Quantifier] = {name: name for name in get_args(tree.Quantifier)}
+_RANKS: Mapping[str, tree.RankKind] = {kind: kind for kind in RANKS}
+_OPERATIONS: Mapping[str, tree.Operation] = {name: name for name in OPERATIONS}
+_VALUES = ("days_ago", *_RANKS, *_OPERATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,10 @@ class ConditionReader:
 
     def _several(self, element: Element) -> Parsed:
         kind = element.only_one((*_LISTED, *_COUNTED))
-        for quantifier in _COUNTED:
-            if kind == quantifier:
-                return self._counted(quantifier, element[kind].only("count", "of"), element)
         if kind is None:
             return Parsed(None)
+        if kind in _COUNTED:
+            return self._counted(_COUNTED[kind], element[kind].only("count", "of"), element)
         return Parsed(lambda *conditions: _combined(kind, conditions, element.here), self._parts(element[kind]))
 
     def _parts(self, listed: Element) -> tuple[Unread, ...]:
@@ -87,12 +88,10 @@ class ConditionReader:
         if kind == "days_ago":
             days = body.only("days", "of")["days"].whole(1, MAX_DAYS)
             return Parsed(lambda operand: tree.DaysAgo(days, operand, element.here), self._operands(body["of"]))
-        for rank in RANKS:
-            if kind == rank:
-                return self._rank(rank, body, element)
-        for operation in OPERATIONS:
-            if kind == operation:
-                return self._calculated(operation, body, element)
+        if kind in _RANKS:
+            return self._rank(_RANKS[kind], body, element)
+        if kind in _OPERATIONS:
+            return self._calculated(_OPERATIONS[kind], body, element)
         return self._indicator(kind, body, element)
 
     def _operands(self, *elements: Element) -> tuple[Unread, ...]:
@@ -120,12 +119,12 @@ class ConditionReader:
         return Parsed(lambda: tree.Indicator(function, numbers, symbol, element.here))
 
 
-def parameters_beside(function: str, element: Element, *others: str) -> tuple[int, ...]:
+def parameters_beside(function: str, element: Element, *others: str) -> tuple[float, ...]:
     """The parameters of `function` in an object that also has the keys `others`."""
     return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)
 
 
-def _of_ratio(function: str, numbers: tuple[int, ...], subject: Element, element: Element) -> Parsed:
+def _of_ratio(function: str, numbers: tuple[float, ...], subject: Element, element: Element) -> Parsed:
     tickers = [each.ticker() for each in subject.only("ratio")["ratio"].items()]
     if len(tickers) not in (0, 2):
         subject["ratio"].must_be("a list of two tickers")

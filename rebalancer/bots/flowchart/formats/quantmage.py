@@ -1,4 +1,4 @@
-"""QuantMage's spells, with daily trading.
+"""QuantMage's spells.
 
 Built from its published reference and a few spells; no decision of QuantMage's was compared with ours. What its
 reference leaves open of Switch, Mixed, EnterExit and weights by rank is read as two public programs that import spells
@@ -22,8 +22,10 @@ from rebalancer.bots.flowchart.formats.assembly import (
 )
 from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.formats.quantmage_conditions import ConditionReader, function_of, sole_ticker
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 
-_LATER = frozenset(("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold"))
+_PERIODS: Mapping[str, tree.Period] = {period.capitalize(): period for period in PERIODS}
+_THRESHOLD = "Threshold"
 _NOTES = ("incantation_type", "name", "description")
 _TOP = ("name", "description", "version", "benchmark_ticker", "benchmark_spell", "incantation", "trading_type")
 
@@ -31,10 +33,12 @@ _TOP = ("name", "description", "version", "benchmark_ticker", "benchmark_spell",
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only(*_TOP, "threshold", "slippage_bps")
-    document["trading_type"].choice(("Daily",), _LATER)
+    kind = document["trading_type"].choice((*_PERIODS, _THRESHOLD))
+    by_threshold = document["trading_type"].value == _THRESHOLD
+    rule = threshold(document["threshold"], 100) if by_threshold else _PERIODS.get(kind, "daily")
     name = document["name"].text()
     root = assemble(_node, document["incantation"])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
 
 
 def _node(element: Element) -> Parsed:
@@ -43,7 +47,7 @@ def _node(element: Element) -> Parsed:
     if not isinstance(element.value, dict):
         element.must_be('an object with an "incantation_type", or null for cash')
         return Parsed(None)
-    kind = element["incantation_type"].choice(tuple(_NODES), _LATER)
+    kind = element["incantation_type"].choice(tuple(_NODES))
     return _NODES[kind](element) if element["incantation_type"].value == kind else Parsed(None)
 
 
@@ -79,6 +83,8 @@ def _percents(listed: Element, children: int) -> list[float]:
     total = math.fsum(percents)
     if percents and not (len(percents) == children and min(percents) >= 0 and abs(total - 100) <= 1):
         listed.refuse(f"these are {len(percents)} percents that sum to {total:.10g}; there must be {children}, sum 100")
+    elif abs(total - 100) > 1e-6:
+        listed.approximate(f"the percents sum to {total:.10g}, and were brought to 100")
     return percents
 
 

@@ -30,13 +30,21 @@ _FUNCTIONS = {
     "Volatility": STANDARD_DEVIATION_RETURN,
     "MaxDrawdown": "max-drawdown",
     "MovingAverageOfReturns": "moving-average-return",
+    "Drawdown": "drawdown",
+    "13612wMomentum": "13612w-momentum",
+    "13612uMomentum": "13612u-momentum",
+    "Sma12Momentum": "sma12-momentum",
+    "UltimateSmoother": "ultimate-smoother",
+    "AroonUp": "aroon-up",
+    "AroonDown": "aroon-down",
+    "Aroon": "aroon-oscillator",
+    "MACD": "moving-average-convergence-divergence-histogram",
+    "PPO": "percentage-price-oscillator-histogram",
+    "TrendClarity": "trend-clarity",
 }
-_LATER = frozenset(
-    {
-        *("Drawdown", "13612wMomentum", "13612uMomentum", "Sma12Momentum", "UltimateSmoother", "AroonUp"),
-        *("AroonDown", "Aroon", "MACD", "PPO", "TrendClarity"),
-    }
-)
+_HISTOGRAMS = frozenset({"MACD", "PPO"})
+_HISTOGRAM_WINDOWS = (12, 26, 9)
+_UNIT_UNKNOWN = frozenset({"13612wMomentum", "13612uMomentum", "Sma12Momentum", "TrendClarity", *_HISTOGRAMS})
 _SIDE = ("indicator", "ticker_symbol", "days_ago")
 _RIGHT_ONLY = ("rh_value", "rh_value_int", "rh_weight", "rh_bias")
 _COMBINED: Mapping[str, type[tree.AllOf | tree.AnyOf]] = {
@@ -87,7 +95,7 @@ class ConditionReader:
         symbol = sole_ticker(ticker)
         return Parsed(lambda: tree.Indicator(function, numbers, symbol, named.here))
 
-    def _of_branch(self, function: str, numbers: tuple[int, ...], named: Element, ticker: Element) -> Parsed:
+    def _of_branch(self, function: str, numbers: tuple[float, ...], named: Element, ticker: Element) -> Parsed:
         name = str(ticker.value).removeprefix(_SUBSPELL).removesuffix('"')
         if name in self.branches:
             return Parsed(indicator(named, function, numbers), (Unread(self.node, self.branches[name]),))
@@ -104,6 +112,8 @@ class ConditionReader:
             return Parsed(None)
         if kind == "Month":
             return _month(element, comparator, days)
+        if kind not in _RANKS:
+            _check_units(element, right_too=kind == "BothIndicators")
         left, right = self._left(element, _RANKS.get(kind)), self._right(element, kind)
         return Parsed(
             lambda one, other: tree.Compare(one, comparator, other, days, element.here),
@@ -134,6 +144,15 @@ class ConditionReader:
         return _then(found, lambda operand: tree.DaysAgo(days, operand, ago.here) if days else operand)
 
 
+def _check_units(element: Element, *, right_too: bool) -> None:
+    """Refuses an indicator whose unit is not known against anything but 0 or itself."""
+    left, right = (element[f"{side}_indicator"]["type"] for side in ("lh", "rh"))
+    comparable = left.value == right.value if right_too else element["rh_value"].value == 0
+    for side in (left, right) if right_too else (left,):
+        if isinstance(side.value, str) and side.value in _UNIT_UNKNOWN and not comparable:
+            side.refuse(f"{quoted(side.value)} is read against 0 and itself only: whether it is a percent is not known")
+
+
 def _then(parsed: Parsed, change: Callable[..., tree.Operand]) -> Parsed:
     """What `parsed` builds, changed."""
     build = parsed.build
@@ -159,14 +178,14 @@ def _month(element: Element, comparator: tree.Comparator, days: int) -> Parsed:
     return Parsed(lambda: tree.Dates((first, 1), (last, _LAST_DAYS[last - 1]), days, element.here))
 
 
-def function_of(element: Element) -> tuple[str, tuple[int, ...]]:
+def function_of(element: Element) -> tuple[str, tuple[float, ...]]:
     """The function and its parameters; those of a function that was refused are not looked at."""
     element.only("type", "window")
-    name = element["type"].choice(tuple(_FUNCTIONS), _LATER)
+    name = element["type"].choice(tuple(_FUNCTIONS))
     function = _FUNCTIONS[name]
     if element["type"].value != name or not names_of_parameters(function):
         return function, ()
-    return function, parameters(function, element.__getitem__)
+    return function, _HISTOGRAM_WINDOWS if name in _HISTOGRAMS else parameters(function, element.__getitem__)
 
 
 def sole_ticker(element: Element) -> Symbol:

@@ -1,4 +1,4 @@
-"""Composer's score v2, with daily rebalancing.
+"""Composer's score v2.
 
 Built from its published description alone: no file and no decision was at hand.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.formats import rebalance
 from rebalancer.bots.flowchart.formats.assembly import (
     MAX_ELEMENTS,
     Parsed,
@@ -33,6 +34,12 @@ _OF_PRICES = {
     "fn_standard_deviation": "standard-deviation-price",
     "fn_cumulative_return": "cumulative-return",
     "fn_max_drawdown": "max-drawdown",
+    "fn_percentage_price_oscillator": "percentage-price-oscillator",
+    "fn_percentage_price_oscillator_signal": "percentage-price-oscillator-signal",
+    "fn_moving_average_convergence_divergence": "moving-average-convergence-divergence",
+    "fn_moving_average_convergence_divergence_signal": "moving-average-convergence-divergence-signal",
+    "fn_upper_bollinger": "upper-bollinger",
+    "fn_lower_bollinger": "lower-bollinger",
 }
 _OF_RETURNS = {
     "fn_simple_moving_average": "moving-average-return",
@@ -40,19 +47,16 @@ _OF_RETURNS = {
 }
 _COMPARATORS: Mapping[str, tree.Comparator] = {"fn_gt": "gt", "fn_gte": "gte", "fn_lt": "lt", "fn_lte": "lte"}
 _OPPOSITE: Mapping[tree.Comparator, tree.Comparator] = {"gt": "lte", "lte": "gt", "lt": "gte", "gte": "lt"}
-_PERIODS = frozenset({"none", "threshold", "weekly", "monthly", "quarterly", "yearly"})
 _COMMON = ("type", "id", "meta", "children")
 
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only(*_COMMON, "score_version", "asset_class", "rebalance", "rebalance_corridor_width")
-    document["rebalance"].choice(("daily",), _PERIODS)
-    if document["rebalance"].value == "daily" and document["rebalance_corridor_width"].value:
-        document["rebalance_corridor_width"].refuse('a corridor has no meaning with "rebalance" "daily"; delete it')
+    rule = rebalance.composers(document["rebalance"], document["rebalance_corridor_width"], "threshold", "none")
     reader = _Reader(_scale(document.value))
     root = assemble(reader.branch, document["children"])
-    return tree.Chart(_named(document) or "unnamed", root) if root else None
+    return tree.Chart(_named(document) or "unnamed", root, rule) if root else None
 
 
 def _named(element: Element) -> str:
@@ -193,7 +197,7 @@ def _is_list_of_calls(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, list) for each in value)
 
 
-def _function(element: Element) -> tuple[str, tuple[int, ...], Element]:
+def _function(element: Element) -> tuple[str, tuple[float, ...], Element]:
     """The function, its parameters, and the element of its ticker."""
     head, parts = _call(element)
     table, inner = _OF_PRICES, parts[0] if parts else element
@@ -206,7 +210,8 @@ def _function(element: Element) -> tuple[str, tuple[int, ...], Element]:
     if function is None or not of_close or len(parts) != 1 + len(names):
         element.refuse(f"{quoted(head)} of this is not read; what is read: {', '.join(_OF_PRICES)} of a metric_close")
         return CURRENT_PRICE, (), Element("SPY", element.place, [])
-    numbers = parameters(function, lambda _name: parts[1].numeric)
+    written = dict(zip(names, parts[1:], strict=True))
+    numbers = parameters(function, lambda name: written[name].numeric)
     return function, numbers, parts[0] if head == "metric_close" else _call(inner)[1][0]
 
 
