@@ -91,7 +91,7 @@ class _Reader:
             return Parsed(None)
         if element["kind"].value == "rolling":
             element["kind"].refuse(
-                '"rolling" chooses its parameters anew from past results, which is not read; use a chart that has its own'
+                '"rolling" chooses parameters anew from past results, which is not read; use a chart that has its own'
             )
             return Parsed(None)
         kind = element["kind"].choice(tuple(_KINDS))

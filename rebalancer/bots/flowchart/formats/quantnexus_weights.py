@@ -151,8 +151,8 @@ class Weighting:
                 return tree.Capped(tuple(cap for cap, _ in caps), tuple(node for _, node in caps), self.fallback, here)
         if not all(isinstance(node, tree.Asset) for node in nodes):
             self.listed.refuse(
-                f'the weighting "{self.kind}" is read of single tickers only: QuantNexus\' engines differ in the volatility '
-                "of a part of several"
+                f'the weighting "{self.kind}" is read of single tickers only: QuantNexus\' engines differ in the '
+                "volatility of a part of several"
             )
         by = tree.InverseVolatility if self.kind == "inverse" else tree.ProVolatility
         return by(self.window, nodes, here)
@@ -165,7 +165,7 @@ class Weighting:
             self.listed.refuse(f'the weighting "{self.kind}" of what a ranking takes is not read')
         elif not all(isinstance(node, tree.Asset) for node in nodes):
             self.listed.refuse(
-                f'the weighting "{self.kind}" is read of single tickers only: QuantNexus\' engines differ in the volatility '
-                "of a part of several"
+                f'the weighting "{self.kind}" is read of single tickers only: QuantNexus\' engines differ in the '
+                "volatility of a part of several"
             )
         return tree.ByVolatility(self.window, inverse=self.kind == "inverse")
