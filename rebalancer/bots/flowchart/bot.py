@@ -11,7 +11,7 @@ from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program, compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
+from rebalancer.bots.flowchart.explain import explain, gaps, warn_left_out, why_too_little_tonight
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
 from rebalancer.bots.flowchart.tree import (
@@ -25,6 +25,7 @@ from rebalancer.bots.flowchart.tree import (
     TreeNode,
     children_of,
 )
+from rebalancer.bots.flowchart.undefined import why_undefined
 from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol
 
 
@@ -101,6 +102,7 @@ class FlowchartBot:
     def decide(self, closes: Closes) -> Decision:
         """The failure names the first undefined value that the decision needs.
 
+        Tonight (provisional closes) a filter leaves out nothing that has no price tonight: that may be a missing quote.
         A held ticker without a close is a warning, since the decision to hold it needs no price. Gaps that did not
         affect the decision are warnings too.
         """
@@ -111,12 +113,14 @@ class FlowchartBot:
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
+        if closes.provisional and (missing := why_too_little_tonight(self.program, evaluation)):
+            return BotFailure(self.name, missing)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights={symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0},
             path=explain(self.program, closes, evaluation, last),
-            warnings=gaps(self.program, closes, evaluation),
+            warnings=(*warn_left_out(self.program, closes, evaluation, last), *gaps(self.program, closes, evaluation)),
         )
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:

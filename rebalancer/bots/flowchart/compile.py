@@ -1,6 +1,6 @@
 """Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rebalancer.bots.flowchart import nodes, tree
@@ -11,6 +11,7 @@ from rebalancer.bots.flowchart.indicators import (
     prices_advised,
     prices_needed,
 )
+from rebalancer.bots.flowchart.sessions import sessions_needed
 from rebalancer.model import Symbol
 
 _DUST = 1e-9
@@ -78,8 +79,8 @@ def compile_chart(chart: tree.Chart) -> Program:
         table=table,
         root=root,
         symbols=tuple(sorted({node.symbol for node in table if isinstance(node, nodes.Close | nodes.Hold)})),
-        lookback=_sessions(table, prices_needed)[root],
-        warm_up=_sessions(table, prices_advised)[root],
+        lookback=sessions_needed(table, prices_needed)[root],
+        warm_up=sessions_needed(table, prices_advised)[root],
         groups=draft.groups,
     )
 
@@ -131,7 +132,7 @@ class _Draft:
         return tuple(self.done[element] for element in elements)
 
     def _split(self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.Filter) -> int:
-        """A choice of all children needs no scores, so it is never undefined for lack of one."""
+        """What has one child gives it everything, so that it needs no score."""
         children = self._all_done(element.children)
         match element:
             case tree.Specified(weights=weights):
@@ -139,9 +140,9 @@ class _Draft:
             case tree.InverseVolatility(window=window) if len(children) > 1:
                 scores = self._scores(STANDARD_DEVIATION_RETURN, (window,), element)
                 return self.add(nodes.InverseVol(scores, children))
-            case tree.Filter(function=function, parameters=parameters, count=count) if count < len(children):
+            case tree.Filter(function=function, parameters=parameters, count=count) if len(children) > 1:
                 scores = self._scores(function, parameters, element)
-                return self.add(nodes.TopK(count, element.side == "top", scores, children))
+                return self.add(nodes.TopK(min(count, len(children)), element.side == "top", scores, children))
             case _:
                 return self._blend((1 / len(children),) * len(children), children)
 
@@ -178,19 +179,3 @@ class _Draft:
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
         source = self.add(history)
         return source if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, source))
-
-
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
-    """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
-    needed: list[int] = []
-    for node in table:
-        match node:
-            case nodes.Series(function, parameters, source):
-                needed.append(needed[source] + prices(function, parameters) - 1)
-            case nodes.ForDays(days, condition):
-                needed.append(needed[condition] + days - 1)
-            case nodes.Nav(portfolio):
-                needed.append(needed[portfolio] + 1)  # after a gap it starts one session later
-            case _:
-                needed.append(max((needed[operand] for operand in nodes.operands(node)), default=1))
-    return needed

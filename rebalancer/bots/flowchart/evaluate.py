@@ -16,7 +16,9 @@ from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formulas import over_windows, returns
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
+from rebalancer.bots.flowchart.ranking import Marks, equal_parts, too_short
+from rebalancer.bots.flowchart.sessions import complete_from
 from rebalancer.model import Closes, Floats, Symbol
 
 Truth = NDArray[np.int8]
@@ -45,7 +47,7 @@ class Simulated:
     """Simulated trading of one node on its own; arrays (T,).
 
     `earned` is the return from this close to the next, NaN where it is unknown (the last is never read); `decided` says
-    whether its weights at this close are defined.
+    whether its weights at this close are defined, and all that they hold has a close.
     """
 
     earned: Floats
@@ -81,7 +83,22 @@ class Evaluation:
         self.truths = OnDemand[Truth](self._compute)
         self.simulated = OnDemand[Simulated](self._compute)
         self._table = program.table
+        self._complete: list[int] = []
         self._prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
+
+    def closes_of(self, symbol: Symbol) -> Floats:
+        closes: Floats = self._prices[symbol]
+        return closes
+
+    def too_short(self, score: int) -> Marks:
+        """Where (T,) `score` is undefined since something that it is computed from began too late."""
+        if not self._complete:
+            self._complete = complete_from(self._table, self._prices)
+        node = self._table[score]
+        if isinstance(node, nodes.Series):
+            needed = prices_needed(node.function, node.parameters)
+            return too_short(self.series[node.source], needed, self._complete[node.source])
+        return too_short(self.series[score], 1, self._complete[score])
 
     def _compute(self, wanted: int) -> None:
         """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
@@ -141,17 +158,23 @@ def fractions(node: nodes.Split, values: Evaluation, days: Days) -> Floats:
         case nodes.Blend(weights):
             return np.outer(weights, np.ones(len(days)))
         case _:
-            scores = np.stack([values.series[score][days] for score in node.scores])
-            return _best(node, scores) if isinstance(node, nodes.TopK) else _inverse(scores)
+            scores = scores_of(node, values, days)
+            if isinstance(node, nodes.InverseVol):
+                return _inverse(scores)
+            return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
 
 
-def _best(node: nodes.TopK, scores: Floats) -> Floats:
-    """Equal weights for the best `count`; the stable sort leaves ties in the order of the file."""
-    ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
-    split = np.zeros_like(scores)
-    np.put_along_axis(split, ranking[: node.count], 1 / node.count, axis=0)
-    split[:, np.isnan(scores).any(axis=0)] = np.nan
-    return split
+def scores_of(node: nodes.Ranking, values: Evaluation, days: Days) -> Floats:
+    """The scores of the K children on `days` (D,): (K, D)."""
+    return np.stack([values.series[score][days] for score in node.scores])
+
+
+def dropped(node: nodes.TopK, values: Evaluation, days: Days, scores: Floats) -> Marks:
+    """Which of `scores` (K, D) are undefined because the history of their child is too short: (K, D)."""
+    marks = np.zeros(scores.shape, dtype=np.bool_)
+    for child in np.flatnonzero(np.isnan(scores).any(axis=1)).tolist():
+        marks[child] = values.too_short(node.scores[child])[days]
+    return marks
 
 
 def _inverse(volatilities: Floats) -> Floats:
@@ -195,9 +218,10 @@ def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int)
     if isinstance(node, nodes.Split):
         parts = [values.simulated[child] for child in node.children]
         return _mixed(fractions(node, values, np.arange(length)), parts)
-    # The first of the returns is NaN, and moves to the end: what the last close will earn is not known.
-    earned = np.roll(returns(prices[node.symbol]), -1) if isinstance(node, nodes.Hold) else np.zeros(length)
-    return Simulated(earned, np.ones(length, dtype=np.bool_))
+    if isinstance(node, nodes.Hold):
+        # The first of the returns is NaN, and moves to the end: what the last close will earn is not known.
+        return Simulated(np.roll(returns(prices[node.symbol]), -1), ~np.isnan(prices[node.symbol]))
+    return Simulated(np.zeros(length), np.ones(length, dtype=np.bool_))
 
 
 def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:

@@ -1,43 +1,22 @@
-"""The path that one day's decision took through a chart, why it is undefined, and which gaps are worth a warning."""
+"""The path that one day's decision took through a chart, and what about its prices is worth a warning."""
 
-from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 
 import numpy as np
 
 from rebalancer.bots.base import missing_closes, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, fractions
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
-from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
+from rebalancer.bots.flowchart.left_out import left_out, without_a_price
+from rebalancer.bots.flowchart.undefined import why_undefined
+from rebalancer.bots.flowchart.wording import IndentedLine, Place, Visit, Wording, number, percent
 from rebalancer.model import Closes
 
 _DEEPEST_INDENT = 12
-
-
-class NodeOnDay(NamedTuple):
-    node: int
-    day: int
-
-
-def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> str:
-    """One sentence on the first undefined value, in the order of the chart, that the decision of row `day` needs.
-
-    Raises ValueError where that decision is defined.
-    """
-    stack, seen = [NodeOnDay(program.root, day)], set[NodeOnDay]()
-    while stack:
-        current = stack.pop()
-        causes = _causes(program.table, evaluation, current)
-        if not causes and (current.day < 0 or isinstance(program.table[current.node], nodes.SeriesNode)):
-            return _sentence(program, closes, evaluation, current)
-        if current not in seen:
-            seen.add(current)
-            stack.extend(reversed(causes))
-    raise ValueError(f"the decision of {program.name} on {closes.day(day)} is defined")
 
 
 def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str, ...]:
@@ -58,57 +37,21 @@ def _warming_up(program: Program, values: Evaluation) -> Iterator[str]:
                 yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
 
 
-def _causes(table: Sequence[nodes.Node], values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
-    """What left a node undefined, or else the children that its decision led to. Row -1 is before the first day."""
-    node, day = table[current.node], current.day
-    match node:
-        case nodes.Series(source=source):
-            nav = table[source]
-            if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
-                return [NodeOnDay(nav.portfolio, day)]
-            return []
-        case nodes.Inequality(left=left, right=right):
-            return [NodeOnDay(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
-        case nodes.ForDays(days, condition):
-            rows = range(day, max(day - days, -2), -1)
-            return [NodeOnDay(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
-        case nodes.Several(conditions=conditions):
-            return [NodeOnDay(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
-        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
-            return _causes_in_split(node, values, day)
-        case _:
-            return []
+def warn_left_out(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> Iterator[str]:
+    """A sentence for each child that a filter on the way of row `day` leaves out."""
+    words = Wording(program, evaluation, day)
+    for one in left_out(program, evaluation, day):
+        reason = why_undefined(program, closes, evaluation, day, one.score)
+        yield f"the {words.ranking(one.chooser)} leave out {program.label(one.child)}: {reason}"
 
 
-def _causes_in_split(node: nodes.Split, values: Evaluation, day: int) -> list[NodeOnDay]:
-    split = fractions(node, values, np.array([day]))[:, 0]
-    if not np.isnan(split[0]):
-        return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
-    if isinstance(node, nodes.Branch):
-        return [NodeOnDay(node.condition, day)]
-    scores = node.scores if isinstance(node, nodes.Ranking) else ()  # a blend is always defined
-    # A volatility of 0 is of no use either.
-    least = 0.0 if isinstance(node, nodes.InverseVol) else -np.inf
-    return [NodeOnDay(score, day) for score in scores if not values.series[score][day] > least]
-
-
-def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
-    node, day = program.table[current.node], closes.day(max(current.day, 0))
-    if current.day < 0:
-        return f"a condition has to hold for more days than there are closes: they begin on {day}"
-    if not isinstance(node, nodes.Series):
-        return f"{program.subject(current.node)} has no close on {day}"
-    if not np.isnan(values.series[current.node][current.day]):
-        return f"{program.label(current.node)} is 0 on {day}, so that 1 / volatility is undefined"
-    have = int(runs(values.series[node.source])[current.day])
-    simulated = isinstance(program.table[node.source], nodes.Nav)
-    if not have:
-        return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
-    closes_needed = prices_needed(node.function, node.parameters)
-    return (
-        f"{program.label(current.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
-        f" has {have} since {closes.day(current.day - have + 1)}"
-    )
+def why_too_little_tonight(program: Program, evaluation: Evaluation) -> str | None:
+    """The first ticker without a price tonight that a filter on tonight's way would leave out as too short; or None."""
+    for one in left_out(program, evaluation, len(evaluation.weights) - 1):
+        if ticker := without_a_price(program, evaluation, one):
+            chooser = Wording(program).ranking(one.chooser)
+            return f"{ticker} has no price tonight, and the {chooser} can't tell a missing price from a late beginning"
+    return None
 
 
 def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:
@@ -117,7 +60,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
-    words = Wording(program, evaluation, day)
+    words, why = Wording(program, evaluation, day), partial(why_undefined, program, closes, evaluation, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
     stack: list[IndentedLine | Visit] = [Visit(program.root, 1.0)]
@@ -129,7 +72,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
         node = program.table[item.node]
         if isinstance(node, nodes.Split) and item.node not in written:
             written.add(item.node)
-            stack.extend(reversed(list(_split(node, item, words))))
+            stack.extend(reversed(list(_split(node, item, words, why))))
         else:
             again = "as above: " if item.node in written else ""
             lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
@@ -138,7 +81,9 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
 
 
-def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[IndentedLine | Visit]:
+def _split(
+    node: nodes.Split, visit: Visit, words: Wording, why: Callable[[int], str]
+) -> Iterator[IndentedLine | Visit]:
     """The lines of one node. Nodes below come back as visits, so that nothing recurses."""
     split = zip(node.children, words.fractions(node), strict=True)
     children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
@@ -150,7 +95,7 @@ def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[Indented
                 yield IndentedLine(child.level, words.share(child.node, child.amount))
                 yield from _inside(child, words)
         case _:
-            yield from _ranking(node, children, words)
+            yield from _ranking(node, children, words, why)
 
 
 def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
@@ -165,19 +110,20 @@ def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator
         yield from taken
 
 
-def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _ranking(
+    node: nodes.Ranking, children: Sequence[Visit], words: Wording, why: Callable[[int], str]
+) -> Iterator[IndentedLine | Visit]:
     """Every child with its score and what it gets; the best first where they compete."""
-    ranked = [
-        (child._replace(level=child.level + 1), words.value(score))
-        for child, score in zip(children, node.scores, strict=True)
-    ]
-    if isinstance(node, nodes.TopK):
-        sign = -1 if node.largest else 1
-        ranked.sort(key=lambda one: (np.isnan(one[1]), sign * np.nan_to_num(one[1])))
     yield IndentedLine(children[0].level, words.ranking(node))
-    for child, score in ranked:
+    places: Iterable[Place] = (Place(child, tied=False, dropped=False) for child in range(len(children)))
+    if isinstance(node, nodes.TopK) and words.values:
+        places = words.places(node, words.values)
+    for place in places:
+        child, score = children[place.child]._replace(level=children[0].level + 1), node.scores[place.child]
         gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
-        yield IndentedLine(child.level, f"{words.program.label(child.node)} = {number(score)}{gets}")
+        tie = " (a tie: the order of the file decides)" if place.tied else ""
+        stands = f" is left out: {why(score)}" if place.dropped else f" = {number(words.value(score))}{gets}{tie}"
+        yield IndentedLine(child.level, words.program.label(child.node) + stands)
         yield from _inside(child, words)
 
 

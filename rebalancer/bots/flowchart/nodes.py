@@ -95,7 +95,10 @@ class InverseVol:
 
 @dataclass(frozen=True, slots=True)
 class TopK:
-    """Equal weights for the `count` children with the largest (or smallest) `scores`; `count` is less than all."""
+    """Equal weights for the `count` children with the largest (or smallest) `scores`, `count` at most all of them.
+
+    Children whose histories are too short for a score are left out of the choice.
+    """
 
     count: int
     largest: bool

@@ -98,7 +98,10 @@ class If:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
+    """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties.
+
+    A child whose history is too short for its score is left out of the choice.
+    """
 
     function: str
     parameters: tuple[int, ...]

@@ -4,7 +4,7 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 """
 
 import math
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.model import Closes
@@ -86,16 +86,51 @@ class Reference:
         return [(1 / volatility / total, child) for volatility, child in zip(found, node.children, strict=True)]
 
     def best_shares(self, node: tree.Filter, day: int) -> list[tuple[float, tree.Node]] | None:
-        count = min(node.count, len(node.children))
-        if count == len(node.children):
-            return [(1 / count, child) for child in node.children]
+        if len(node.children) == 1:
+            return [(1.0, node.children[0])]
         histories = [self.history(child) for child in node.children]
         scores = [self.score(node.function, node.parameters, history, day) for history in histories]
-        if any(math.isnan(score) for score in scores):
+        needed = values_needed(node.function, node.parameters)
+        young = [
+            too_young(history[: day + 1], needed, self.valued(child))
+            for history, child in zip(histories, node.children, strict=True)
+        ]
+        left = [place for place, is_young in enumerate(young) if not is_young]
+        if not left:
             return None
-        order = sorted(range(len(scores)), key=lambda place: scores[place], reverse=node.side == "top")
-        self.doubt(histories[order[count - 1]], scores[order[count - 1]], histories[order[count]], scores[order[count]])
-        return [(1 / count, node.children[place]) for place in order[:count]]
+        if len(left) <= node.count:
+            return [(1 / len(left), node.children[place]) for place in left]
+        if any(math.isnan(scores[place]) for place in left):
+            return None
+        order = in_order(left, scores, from_the_top=node.side == "top")
+        last, next_best = order[node.count - 1], order[node.count]
+        self.doubt(histories[last], scores[last], histories[next_best], scores[next_best])
+        return [(1 / node.count, node.children[place]) for place in order[: node.count]]
+
+    def complete(self, element: tree.TreeNode | str) -> float:
+        """The first day on which everything that `element` may ever need exists."""
+        match element:
+            case str():
+                return next((day for day, close in enumerate(self.closes[element]) if not math.isnan(close)), math.inf)
+            case tree.Asset(symbol=ticker):
+                return self.complete(ticker)
+            case tree.Indicator(function=function, parameters=parameters, subject=subject):
+                return self.valued(subject) + values_needed(function, parameters) - 1
+            case tree.Compare(left=left, right=right, for_days=days):
+                return max(self.complete(left), self.complete(right)) + days - 1
+            case tree.Capped():
+                return max(self.complete(child) for _, child in self.capped_shares(element))
+            case tree.Filter(function=function, parameters=parameters, children=children) if len(children) > 1:
+                return max(map(self.valued, children)) + values_needed(function, parameters) - 1
+            case tree.InverseVolatility(window=window, children=children) if len(children) > 1:
+                return max(map(self.valued, children)) + window
+            case _:
+                return max(map(self.complete, tree.children_of(element)), default=0)
+
+    def valued(self, subject: tree.Node | str) -> float:
+        """As `complete`, of its history: a simulated value is known a day later, since it needs the return up to it."""
+        one = isinstance(subject, str) or isinstance(inmost(subject), tree.Asset)
+        return self.complete(subject) + (not one)
 
     def truth(self, condition: tree.Condition, day: int) -> bool | None:
         if isinstance(condition, tree.Compare):
@@ -126,8 +161,7 @@ class Reference:
         return self.score(operand.function, operand.parameters, history, day)
 
     def history(self, node: tree.Node) -> list[float]:
-        while not isinstance(node, tree.Asset) and (only := only_child(node)) is not None:
-            node = only
+        node = inmost(node)
         if isinstance(node, tree.Asset):
             return self.closes[node.symbol]
         if node not in self._histories:
@@ -142,7 +176,9 @@ class Reference:
                 earned = math.nan if held is None else sum(w * self.earned(t, day) for t, w in held.items())
                 values.append(values[-1] * (1 + earned))
             else:
-                values.append(math.nan if self.weights(node, day) is None else 1.0)
+                held = self.weights(node, day)
+                begins = held is not None and not any(math.isnan(self.closes[ticker][day]) for ticker in held)
+                values.append(1.0 if begins else math.nan)
         return values
 
     def earned(self, ticker: str, day: int) -> float:
@@ -160,6 +196,34 @@ class Reference:
         first = day + 1 - window - (function in NEEDS_ONE_MORE)
         stretch = history[max(first, 0) : day + 1]
         return math.nan if first < 0 or any(map(math.isnan, stretch)) else FORMULAS[function](stretch)
+
+
+def values_needed(function: str, parameters: tuple[int, ...]) -> int:
+    return (*parameters, 1)[0] + (function in NEEDS_ONE_MORE)
+
+
+def too_young(history: list[float], needed: int, complete: float) -> bool:
+    """Whether there are fewer than `needed` values in a row, and none is missing from the day `complete` on."""
+    in_a_row = list(takewhile(lambda value: not math.isnan(value), reversed(history)))
+    gap = any(math.isnan(value) for day, value in enumerate(history) if day >= complete)
+    return len(in_a_row) < needed and not gap
+
+
+def in_order(places: list[int], scores: list[float], *, from_the_top: bool) -> list[int]:
+    """Tie by tie: the best that is left and all that lies within rounding of it, in the order of the file."""
+    waiting, order = list(places), []
+    while waiting:
+        best = (max if from_the_top else min)(scores[place] for place in waiting)
+        tie = [place for place in waiting if abs(scores[place] - best) <= 1e-9 * max(abs(best), 1e-6)]
+        order += tie
+        waiting = [place for place in waiting if place not in tie]
+    return order
+
+
+def inmost(node: tree.Node) -> tree.Node:
+    while (only := only_child(node)) is not None:
+        node = only
+    return node
 
 
 def only_child(node: tree.Node) -> tree.Node | None:

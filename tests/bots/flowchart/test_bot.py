@@ -119,8 +119,30 @@ def test_a_condition_for_more_days_than_there_are_is_a_reason():
 
 def test_a_group_without_a_history_names_the_missing_input():
     gate = group("Gate", when(compare(rsi("AAA", 9), "gt", 50), hold("AAA"), CASH))
-    root = best(1, "cumulative-return", 1, gate, hold("AAA"))
-    assert reason(root, prices(AAA=[1, 2])) == "RSI(AAA,9) needs 10 closes in a row, has 2 since 2016-01-04"
+    root = when(compare(of("cumulative-return", gate, 1), "gt", 0), hold("AAA"), CASH)
+    assert reason(root, prices(AAA=[1, 2])) == (
+        '"Gate" has no simulated value on 2016-01-05: RSI(AAA,9) needs 10 closes in a row, has 2 since 2016-01-04'
+    )
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_group_names_the_ticker_whose_missing_close_broke_its_history(nested):
+    pair = group("Pair", equal(hold("AAA"), hold("BBB")))
+    whole = group("Outer", when(compare(price("AAA"), "gt", 0), pair, CASH)) if nested else pair
+    root = when(compare(of("cumulative-return", whole, 3), "gt", 0), hold("AAA"), CASH)
+    name = "Outer" if nested else "Pair"
+    closes = prices(AAA=[1, 1, 1, 1, 1, 1], BBB=[1, 1, None, 1, 1, 1])
+    assert reason(root, closes) == (
+        f'Return("{name}",3) needs 4 simulated values in a row, has 3 since 2016-01-07: BBB has no close on 2016-01-06'
+    )
+    closes = prices(AAA=[1, 1, 1, 1], BBB=[1, 1, 1, None])
+    assert reason(root, closes) == f'"{name}" has no simulated value on 2016-01-07: BBB has no close on 2016-01-07'
+
+
+def test_a_group_names_the_ticker_that_it_wanted_before_its_first_close():
+    late = group("Late", when(compare(price("AAA"), "gt", 1), hold("BBB"), hold("AAA")))
+    root = when(compare(of("cumulative-return", late, 2), "gt", 0), hold("AAA"), CASH)
+    assert reason(root, prices(AAA=[1, 2, 1, 1], BBB=[None, None, 1, 1])).endswith(": BBB has no close on 2016-01-05")
 
 
 def test_a_group_with_too_short_a_history_says_so():

@@ -1,0 +1,52 @@
+"""How many sessions the nodes of a chart need, and from which row on everything that they may need exists."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.indicators import prices_needed
+from rebalancer.model import Floats, Symbol
+
+NEVER = 1 << 40
+"""A row that no price history reaches."""
+
+
+def sessions_needed(
+    table: Sequence[nodes.Node],
+    prices: Callable[[str, tuple[int, ...]], int],
+    before: Mapping[Symbol, int] | None = None,
+) -> list[int]:
+    """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row.
+
+    Of a symbol, `before` sessions have no close. A simulated value takes one session more: after a return that is
+    unknown it begins one session later.
+    """
+    needed: list[int] = []
+    for node in table:
+        match node:
+            case nodes.Close(symbol) | nodes.Hold(symbol):
+                needed.append(1 + (before or {}).get(symbol, 0))
+            case nodes.Series(function, parameters, source):
+                needed.append(needed[source] + prices(function, parameters) - 1)
+            case nodes.ForDays(days, condition):
+                needed.append(needed[condition] + days - 1)
+            case nodes.Nav(portfolio):
+                needed.append(needed[portfolio] + 1)
+            case _:
+                needed.append(max((needed[operand] for operand in nodes.operands(node)), default=1))
+    return needed
+
+
+def complete_from(table: Sequence[nodes.Node], closes: Mapping[Symbol, Floats]) -> list[int]:
+    """For each node the row from which on everything that it may need exists, whichever way a decision takes.
+
+    `closes` are (T,) by symbol. NEVER and beyond, where a symbol has no close at all.
+    """
+    before = {symbol: _before(column) for symbol, column in closes.items()}
+    return [sessions - 1 for sessions in sessions_needed(table, prices_needed, before)]
+
+
+def _before(column: Floats) -> int:
+    known = ~np.isnan(column)
+    return int(known.argmax()) if known.any() else NEVER

@@ -1,0 +1,139 @@
+"""Why a value of one day is undefined: the first cause in the order of the chart, down to the ticker."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, dropped, fractions, scores_of
+from rebalancer.bots.flowchart.formulas import runs
+from rebalancer.bots.flowchart.indicators import prices_needed
+from rebalancer.model import Closes
+
+
+class NodeOnDay(NamedTuple):
+    """A node on row `day`; row -1 is before the first day.
+
+    `priced` is the row up to which the value of a portfolio needs the closes of all that it holds, None where only its
+    weights are needed. `above` is the score or the operand that the simulated history of this portfolio leads to.
+    """
+
+    node: int
+    day: int
+    priced: int | None = None
+    above: "NodeOnDay | None" = None
+
+
+def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day: int, node: int | None = None) -> str:
+    """One sentence on the first undefined value, in the order of the chart, that `node` needs on row `day`.
+
+    None is the whole chart. Raises ValueError where that is defined.
+    """
+    first = NodeOnDay(program.root if node is None else node, day)
+    stack, seen, short = [first], set[tuple[int, int, int | None]](), None
+    while stack:
+        current = stack.pop()
+        causes = _causes(program.table, evaluation, current)
+        if not causes and _is_undefined(program.table, evaluation, current):
+            return _sentences(program, closes, evaluation, current)
+        short = short or (causes[0].above if causes else None)
+        if current[:3] not in seen:
+            seen.add(current[:3])
+            stack.extend(reversed(causes))
+    if short:
+        return _sentence(program, closes, evaluation, short)
+    raise ValueError(f"the decision of {program.name} on {closes.day(day)} is defined")
+
+
+def _is_undefined(table: tuple[nodes.Node, ...], values: Evaluation, current: NodeOnDay) -> bool:
+    node = table[current.node]
+    if isinstance(node, nodes.Hold):
+        return _without_a_close(node, values, current) is not None
+    return current.day < 0 or isinstance(node, nodes.SeriesNode)
+
+
+def _without_a_close(node: nodes.Hold, values: Evaluation, current: NodeOnDay) -> int | None:
+    """The row of the close that the value of a held ticker lacks."""
+    needed = () if current.priced is None else (current.day, current.priced)
+    return next((row for row in needed if np.isnan(values.closes_of(node.symbol)[row])), None)
+
+
+def _causes(table: tuple[nodes.Node, ...], values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
+    """What left a node undefined, or else the children that its decision led to."""
+    node, day = table[current.node], current.day
+    match node:
+        case nodes.Series(source=source):
+            nav = table[source]
+            return _causes_in_history(values, current, source, nav.portfolio) if isinstance(nav, nodes.Nav) else []
+        case nodes.Inequality(left=left, right=right):
+            sides = [side for side in (left, right) if np.isnan(values.series[side][day])]
+            return [current._replace(node=side, priced=None) for side in sides]
+        case nodes.ForDays(days, condition):
+            rows = range(day, max(day - days, -2), -1)
+            unknown = [row for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
+            return [current._replace(node=condition, day=row, priced=None) for row in unknown]
+        case nodes.Several(conditions=conditions):
+            unknown = [condition for condition in conditions if values.truths[condition][day] == UNKNOWN]
+            return [current._replace(node=condition, priced=None) for condition in unknown]
+        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
+            return _causes_in_split(node, values, current)
+        case _:
+            return []
+
+
+def _causes_in_history(values: Evaluation, current: NodeOnDay, nav: int, portfolio: int) -> list[NodeOnDay]:
+    """The row before its simulated values begin: what was undecided there, or held without a close."""
+    have = int(runs(values.series[nav])[current.day])
+    row = current.day - have
+    if row < 0:
+        return []
+    above = current.above or current._replace(priced=None)
+    if values.simulated[portfolio].decided[row] and row:
+        return [NodeOnDay(portfolio, row - 1, row, above)]  # the return up to `row` is unknown
+    return [NodeOnDay(portfolio, row, row, above)]
+
+
+def _causes_in_split(node: nodes.Split, values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
+    day = np.array([current.day])
+    split = fractions(node, values, day)[:, 0]
+    if not np.isnan(split[0]):
+        return [current._replace(node=child) for child, part in zip(node.children, split, strict=True) if part > 0]
+    match node:
+        case nodes.Branch(condition):
+            return [current._replace(node=condition, priced=None)]
+        case nodes.TopK(scores=scores):
+            found = scores_of(node, values, day)
+            gone = dropped(node, values, day, found)
+            blamed = (np.isnan(found) & (~gone | gone.all()))[:, 0].tolist()
+        case nodes.InverseVol(scores):  # a volatility of 0 is of no use either
+            blamed = [not values.series[score][current.day] > 0 for score in scores]
+        case _:
+            return []  # a blend is always defined
+    return [current._replace(node=score, priced=None) for score, is_it in zip(scores, blamed, strict=True) if is_it]
+
+
+def _sentences(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    reason = _sentence(program, closes, values, current)
+    return f"{_sentence(program, closes, values, current.above)}: {reason}" if current.above else reason
+
+
+def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    node, day = program.table[current.node], closes.day(max(current.day, 0))
+    if isinstance(node, nodes.Hold):
+        return f"{node.symbol} has no close on {closes.day(_without_a_close(node, values, current) or 0)}"
+    if current.day < 0:
+        return f"a condition has to hold for more days than there are closes: they begin on {day}"
+    if not isinstance(node, nodes.Series):
+        return f"{program.subject(current.node)} has no close on {day}"
+    if not np.isnan(values.series[current.node][current.day]):
+        return f"{program.label(current.node)} is 0 on {day}, so that 1 / volatility is undefined"
+    have = int(runs(values.series[node.source])[current.day])
+    simulated = isinstance(program.table[node.source], nodes.Nav)
+    if not have:
+        return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
+    closes_needed = prices_needed(node.function, node.parameters)
+    return (
+        f"{program.label(current.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
+        f" has {have} since {closes.day(current.day - have + 1)}"
+    )
