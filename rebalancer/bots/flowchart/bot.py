@@ -1,7 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,6 +14,7 @@ from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, warn_left_out, why_too_little_tonight
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
+from rebalancer.bots.flowchart.sessions import closes_needed
 from rebalancer.bots.flowchart.tree import (
     Asset,
     Capped,
@@ -87,6 +88,10 @@ class FlowchartBot:
     @property
     def lookback(self) -> int:
         return self.program.lookback
+
+    @property
+    def closes_needed(self) -> Mapping[Symbol, int]:
+        return closes_needed(self.program.table, self.program.root)
 
     @property
     def warm_up(self) -> int:

@@ -24,18 +24,38 @@ def sessions_needed(
     """
     needed: list[int] = []
     for node in table:
-        match node:
-            case nodes.Close(symbol) | nodes.Hold(symbol):
-                needed.append(1 + (before or {}).get(symbol, 0))
-            case nodes.Series(function, parameters, source):
-                needed.append(needed[source] + prices(function, parameters) - 1)
-            case nodes.ForDays(days, condition):
-                needed.append(needed[condition] + days - 1)
-            case nodes.Nav(portfolio):
-                needed.append(needed[portfolio] + 1)
-            case _:
-                needed.append(max((needed[operand] for operand in nodes.operands(node)), default=1))
+        if isinstance(node, nodes.Close | nodes.Hold):
+            needed.append(1 + (before or {}).get(node.symbol, 0))
+        else:
+            most = max((needed[operand] for operand in nodes.operands(node)), default=1)
+            needed.append(most + _further_back(node, prices))
     return needed
+
+
+def closes_needed(table: Sequence[nodes.Node], root: int) -> Mapping[Symbol, int]:
+    """How many closes of each symbol `table[root]` may need, whichever way a decision takes."""
+    needed: dict[Symbol, int] = {}
+    reach = {root: 1}
+    for index in reversed(range(root + 1)):
+        node, sessions = table[index], reach.get(index, 0)
+        if isinstance(node, nodes.Close | nodes.Hold) and sessions:
+            needed[node.symbol] = max(needed.get(node.symbol, 0), sessions)
+        for operand in nodes.operands(node) if sessions else ():
+            reach[operand] = max(reach.get(operand, 0), sessions + _further_back(node, prices_needed))
+    return needed
+
+
+def _further_back(node: nodes.Node, prices: Callable[[str, tuple[int, ...]], int]) -> int:
+    """How many sessions more than itself `node` needs of what it is computed from."""
+    match node:
+        case nodes.Series(function, parameters):
+            return prices(function, parameters) - 1
+        case nodes.ForDays(days):
+            return days - 1
+        case nodes.Nav():
+            return 1
+        case _:
+            return 0
 
 
 def complete_from(table: Sequence[nodes.Node], closes: Mapping[Symbol, Floats]) -> list[int]:

@@ -158,6 +158,20 @@ def test_no_closes_at_all_is_a_reason():
     assert reason(equal(hold("AAA"), CASH), nothing) == "there are no closes of AAA"
 
 
+def test_closes_needed_are_told_by_ticker_whichever_way_is_taken():
+    nested = group("Nested", when(compare(rsi("CCC", 9), "gt", 50, for_days=2), hold("AAA"), CASH))
+    root = when(compare(of("cumulative-return", nested, 3), "gt", 0), hold("BBB"), hold("AAA"))
+    # CCC: 10 for its RSI, 1 for the second day, 1 for the simulated value, 3 for its return. AAA: held inside.
+    assert FlowchartBot.of(chart(root)).closes_needed == {"AAA": 5, "BBB": 1, "CCC": 15}
+
+
+@given(charts)
+def test_the_lookback_is_that_of_the_ticker_that_needs_most(random_chart):
+    bot = FlowchartBot.of(random_chart)
+    assert bot.lookback >= max(bot.closes_needed.values(), default=1)
+    assert set(bot.closes_needed) == set(bot.symbols)
+
+
 # -------------------------------------------------------------------------------------------- warnings
 
 
