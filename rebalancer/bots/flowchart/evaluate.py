@@ -17,21 +17,14 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formulas import over_windows, returns
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
-from rebalancer.bots.flowchart.ranking import Marks, equal_parts, too_short
+from rebalancer.bots.flowchart.ranking import Marks, too_short
 from rebalancer.bots.flowchart.sessions import complete_from
+from rebalancer.bots.flowchart.splits import UNKNOWN, Days, Truth, fractions
 from rebalancer.model import Closes, Floats, Symbol
 
-Truth = NDArray[np.int8]
-Days = NDArray[np.intp]
 Prices = dict[Symbol, Floats]
 Inflow = tuple[Days, Floats]
 """Some days (D,), and the fraction of the whole that a node receives on each of them (D,)."""
-
-NO, UNKNOWN, YES = 0, 1, 2
-"""Kleene's three values, in the order that makes "all" a minimum and "any" a maximum."""
-
-_BRANCHES = np.array([[0, np.nan, 1], [1, np.nan, 0]])
-"""The fractions of then and else, for each of the three truth values."""
 
 _ORDERINGS = {
     "gt": (np.greater, np.less_equal),
@@ -145,42 +138,6 @@ def compounded(track: Simulated) -> Floats:
         else:
             start = end
     return value
-
-
-def fractions(node: nodes.Split, values: Evaluation, days: Days) -> Floats:
-    """The fractions that the K children of `node` get on `days` (D,): (K, D).
-
-    A column is NaN throughout where the split needs an undefined value.
-    """
-    match node:
-        case nodes.Branch(condition):
-            return _BRANCHES.take(values.truths[condition][days], axis=1)
-        case nodes.Blend(weights):
-            return np.outer(weights, np.ones(len(days)))
-        case _:
-            scores = scores_of(node, values, days)
-            if isinstance(node, nodes.InverseVol):
-                return _inverse(scores)
-            return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
-
-
-def scores_of(node: nodes.Ranking, values: Evaluation, days: Days) -> Floats:
-    """The scores of the K children on `days` (D,): (K, D)."""
-    return np.stack([values.series[score][days] for score in node.scores])
-
-
-def dropped(node: nodes.TopK, values: Evaluation, days: Days, scores: Floats) -> Marks:
-    """Which of `scores` (K, D) are undefined because the history of their child is too short: (K, D)."""
-    marks = np.zeros(scores.shape, dtype=np.bool_)
-    for child in np.flatnonzero(np.isnan(scores).any(axis=1)).tolist():
-        marks[child] = values.too_short(node.scores[child])[days]
-    return marks
-
-
-def _inverse(volatilities: Floats) -> Floats:
-    weights = 1 / np.where(volatilities > 0, volatilities, np.nan)
-    split: Floats = weights / sum(weights)  # the builtin adds in one order, however many days there are
-    return split
 
 
 def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, length: int) -> Floats:

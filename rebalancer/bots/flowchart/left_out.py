@@ -7,7 +7,8 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import Evaluation, dropped, scores_of
+from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.splits import dropped, scores_of
 from rebalancer.bots.flowchart.wording import Wording
 from rebalancer.model import Symbol
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import UNKNOWN, Evaluation, dropped, fractions, scores_of
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import prices_needed
+from rebalancer.bots.flowchart.splits import UNKNOWN, dropped, fractions, scores_of
 from rebalancer.model import Closes
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.evaluate import NO, UNKNOWN, YES, Evaluation, dropped, fractions, scores_of
+from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.ranking import in_order, tie_groups
+from rebalancer.bots.flowchart.splits import NO, UNKNOWN, YES, dropped, fractions, scores_of
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
