@@ -59,7 +59,7 @@ class Bot(Protocol):
 
     @property
     def closes_needed(self) -> Mapping[Symbol, int]:
-        """How many closes of each of `symbols` it may need, whichever way it decides; 1 of what it only holds."""
+        """How many closes it may need of each symbol, whichever way it decides; 1 of what it only holds."""
 
     @property
     def warm_up(self) -> int:
