@@ -17,6 +17,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 from jsonschema import Draft202012Validator
 
 from rebalancer.app.bots import ListedBot
+from rebalancer.app.import_bot import ImportedBot
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     AccountStatus,
@@ -117,6 +118,7 @@ ANSWERS: Mapping[str, Any] = {
     "bots new": {"file": str},
     "bots check": {"bots": [CheckedBot]},
     "bots verify": Verification,
+    "bots import": ImportedBot,
     "data status": PriceStatus,
     "data sync": {"synced": (SYNCED, None)},
     "init": {"written": [str], "next": [str]},

@@ -6,10 +6,12 @@ from typing import Protocol
 
 import numpy as np
 
-from rebalancer.model import Closes, Decision, Floats, Symbol
+from rebalancer.model import BarField, Closes, Decision, Floats, Symbol
 
 Answer = Mapping[str, float] | str
 """The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
+OwnBars = Mapping[tuple[Symbol, BarField], Floats]
+"""By ticker and field, (T,)."""
 RunPython = Callable[[bytes, Closes, int], Sequence[Answer]]
 """Calls `weights` of a Python bot: (content of the file, closes, lookback) -> answers.
 
@@ -22,9 +24,11 @@ to its own. Nothing is raised for what the file does.
 class Findings:
     """The contents of a bot file, for review before money is committed to it. All sorted.
 
-    `tickers` may be held or only read. The rest describes a flowchart and is empty for other kinds: `nodes` counts by
-    kind, such as ("Asset", 3); `depth` is the number of nodes on the longest path; `functions` are the indicators,
-    each with the windows it is used with: a number, or several where an indicator takes several; none for a price.
+    `tickers` may be held or only read; `lookback` is the least number of sessions for a decision. The rest describes a
+    flowchart and is empty for other kinds: `nodes` counts by kind, such as ("Asset", 3); `depth` is the number of nodes
+    on the longest path; `functions` are the indicators, each with the windows it is used with: a number, or several
+    where an indicator takes several; none for a price. `approximations` are sentences on what was read as something
+    near it, or is unproven.
     """
 
     name: str
@@ -32,13 +36,15 @@ class Findings:
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
     functions: tuple[tuple[str, tuple[int | tuple[int, ...], ...]], ...] = ()
+    lookback: int = 1
+    approximations: tuple[str, ...] = ()
 
 
 class Bot(Protocol):
     """A strategy: at each close, its target weights by symbol as fractions of its money; the rest is cash.
 
-    A decision uses the closes of its session and of earlier ones only. `closes` must have a column for each of
-    `symbols`, else ValueError is raised; other columns are ignored.
+    A decision uses the prices of its session and of earlier ones only. `closes` must have a column for each of
+    `symbols`, and the `bars` that the bot reads, else ValueError is raised; other columns are ignored.
     """
 
     @property
@@ -52,6 +58,10 @@ class Bot(Protocol):
     @property
     def holdable(self) -> tuple[Symbol, ...]:
         """Those of `symbols` that it may hold, sorted."""
+
+    @property
+    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+        """What it reads besides closes, by symbol; empty for most bots."""
 
     @property
     def lookback(self) -> int:
@@ -98,11 +108,38 @@ def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
     return Closes(closes.sessions, symbols, np.where((values > 0) & (values < np.inf), values, np.nan))
 
 
+def own_bars(bot: str, bars: Mapping[Symbol, tuple[BarField, ...]], closes: Closes) -> OwnBars:
+    """The fields that a bot reads besides closes. Anything but a positive number becomes NaN (missing); a volume may
+    be 0.
+
+    Raises ValueError where `closes` comes without the bars of one of the symbols.
+    """
+    found: dict[tuple[Symbol, BarField], Floats] = {}
+    for symbol, fields in bars.items():
+        if closes.bars is None or symbol not in closes.bars.symbols:
+            raise ValueError(f"{bot} needs the {' and '.join(fields)} of {symbol}, and the closes come without bars")
+        for field in fields:
+            values = closes.bars.values[field][:, closes.bars.symbols.index(symbol)]
+            usable = (values >= 0 if field == "volume" else values > 0) & (values < np.inf)
+            found[symbol, field] = np.where(usable, values, np.nan)
+    return found
+
+
 def missing_closes(own: Closes, lookback: int) -> Iterator[str]:
     """A sentence for each symbol that has gaps in the last `lookback` sessions of a bot's `own_closes`."""
-    span = min(lookback, len(own.sessions))
     for symbol, column in zip(own.symbols, own.values.T, strict=True):
-        missing = np.flatnonzero(np.isnan(column[-span:]))
-        if missing.size:
-            latest = own.day(len(own.sessions) - span + int(missing[-1]))
-            yield f"{symbol} has no close on {missing.size} of the last {span} sessions, the latest of them {latest}"
+        yield from _gaps(f"{symbol} has no close", column, own, lookback)
+
+
+def missing_bars(own: OwnBars, closes: Closes, lookback: int) -> Iterator[str]:
+    """The same of a bot's `own_bars`."""
+    for (symbol, field), column in own.items():
+        yield from _gaps(f"{symbol} has no {field}", column, closes, lookback)
+
+
+def _gaps(what: str, column: Floats, closes: Closes, lookback: int) -> Iterator[str]:
+    span = min(lookback, len(column))
+    missing = np.flatnonzero(np.isnan(column[-span:]))
+    if missing.size:
+        latest = closes.day(len(column) - span + int(missing[-1]))
+        yield f"{what} on {missing.size} of the last {span} sessions, the latest of them {latest}"

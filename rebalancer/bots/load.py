@@ -4,6 +4,7 @@ from rebalancer.bots import python
 from rebalancer.bots.base import Bot, RunPython
 from rebalancer.bots.flowchart import document, formats
 from rebalancer.bots.flowchart.bot import FlowchartBot
+from rebalancer.bots.flowchart.formats import native_writer
 from rebalancer.errors import Problem
 
 
@@ -26,3 +27,18 @@ def most_bytes(source: str) -> int:
 def format_of(content: bytes, source: str) -> str:
     """The name of `content`'s format, "" where it is not supported."""
     return "Python" if source.endswith(".py") else formats.name_of(content) or ""
+
+
+def to_native(content: bytes, source: str) -> tuple[bytes | None, tuple[Problem, ...]]:
+    """The flowchart in `content` as a file in our own format, or None and every problem."""
+    if source.endswith(".py"):
+        return None, (Problem(source, "", "is a Python bot, which has no chart to import: use it as it is"),)
+    chart, problems = formats.read(content, source)
+    if chart is None:
+        return None, problems
+    try:
+        written = native_writer.write(chart)
+    except ValueError as error:
+        return None, (Problem(source, "", f"can't be written in the native format: {error}"),)
+    _, problems = formats.read(written, f"{source} in the native format")
+    return (None if problems else written), problems

@@ -14,7 +14,7 @@ import numpy as np
 
 from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
-from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
+from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
 MAX_BYTES = 150_000
@@ -48,6 +48,11 @@ class PythonBot:
     @property
     def closes_needed(self) -> Mapping[Symbol, int]:
         return dict.fromkeys(self.symbols, self.lookback)
+
+    @property
+    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+        """None: `weights` is called with closes."""
+        return {}
 
     @property
     def warm_up(self) -> int:
@@ -89,7 +94,7 @@ class PythonBot:
         return (decision.reason,) if isinstance(decision, BotFailure) else decision.path
 
     def findings(self) -> Findings:
-        return Findings(self.name, self.symbols)
+        return Findings(self.name, self.symbols, lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
         """The lines of the file."""

@@ -1,5 +1,6 @@
-"""`rebalance bots`: list, show, check and create bot files."""
+"""`rebalance bots`: list, show, check, import and create bot files."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import Answer, BotArgument, Commands, ConfigOption, JsonOption, show_json, watching
 from rebalancer.cli.screen import say
 
-app = Commands(help="List, show, check and create bot files.", no_args_is_help=True)
+app = Commands(help="List, show, check, import and create bot files.", no_args_is_help=True)
 
 
 @app.with_json("list")
@@ -81,3 +82,23 @@ def verify(
     with watching(json=json) as progress:
         found = verified(settings, bot, backtest, progress)
     return Answer(found, verification_screen(found), found.exit_code)
+
+
+@app.with_json("import")
+def import_(
+    file: Annotated[str, Argument(metavar="FILE", help="A flowchart in any format, or - for standard input.")],
+    out: Annotated[
+        Path | None, Option("--out", "-o", help="The file to write. Default: in the bots folder, by the bot's name.")
+    ] = None,
+    config: ConfigOption = None,
+) -> Answer:
+    """Write another program's flowchart in the native format. Never overwrites a file."""
+    from rebalancer.app.bots import bots_folder
+    from rebalancer.app.import_bot import import_bot, most_input, read_file
+    from rebalancer.report.bots import imported_screen
+
+    source = "standard input" if file == "-" else file
+    content = sys.stdin.buffer.read(most_input() + 1) if file == "-" else read_file(Path(file))
+    folder = bots_folder(load_config(config)) if out is None else out.parent
+    imported = import_bot(source, content, folder, out)
+    return Answer(imported, imported_screen(imported))

@@ -7,11 +7,12 @@ the cash reserve and what is not managed. Every `datetime` is aware and in UTC.
 
 from rebalancer.model.account import NEW_YORK, US_DOLLARS, Account, Difference, Hours, Position, Session
 from rebalancer.model.instrument import US_EQUITIES, Instrument, Instruments, instrument_of, us_equity
-from rebalancer.model.market import Bar, Closes, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
+from rebalancer.model.market import Bar, Bars, Closes, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
 from rebalancer.model.names import (
     CASH,
     NO_RUN,
     TICKER,
+    BarField,
     Floats,
     Mode,
     OrderId,

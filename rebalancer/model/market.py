@@ -1,15 +1,34 @@
-"""Prices: daily closes, current market snapshots, and prices accepted for decisions and orders."""
+"""Prices: daily closes and bars, current market snapshots, and prices accepted for decisions and orders."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Self
 
-from rebalancer.model.names import Floats, PriceSource, Symbol
+from rebalancer.model.names import BarField, Floats, PriceSource, Symbol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """What daily bars have besides their close, of some symbols, adjusted as the closes beside them.
+
+    `values` has, by field, (T, M) float64 over `symbols`, NaN where the source has none. Volume is in shares of today:
+    adjusted for splits, as dividends change no number of shares. `remedy` is a sentence on where missing bars can come
+    from.
+    """
+
+    symbols: tuple[Symbol, ...]
+    values: Mapping[BarField, Floats]
+    remedy: str = ""
+
+    def until(self, count: int) -> Self:
+        """The first `count` rows."""
+        return replace(self, values={field: values[:count] for field, values in self.values.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +37,7 @@ class Closes:
 
     `sessions` is (T,) datetime64[D], strictly increasing. `values` is (T, N) float64, NaN where a symbol has no close
     in that session. If `provisional`, the last row holds prices from before tonight's close. `notes` are sentences that
-    every screen using these prices must show.
+    every screen using these prices must show. `bars`, with the same rows, is there for bots that read more than closes.
     """
 
     sessions: "NDArray[np.datetime64]"
@@ -26,11 +45,15 @@ class Closes:
     values: Floats
     provisional: bool = False
     notes: tuple[str, ...] = ()
+    bars: Bars | None = None
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.sessions), len(self.symbols)):
             shape = (len(self.sessions), len(self.symbols))
             raise ValueError(f"closes of shape {self.values.shape} for sessions x symbols = {shape}")
+        for field, values in self.bars.values.items() if self.bars else ():
+            if values.shape != (len(self.sessions), len(self.bars.symbols if self.bars else ())):
+                raise ValueError(f"{field} of shape {values.shape} beside closes of {len(self.sessions)} sessions")
 
     def day(self, index: int) -> date:
         day: date = self.sessions[index].item()
@@ -46,6 +69,7 @@ class Closes:
             self.values[:count],
             provisional=self.provisional and count == len(self.sessions),
             notes=self.notes,
+            bars=self.bars.until(count) if self.bars else None,
         )
 
 

@@ -41,6 +41,8 @@ setting  the owner's own limits or the daily loss limit: no retry
 other    anything else: no retry
 """
 PriceSource = Literal["quote", "trade", "bar"]
+BarField = Literal["open", "high", "low", "volume"]
+"""What a daily bar has besides its close."""
 OrderStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
 RunStatus = Literal["running", "success", "partial", "failed", "skipped", "missed"]
 

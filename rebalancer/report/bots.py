@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rebalancer.app.bots import ListedBot
+from rebalancer.app.import_bot import ImportedBot
 from rebalancer.app.views import CheckedBot, Explanation, ShownBot
 from rebalancer.bots.base import Findings
 from rebalancer.errors import visible
@@ -52,6 +53,14 @@ def bot_screen(bot: ShownBot) -> Screen:
     yield from lines(("", *bot.chart))
 
 
+def imported_screen(bot: ImportedBot) -> Screen:
+    yield line(f"Read {bot.source} ({bot.format}) and wrote {bot.file}: {bot.findings.name}", "bold green")
+    yield from _found(bot.findings)
+    if not bot.findings.approximations:
+        yield line("  approximated: nothing")
+    yield line(f'Next: rebalance explain "{bot.file}"')
+
+
 def bots_screen(bots: Sequence[ListedBot]) -> Screen:
     """A table of the bots, then a remedy for each invalid one."""
     yield grid("Bots", ("bot", "account", "#amount", "?format", "?#nodes", "~tickers", "?~file"), map(_row, bots))
@@ -83,6 +92,8 @@ def _found(findings: Findings) -> Screen:
         yield line(f"  nodes: {nodes}; {findings.depth} deep")
         yield line(f"  indicators (windows in sessions): {', '.join(functions) or 'none'}")
     yield line(f"  tickers: {', '.join(findings.tickers)}")
+    yield line(f"  look-back: {counted(findings.lookback, 'session')}")
+    yield from lines((f"  note: {text}" for text in findings.approximations), "yellow")
 
 
 def _each(used: Sequence[int | tuple[int, ...]]) -> str:

@@ -36,6 +36,7 @@ COMMANDS = (
     "bots show hold.json",
     "bots new Mine",
     "bots check hold.json config.toml",
+    "bots import hold.json -o imported.json",
     "data status",
     "data sync",
     "adopt SPY --yes",

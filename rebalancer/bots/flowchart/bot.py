@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -27,7 +27,7 @@ from rebalancer.bots.flowchart.tree import (
     children_of,
 )
 from rebalancer.bots.flowchart.undefined import why_undefined
-from rebalancer.model import Allocation, BotFailure, Closes, Decision, Floats, Symbol
+from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol
 
 
 def describe(chart: Chart) -> Findings:
@@ -57,6 +57,7 @@ def describe(chart: Chart) -> Findings:
         nodes=tuple(sorted(nodes.items())),
         depth=deepest,
         functions=tuple((function, _used(parameters)) for function, parameters in sorted(functions.items())),
+        approximations=chart.approximations,
     )
 
 
@@ -84,6 +85,10 @@ class FlowchartBot:
     @property
     def holdable(self) -> tuple[Symbol, ...]:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
+
+    @property
+    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+        return self.program.bars
 
     @property
     def lookback(self) -> int:
@@ -132,7 +137,7 @@ class FlowchartBot:
         return explain(self.program, closes, evaluate(self.program, closes, day), day)
 
     def findings(self) -> Findings:
-        return describe(self.chart)
+        return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
         return outline(self.program, evaluate(self.program, closes) if closes else None)

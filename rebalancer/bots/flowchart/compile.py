@@ -1,4 +1,4 @@
-"""Compiles a chart to the table of nodes that is evaluated. With an explicit stack, so that any depth compiles."""
+"""Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from rebalancer.bots.flowchart.indicators import (
     prices_needed,
 )
 from rebalancer.bots.flowchart.sessions import sessions_needed
-from rebalancer.model import Symbol
+from rebalancer.model import BarField, Symbol
 
 _DUST = 1e-9
 """Rounding tolerance: a smaller remainder of the whole counts as 0."""
@@ -22,15 +22,17 @@ _DUST = 1e-9
 class Program:
     """A compiled chart: `table[root]` is the whole of it.
 
-    `symbols`, sorted, are all that the chart can hold or read. `lookback` is the number of sessions that the first
-    decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA no longer depend on where the history
-    begins. `groups` are the chart's own names of nodes, by index (of nodes with several names, the first).
+    `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `lookback` is
+    the number of sessions that the first decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA
+    no longer depend on where the history begins. `groups` are the chart's own names of nodes, by index (of nodes with
+    several names, the first).
     """
 
     name: str
     table: tuple[nodes.Node, ...]
     root: int
     symbols: tuple[Symbol, ...]
+    bars: Mapping[Symbol, tuple[BarField, ...]]
     lookback: int
     warm_up: int
     groups: Mapping[int, str]
@@ -42,7 +44,9 @@ class Program:
                 return f"{value:.10g}"
             case nodes.Close(symbol):
                 return f"{INDICATORS[CURRENT_PRICE].short}({symbol})"
-            case nodes.Series(function, parameters, source):
+            case nodes.Bar(symbol, field):
+                return f"{field.capitalize()}({symbol})"
+            case nodes.Series(function, parameters, (source, *_)):
                 return f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})"
             case nodes.Hold(symbol):
                 return symbol
@@ -54,7 +58,7 @@ class Program:
     def subject(self, source: int) -> str:
         """What an indicator is computed on: a ticker, or a node of the chart."""
         node = self.table[source]
-        if isinstance(node, nodes.Close):
+        if isinstance(node, nodes.Close | nodes.Bar):
             return node.symbol
         return self.label(node.portfolio) if isinstance(node, nodes.Nav) else self.label(source)
 
@@ -65,20 +69,15 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = _Draft()
-    stack: list[tree.TreeNode] = [chart.root]
-    while stack:
-        element = stack[-1]
-        missing = [child for child in tree.children_of(element) if child not in draft.done]
-        if missing:
-            stack.extend(reversed(missing))
-        else:
-            draft.done[stack.pop()] = draft.compiled(element)
+    for element in tree.leaves_first(chart.root):
+        draft.done[element] = draft.compiled(element)
     table, root = tuple(draft.table), draft.done[chart.root]
     return Program(
         name=chart.name,
         table=table,
         root=root,
-        symbols=tuple(sorted({node.symbol for node in table if isinstance(node, nodes.Close | nodes.Hold)})),
+        symbols=tuple(sorted({node.symbol for node in table if isinstance(node, nodes.OfTicker)})),
+        bars=_bars(table),
         lookback=sessions_needed(table, prices_needed)[root],
         warm_up=sessions_needed(table, prices_advised)[root],
         groups=draft.groups,
@@ -175,7 +174,19 @@ class _Draft:
     def _series(
         self, function: str, parameters: tuple[int, ...], history: nodes.Close | nodes.Nav, place: tree.Place
     ) -> int:
-        if INDICATORS[function].of_tickers_only and isinstance(history, nodes.Nav):
+        spec = INDICATORS[function]
+        read: list[nodes.Close | nodes.Bar | nodes.Nav] = [history]
+        if isinstance(history, nodes.Close):
+            read = [history if field == "close" else nodes.Bar(history.symbol, field) for field in spec.reads]
+        elif spec.of_tickers_only:
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        source = self.add(history)
-        return source if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, source))
+        sources = tuple(map(self.add, read))
+        return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
+
+
+def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
+    fields: dict[Symbol, set[BarField]] = {}
+    for node in table:
+        if isinstance(node, nodes.Bar):
+            fields.setdefault(node.symbol, set()).add(node.field)
+    return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import own_closes
+from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.formulas import over_windows, returns
@@ -76,8 +76,9 @@ class Evaluation:
         self.truths = OnDemand[Truth](self._compute)
         self.simulated = OnDemand[Simulated](self._compute)
         self._table = program.table
-        self._complete: list[int] = []
+        self._complete_from: list[int] = []
         self._prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
+        self._bars = own_bars(program.name, program.bars, closes)
 
     def closes_of(self, symbol: Symbol) -> Floats:
         closes: Floats = self._prices[symbol]
@@ -85,13 +86,14 @@ class Evaluation:
 
     def too_short(self, score: int) -> Marks:
         """Where (T,) `score` is undefined since something that it is computed from began too late."""
-        if not self._complete:
-            self._complete = complete_from(self._table, self._prices)
+        if not self._complete_from:
+            self._complete_from = complete_from(self._table, self._prices)
         node = self._table[score]
-        if isinstance(node, nodes.Series):
-            needed = prices_needed(node.function, node.parameters)
-            return too_short(self.series[node.source], needed, self._complete[node.source])
-        return too_short(self.series[score], 1, self._complete[score])
+        if not isinstance(node, nodes.Series):
+            return too_short(self.series[score], 1, self._complete_from[score])
+        history, *_ = _complete([self.series[source] for source in node.sources])
+        complete = max(self._complete_from[source] for source in node.sources)
+        return too_short(history, prices_needed(node.function, node.parameters), complete)
 
     def _compute(self, wanted: int) -> None:
         """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
@@ -104,7 +106,7 @@ class Evaluation:
         for index in sorted(missing):
             node = self._table[index]
             if isinstance(node, nodes.SeriesNode):
-                self.series[index] = _series(node, self, self._prices, length)
+                self.series[index] = _series(node, self, self._prices, self._bars, length)
             elif isinstance(node, nodes.ConditionNode):
                 self.truths[index] = _truth(node, self)
             else:  # a portfolio below a Nav
@@ -140,16 +142,25 @@ def compounded(track: Simulated) -> Floats:
     return value
 
 
-def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, length: int) -> Floats:
+def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, bars: OwnBars, length: int) -> Floats:
     match node:
         case nodes.Number(value):
             return np.full(length, value, dtype=np.float64)
         case nodes.Close(symbol):
             return prices[symbol]
+        case nodes.Bar(symbol, field):
+            return bars[symbol, field]
         case nodes.Nav(portfolio):
             return compounded(values.simulated[portfolio])
-        case nodes.Series(function, parameters, source):
-            return INDICATORS[function].formula(values.series[source], *parameters)
+        case nodes.Series(function, parameters, sources):
+            read = [values.series[source] for source in sources]
+            return INDICATORS[function].formula(*(read if len(read) == 1 else _complete(read)), *parameters)
+
+
+def _complete(fields: Sequence[Floats]) -> list[Floats]:
+    """`fields` of a ticker's bars, NaN in the rows where one of them is missing."""
+    incomplete = np.isnan(fields).any(axis=0)
+    return [np.where(incomplete, np.nan, values) for values in fields]
 
 
 def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:

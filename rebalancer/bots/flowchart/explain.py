@@ -5,14 +5,14 @@ from functools import cache, partial
 
 import numpy as np
 
-from rebalancer.bots.base import missing_closes, own_closes
+from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.left_out import left_out, without_a_price
-from rebalancer.bots.flowchart.undefined import why_undefined
+from rebalancer.bots.flowchart.undefined import named, why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine, Place, Visit, Wording, number, percent
 from rebalancer.model import Closes
 
@@ -20,21 +20,24 @@ _DEEPEST_INDENT = 12
 
 
 def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str, ...]:
-    """Warnings about the last day: closes missing within the look-back, then indicators that are still warming up.
+    """Warnings about the last day: what is missing within the look-back, then indicators that are still warming up.
 
     The decision itself may not have needed them.
     """
     missing = missing_closes(own_closes(program.name, program.symbols, closes), program.lookback)
-    return (*missing, *_warming_up(program, evaluation))
+    bars = missing_bars(own_bars(program.name, program.bars, closes), closes, program.lookback)
+    return (*missing, *bars, *_warming_up(program, evaluation))
 
 
 def _warming_up(program: Program, values: Evaluation) -> Iterator[str]:
-    closes_in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
+    in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
-            have, advised = closes_in_a_row(node.source), prices_advised(node.function, node.parameters)
+            have, source = min((in_a_row(source), source) for source in node.sources)
+            advised = prices_advised(node.function, node.parameters)
             if prices_needed(node.function, node.parameters) <= have < advised:
-                yield f"{program.label(index)} is still warming up: {have} of {advised} closes"
+                what = named(program.table[source])
+                yield f"{program.label(index)} is still warming up: {have} of {advised} {what}s"
 
 
 def warn_left_out(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> Iterator[str]:

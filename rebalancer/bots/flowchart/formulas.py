@@ -1,4 +1,4 @@
-"""The formulas of the indicators: daily closes in, one value a day out.
+"""The formulas of the indicators: daily closes or bars in, one value a day out.
 
 Each takes (T,) or (T, N) float64, oldest day first, and returns the same shape. Row t of the answer depends on rows up
 to t only, and is the same to the last bit whatever follows. NaN means undefined: there are too few prices so far, or
@@ -108,6 +108,25 @@ def max_drawdown(prices: Floats, window: int) -> Floats:
 
     left_of_peak = over_windows((prices, prices, prices / prices), window, join)[2]
     return 100 * (1 - left_of_peak)
+
+
+def true_range(highs: Floats, lows: Floats, closes: Floats) -> Floats:
+    """The range of a day with the close before it: max(high, close before) - min(low, close before)."""
+    out = np.full_like(closes, np.nan)
+    out[1:] = np.maximum(highs[1:], closes[:-1]) - np.minimum(lows[1:], closes[:-1])
+    return out
+
+
+def average_true_range(highs: Floats, lows: Floats, closes: Floats, window: int) -> Floats:
+    """The mean of the first `window` true ranges, then (ATR_before (window - 1) + true range) / window."""
+
+    def average(run: Floats) -> Floats:
+        out = np.full_like(run, np.nan)
+        if len(run) >= window:
+            out[window - 1 :] = _smoothed(run[:window].mean(keepdims=True), run[window:], 1 / window)
+        return out
+
+    return _by_runs(true_range(highs, lows, closes), average)
 
 
 def runs(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

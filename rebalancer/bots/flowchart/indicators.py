@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rebalancer.bots.flowchart import formulas
-from rebalancer.model import Floats
+from rebalancer.model import BarField, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ _SAMPLE = (Parameter("window", least=2),)
 class IndicatorSpec:
     """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
 
+    Where it reads several fields of the bars, they are NaN in the same rows: a session that lacks one of them counts as
+    missing. Such an indicator is of tickers only.
+
     `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
     value needs: the window, where nothing else is said. `settled`, of a recursive formula only, is the number of prices
     after which its initial value no longer affects the result. `source` is the reference for the formula.
@@ -40,12 +43,17 @@ class IndicatorSpec:
     formula: Callable[..., Floats]
     source: str
     settled: Callable[..., int] | None = None
-    reads: tuple[Literal["close", "open", "high", "low", "volume"], ...] = ("close",)
+    reads: tuple[Literal["close"] | BarField, ...] = ("close",)
+
+    @property
+    def bars(self) -> tuple[BarField, ...]:
+        """What it reads besides closes."""
+        return tuple(field for field in self.reads if field != "close")
 
     @property
     def of_tickers_only(self) -> bool:
-        """Whether it applies to tickers only: a simulated portfolio has returns, but no price."""
-        return self.unit == "price"
+        """Whether it applies to tickers only: a simulated portfolio has returns, but no price and no bars."""
+        return self.unit == "price" or self.bars != ()
 
 
 CURRENT_PRICE = "current-price"
@@ -133,6 +141,17 @@ _ALL = (
         unit="percent",
         formula=formulas.max_drawdown,
         source="M. Magdon-Ismail, A. Atiya: Maximum Drawdown, Risk 17(10), 2004",
+    ),
+    IndicatorSpec(
+        name="average-true-range",
+        short="ATR",
+        meaning="Wilder's mean of the true range, as a price. Of tickers only, by their highs and lows.",
+        unit="price",
+        prices=lambda window: window + 1,
+        settled=lambda window: max(10 * window, 250),
+        formula=formulas.average_true_range,
+        source="J. W. Wilder, New Concepts in Technical Trading Systems, 1978",
+        reads=("high", "low", "close"),
     ),
 )
 

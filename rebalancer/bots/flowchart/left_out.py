@@ -48,7 +48,7 @@ def without_a_price(program: Program, values: Evaluation, one: LeftOut) -> Symbo
     while stack:
         index = stack.pop()
         node = program.table[index]
-        if isinstance(node, nodes.Close | nodes.Hold) and np.isnan(values.closes_of(node.symbol)[-1]):
+        if isinstance(node, nodes.OfTicker) and np.isnan(values.closes_of(node.symbol)[-1]):
             return node.symbol
         operands = [operand for operand in nodes.operands(node) if operand not in seen]
         seen.update(operands)

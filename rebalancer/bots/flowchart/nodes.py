@@ -7,7 +7,7 @@ table, and a block that a chart repeats a hundred times is computed once.
 from dataclasses import dataclass
 
 from rebalancer.bots.flowchart.tree import Comparator
-from rebalancer.model import Symbol
+from rebalancer.model import BarField, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,14 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A field of a ticker's daily bars."""
+
+    symbol: Symbol
+    field: BarField
+
+
+@dataclass(frozen=True, slots=True)
 class Nav:
     """The simulated value of a portfolio that starts at 1 dollar; weights decided at a close earn until the next."""
 
@@ -29,11 +37,11 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator of a Close or a Nav."""
+    """An indicator: `sources` are what it reads, a Close or a Nav, or several fields of one ticker."""
 
     function: str
     parameters: tuple[int, ...]
-    source: int
+    sources: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +114,10 @@ class TopK:
     children: tuple[int, ...]
 
 
-SeriesNode = Number | Close | Nav | Series
+SeriesNode = Number | Close | Bar | Nav | Series
 """One number a day."""
+OfTicker = Close | Bar | Hold
+"""What reads or holds one ticker."""
 ConditionNode = Inequality | ForDays | Several
 """True, false or unknown a day."""
 Ranking = InverseVol | TopK
@@ -119,13 +129,13 @@ Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 def operands(node: Node) -> tuple[int, ...]:
     """The indices of all nodes that `node` is computed from."""
     match node:
-        case Number() | Close() | Hold() | Uninvested():
+        case Number() | Close() | Bar() | Hold() | Uninvested():
             return ()
-        case Nav(operand) | Series(source=operand) | ForDays(condition=operand):
+        case Nav(operand) | ForDays(condition=operand):
             return (operand,)
         case Inequality(left=left, right=right):
             return left, right
-        case Several(conditions=each) | Blend(children=each):
+        case Series(sources=each) | Several(conditions=each) | Blend(children=each):
             return each
         case Branch(condition, children):
             return condition, *children

@@ -24,7 +24,7 @@ def sessions_needed(
     """
     needed: list[int] = []
     for node in table:
-        if isinstance(node, nodes.Close | nodes.Hold):
+        if isinstance(node, nodes.OfTicker):
             needed.append(1 + (before or {}).get(node.symbol, 0))
         else:
             most = max((needed[operand] for operand in nodes.operands(node)), default=1)
@@ -38,7 +38,7 @@ def closes_needed(table: Sequence[nodes.Node], root: int) -> Mapping[Symbol, int
     reach = {root: 1}
     for index in reversed(range(root + 1)):
         node, sessions = table[index], reach.get(index, 0)
-        if isinstance(node, nodes.Close | nodes.Hold) and sessions:
+        if isinstance(node, nodes.OfTicker) and sessions:
             needed[node.symbol] = max(needed.get(node.symbol, 0), sessions)
         for operand in nodes.operands(node) if sessions else ():
             reach[operand] = max(reach.get(operand, 0), sessions + _further_back(node, prices_needed))

@@ -1,5 +1,6 @@
 """The syntax tree of a chart. Nodes compare by identity, so that no comparison recurses into a deep chart."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -161,10 +162,14 @@ Condition = Compare | AllOf | AnyOf
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A whole chart with the bot's own name; it decides anew on every session."""
+    """A whole chart with the bot's own name; it decides anew on every session.
+
+    `approximations` are sentences on what was read of another program's file as something near it, or is unproven.
+    """
 
     name: str
     root: Node
+    approximations: tuple[str, ...] = ()
 
 
 TreeNode = Node | Condition | Operand
@@ -187,3 +192,16 @@ def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
             return ()
         case _:
             return element.children
+
+
+def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
+    """`root` and everything below it, each once and after its children; without recursion, for any depth."""
+    done: set[TreeNode] = set()
+    stack = [root]
+    while stack:
+        missing = [child for child in children_of(stack[-1]) if child not in done]
+        if missing:
+            stack.extend(reversed(missing))
+        elif (element := stack.pop()) not in done:
+            done.add(element)
+            yield element

@@ -64,7 +64,7 @@ def _causes(table: tuple[nodes.Node, ...], values: Evaluation, current: NodeOnDa
     """What left a node undefined, or else the children that its decision led to."""
     node, day = table[current.node], current.day
     match node:
-        case nodes.Series(source=source):
+        case nodes.Series(sources=(source, *_)):
             nav = table[source]
             return _causes_in_history(values, current, source, nav.portfolio) if isinstance(nav, nodes.Nav) else []
         case nodes.Inequality(left=left, right=right):
@@ -129,12 +129,27 @@ def _sentence(program: Program, closes: Closes, values: Evaluation, current: Nod
         return f"{program.subject(current.node)} has no close on {day}"
     if not np.isnan(values.series[current.node][current.day]):
         return f"{program.label(current.node)} is 0 on {day}, so that 1 / volatility is undefined"
-    have = int(runs(values.series[node.source])[current.day])
-    simulated = isinstance(program.table[node.source], nodes.Nav)
+    have, source = min((int(runs(values.series[source])[current.day]), source) for source in node.sources)
+    what = named(program.table[source])
     if not have:
-        return f"{program.subject(node.source)} has no {'simulated value' if simulated else 'close'} on {day}"
-    closes_needed = prices_needed(node.function, node.parameters)
-    return (
-        f"{program.label(current.node)} needs {closes_needed} {'simulated values' if simulated else 'closes'} in a row,"
-        f" has {have} since {closes.day(current.day - have + 1)}"
-    )
+        missing = f"{program.subject(source)} has no {what} on"
+        never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
+        return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
+    needed = prices_needed(node.function, node.parameters)
+    since = closes.day(current.day - have + 1)
+    return f"{program.label(current.node)} needs {needed} {what}s in a row, has {have} since {since}"
+
+
+def _remedy(closes: Closes) -> str:
+    return f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy else ""
+
+
+def named(source: nodes.Node) -> str:
+    """What an indicator reads, such as `close`."""
+    match source:
+        case nodes.Bar(field=field):
+            return field
+        case nodes.Nav():
+            return "simulated value"
+        case _:
+            return "close"

@@ -41,12 +41,11 @@ def _equal(draw, depth):
 
 @st.composite
 def _specified(draw, depth):
-    """The last child gets what the others leave of 100."""
+    """The last child gets what the others leave of 100, or of 1."""
     children = draw(_several(depth))
     percents = draw(st.lists(st.integers(1, 30), min_size=len(children) - 1, max_size=len(children) - 1))
     percents.append(100 - sum(percents))
-    pairs = zip(percents, children, strict=True)
-    return {"specified": [{"percent": percent, "chart": child} for percent, child in pairs]}
+    return {"specified": _shares(percents, children, draw(st.booleans()))}
 
 
 @st.composite
@@ -56,9 +55,16 @@ def _inverse_volatility(draw, depth):
 
 @st.composite
 def _capped(draw, depth):
-    shares = [{"percent": draw(st.integers(1, 100)), "chart": child} for child in draw(_several(depth))]
+    children = draw(_several(depth))
+    percents = draw(st.lists(st.integers(1, 100), min_size=len(children), max_size=len(children)))
+    shares = _shares(percents, children, draw(st.booleans()))
     fallback = draw(st.none() | _tickers)
     return {"capped": {"of": shares, **({"fallback": fallback} if fallback else {})}}
+
+
+def _shares(percents, children, as_fractions):
+    key, whole = ("fraction", 100) if as_fractions else ("percent", 1)
+    return [{key: percent / whole, "chart": child} for percent, child in zip(percents, children, strict=True)]
 
 
 @st.composite

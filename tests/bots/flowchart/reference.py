@@ -29,6 +29,9 @@ class Reference:
     def __init__(self, closes: Closes) -> None:
         self.days = len(closes.sessions)
         self.closes = {ticker: closes.values[:, column].tolist() for column, ticker in enumerate(closes.symbols)}
+        self.bars = {"close": self.closes}
+        for field, values in closes.bars.values.items() if closes.bars else ():
+            self.bars[field] = dict(zip(closes.bars.symbols, values.T.tolist(), strict=True))
         self.doubtful = False
         self._histories: dict[tree.Node, list[float]] = {}
         self._recursive: dict[tuple[str, int, int], list[float]] = {}
@@ -188,6 +191,12 @@ class Reference:
         if not parameters:
             return history[day]
         (window,) = parameters
+        if function in OF_BARS:
+            (ticker,) = [ticker for ticker, closes in self.closes.items() if closes is history]
+            key = (function, window, id(history))
+            if key not in self._recursive:
+                self._recursive[key] = OF_BARS[function](self.complete_bars(ticker, READS[function]), window)
+            return self._recursive[key][day]
         if function in {"relative-strength-index", "exponential-moving-average-price"}:
             key = (function, window, id(history))
             if key not in self._recursive:
@@ -196,6 +205,11 @@ class Reference:
         first = day + 1 - window - (function in NEEDS_ONE_MORE)
         stretch = history[max(first, 0) : day + 1]
         return math.nan if first < 0 or any(map(math.isnan, stretch)) else FORMULAS[function](stretch)
+
+    def complete_bars(self, ticker: str, fields: tuple[str, ...]) -> list[dict[str, float] | None]:
+        """A bar a day with `fields`, None where one of them is missing."""
+        days = zip(*(self.bars[field][ticker] for field in fields), strict=True)
+        return [None if any(map(math.isnan, day)) else dict(zip(fields, day, strict=True)) for day in days]
 
 
 def values_needed(function: str, parameters: tuple[int, ...]) -> int:
@@ -266,6 +280,23 @@ FORMULAS = {
     "standard-deviation-price": deviation,
     "max-drawdown": drawdown,
 }
+
+
+def average_true_range(bars: list[dict[str, float] | None], window: int) -> list[float]:
+    out, before, ranges, average = [], None, [], math.nan
+    for bar in bars:
+        if bar is None or before is None:
+            ranges = []
+        else:
+            ranges.append(max(bar["high"], before["close"]) - min(bar["low"], before["close"]))
+            average = mean(ranges) if len(ranges) <= window else average + (ranges[-1] - average) / window
+        before = bar
+        out.append(average if len(ranges) >= window else math.nan)
+    return out
+
+
+READS = {"average-true-range": ("high", "low", "close")}
+OF_BARS = {"average-true-range": average_true_range}
 
 
 def ema(history: list[float], window: int) -> list[float]:

@@ -61,7 +61,7 @@ def test_a_wrapper_of_one_child_is_that_child(wrap):
 
 def test_a_filter_over_an_asset_uses_its_own_closes_and_over_a_group_its_simulated_history():
     root = best(1, "cumulative-return", 3, group("one", hold("AAA")), group("two", equal(hold("AAA"), CASH)))
-    sources = [node.source for node in program(root).table if isinstance(node, Series)]
+    sources = [source for node in program(root).table if isinstance(node, Series) for source in node.sources]
     assert [type(program(root).table[source]) for source in sources] == [Close, Nav]
 
 

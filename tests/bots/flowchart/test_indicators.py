@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rebalancer.bots.flowchart.formulas import (
+    average_true_range,
     cumulative_return,
     exponential_moving_average_price,
     max_drawdown,
@@ -27,10 +28,23 @@ HERE = Path(__file__).parent
 SAMPLE = HERE.parents[2] / "rebalancer" / "demo" / "sample_etf_2008_2016.csv.gz"
 
 NAN = math.nan
+OF_CLOSES = {name for name, spec in INDICATORS.items() if not spec.bars}
 each_indicator = pytest.mark.parametrize("spec", INDICATORS.values(), ids=INDICATORS)
 missing_or_price = st.one_of(st.just(NAN), st.floats(1, 1000))
 columns = arrays(np.float64, st.integers(0, 60), elements=missing_or_price)
 windows = st.integers(1, 12)
+
+
+def inputs(spec, prices: Floats) -> list[Floats]:
+    """What the indicator reads, NaN where `prices` are: prices stand for closes, and the rest is made of them."""
+    made = {
+        "close": prices,
+        "open": prices * (1 + (prices % 3 - 1) / 50),
+        "high": prices * (1.05 + prices % 1 / 10),
+        "low": prices * (0.95 - prices % 1 / 10),
+        "volume": np.floor(1000 * (prices % 7)),
+    }
+    return [made[field] for field in spec.reads]
 
 
 def parameters_of(spec):
@@ -57,7 +71,7 @@ def sample() -> dict[str, dict[str, float]]:
     return {ticker: {day["date"]: float(day[ticker]) for day in days} for ticker in days[0] if ticker != "date"}
 
 
-@pytest.mark.parametrize("function", sorted(INDICATORS.keys() - {CURRENT_PRICE}))
+@pytest.mark.parametrize("function", sorted(OF_CLOSES - {CURRENT_PRICE}))
 def test_values_on_real_prices_agree_with_other_libraries(function, sample):
     with (HERE / "answers" / "indicators.csv").open(newline="") as file:
         answers = [answer for answer in csv.DictReader(file) if answer["function"] == function]
@@ -131,6 +145,12 @@ def test_the_drawdown_of_rising_prices_is_zero():
     assert_same(max_drawdown(row(1, 2, 3), 2), NAN, 0, 0)
 
 
+def test_the_average_true_range_counts_the_gap_from_the_close_before():
+    highs, lows, closes = row(12, 20, 18, 19), row(10, 18, 15, 17), row(11, 19, 16, 18)
+    # True ranges 20 - 11 = 9, 19 - 15 = 4 and 19 - 16 = 3: a mean of 6.5 of the first two, then (6.5 + 3) / 2.
+    assert_same(average_true_range(highs, lows, closes, 2), NAN, NAN, 6.5, 4.75)
+
+
 # ---------------------------------------------------------------------------------- what always holds
 
 
@@ -140,7 +160,7 @@ def test_the_drawdown_of_rising_prices_is_zero():
 def test_a_value_is_defined_after_enough_consecutive_prices(spec, prices, data):
     numbers = data.draw(parameters_of(spec))
     enough = runs(prices) >= spec.prices(*numbers)
-    assert (~np.isnan(spec.formula(prices, *numbers)) == enough).all()
+    assert (~np.isnan(spec.formula(*inputs(spec, prices), *numbers)) == enough).all()
 
 
 @each_indicator
@@ -148,8 +168,8 @@ def test_a_value_is_defined_after_enough_consecutive_prices(spec, prices, data):
 @given(prices=columns, data=st.data(), later=missing_or_price)
 def test_a_later_price_changes_no_earlier_value(spec, prices, data, later):
     numbers = data.draw(parameters_of(spec))
-    before = spec.formula(prices, *numbers)
-    assert spec.formula(np.append(prices, later), *numbers)[:-1].tobytes() == before.tobytes()
+    before = spec.formula(*inputs(spec, prices), *numbers)
+    assert spec.formula(*inputs(spec, np.append(prices, later)), *numbers)[:-1].tobytes() == before.tobytes()
 
 
 @each_indicator
@@ -157,9 +177,9 @@ def test_a_later_price_changes_no_earlier_value(spec, prices, data, later):
 @given(prices=arrays(np.float64, (40, 3), elements=missing_or_price), data=st.data())
 def test_columns_are_computed_independently(spec, prices, data):
     numbers = data.draw(parameters_of(spec))
-    together = spec.formula(prices, *numbers)
+    together = spec.formula(*inputs(spec, prices), *numbers)
     for column in range(3):
-        alone = spec.formula(prices[:, column].copy(), *numbers)
+        alone = spec.formula(*inputs(spec, prices[:, column].copy()), *numbers)
         assert together[:, column].tobytes() == alone.tobytes()
 
 
@@ -168,8 +188,8 @@ def test_columns_are_computed_independently(spec, prices, data):
 @given(prices=arrays(np.float64, 30, elements=st.floats(1, 1000)), data=st.data())
 def test_recursive_indicators_restart_after_a_gap(spec, prices, data):
     numbers = data.draw(parameters_of(spec))
-    with_past = spec.formula(np.concatenate((row(7, 500, 3, NAN), prices)), *numbers)
-    assert with_past[4:].tobytes() == spec.formula(prices, *numbers).tobytes()
+    with_past = spec.formula(*inputs(spec, np.concatenate((row(7, 500, 3, NAN), prices))), *numbers)
+    assert with_past[4:].tobytes() == spec.formula(*inputs(spec, prices), *numbers).tobytes()
 
 
 @given(prices=columns, window=windows)
@@ -202,7 +222,8 @@ def test_only_recursive_indicators_ask_for_more_than_they_need():
 def test_every_indicator_row_is_complete(spec):
     assert spec.source
     assert spec.meaning.endswith(".")
-    assert set(spec.reads) == {"close"}, "closes are all that there is, so far"
+    assert set(spec.reads) <= {"close", "open", "high", "low", "volume"}
+    assert len(set(spec.reads)) == len(spec.reads) > 0
     for parameter in spec.parameters:
         assert parameter.least <= parameter.most
 

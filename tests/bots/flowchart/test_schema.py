@@ -16,7 +16,7 @@ from rebalancer.bots.flowchart.formats import read
 SCHEMA = json.loads(files("rebalancer.bots.flowchart.formats").joinpath("native.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-BEYOND_A_SCHEMA = ("the percents sum to", "is known of tickers only")
+BEYOND_A_SCHEMA = ("the percents sum to", "the fractions sum to", "is known of tickers only")
 STRANGE = [None, True, False, 0, 1, -1, 2.5, 10.0, 10_001, "", " ", "SPY", "spy", "CASH", "gt", "top", [], {}]
 STRANGE += [["SPY"], {"asset": "SPY"}, {"cash": True}, {"cash": 1}, {"max-drawdown": {"of": "SPY", "window": 1}}]
 

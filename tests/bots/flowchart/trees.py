@@ -1,6 +1,7 @@
 """Short ways to write charts and prices in a test, and random ones."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -28,7 +29,7 @@ from rebalancer.bots.flowchart.tree import (
     Place,
     Specified,
 )
-from rebalancer.model import Closes, symbol
+from rebalancer.model import BarField, Bars, Closes, Floats, symbol
 
 HERE = Place(None, "chart")
 CASH = Cash(HERE)
@@ -111,17 +112,40 @@ def prices(first: date = date(2016, 1, 4), **columns: list[float | None]) -> Clo
     return Closes(sessions, tuple(symbol(ticker) for ticker in columns), values)
 
 
+def with_bars(closes: Closes, ticker: str, **fields: list[float | None]) -> Closes:
+    """`closes` with bars of one ticker; None is missing."""
+    values = {field: np.array(column, dtype=np.float64)[:, np.newaxis] for field, column in fields.items()}
+    return replace(closes, bars=Bars((symbol(ticker),), values, remedy="ask for another file"))
+
+
 def random_walks(seed: int, days: int, tickers: Sequence[str] = SYMBOLS) -> Closes:
-    """Closes without a gap."""
-    steps = np.random.default_rng(seed).normal(0, 0.02, (days, len(tickers)))
+    """Closes and bars without a gap."""
+    random = np.random.default_rng(seed)
+    steps = random.normal(0, 0.02, (days, len(tickers)))
     sessions = np.busday_offset("2016-01-04", np.arange(days))
-    return Closes(sessions, tuple(map(symbol, tickers)), 100 * np.exp(np.cumsum(steps, axis=0)))
+    closes = 100 * np.exp(np.cumsum(steps, axis=0))
+    bars = Bars(tuple(map(symbol, tickers)), _bars_around(closes, random))
+    return Closes(sessions, bars.symbols, closes, bars=bars)
+
+
+def _bars_around(closes: Floats, random: np.random.Generator) -> dict[BarField, Floats]:
+    first, above, below = np.abs(random.normal(0, 0.01, (3, *closes.shape)))
+    opens = closes * (1 + first - first.mean())
+    return {
+        "open": opens,
+        "high": np.maximum(opens, closes) * (1 + above),
+        "low": np.minimum(opens, closes) / (1 + below),
+        "volume": np.round(1e6 * random.random(closes.shape)),
+    }
 
 
 @st.composite
 def random_prices(draw: st.DrawFn, days: int = 40) -> Closes:
-    """Random walks that begin on different days and miss a close here and there."""
+    """Random walks that begin on different days and miss a close, or what else a bar has, here and there."""
     closes = random_walks(draw(st.integers(0, 2**32 - 1)), days)
+    assert closes.bars
+    for values in closes.bars.values.values():
+        values[draw(st.lists(st.integers(0, days - 1), max_size=1)), draw(st.integers(0, len(SYMBOLS) - 1))] = np.nan
     for column in closes.values.T:
         column[: draw(st.sampled_from((0, 0, 3, 15)))] = np.nan
         column[draw(st.lists(st.integers(0, days - 1), max_size=2))] = np.nan

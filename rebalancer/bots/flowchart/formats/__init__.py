@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from rebalancer.bots.flowchart import document, edn
@@ -16,17 +17,30 @@ class Format(NamedTuple):
     recognises: Callable[[Mapping[str, object], object], bool]
     """Whether a document is of this format: by its outermost keys (none of a list), and by the first of a list."""
     read: Callable[[Element], Chart | None]
+    proven: bool = True
+    """Whether decisions that were recorded at the origin agree."""
 
 
+_UNPROVEN = "No decision of {} was compared with this reader's: compare yours before you trust it with money."
 _RAINS_PERIODS = ("DAILY", "THRESHOLD")
 _FORMATS = (
     Format("native", lambda keys, _first: keys.get("format") == native.FORMAT, native.read),
     Format("Composer", lambda keys, _first: keys.get("step") == "root" and not _is_rains(keys), composer.read),
     Format("Composer with colons", lambda keys, _first: ":step" in keys, encodings.read_colons),
     Format("Composer transit", lambda keys, first: first == "^ " or "~:step" in keys, encodings.read_transit),
-    Format("Composer v2", lambda keys, _first: keys.get("type") == score_v2.ROOT, score_v2.read),
-    Format("QuantMage", lambda keys, _first: "incantation" in keys, quantmage.read),
-    Format("QuantNexus", lambda keys, _first: keys.get("kind") in quantnexus.KINDS, quantnexus.read),
+    Format(
+        "Composer v2",
+        lambda keys, _first: keys.get("type") == score_v2.ROOT,
+        score_v2.read,
+        proven=False,
+    ),
+    Format("QuantMage", lambda keys, _first: "incantation" in keys, quantmage.read, proven=False),
+    Format(
+        "QuantNexus",
+        lambda keys, _first: keys.get("kind") in quantnexus.KINDS,
+        quantnexus.read,
+        proven=False,
+    ),
     Format("Composer Lisp", lambda _keys, first: first == lisp.HEAD, lisp.read),
 )
 _REFUSED = {
@@ -52,7 +66,10 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
     whole = Element(value, None, [])
     chart = found.read(whole)
     refused = problems_of(whole.refusals, source)
-    return (None if refused else chart), refused
+    if refused or chart is None:
+        return None, refused
+    unproven = () if found.proven else (_UNPROVEN.format(found.name),)
+    return replace(chart, approximations=(*unproven, *whole.approximations)), ()
 
 
 def name_of(content: bytes) -> str | None:

@@ -8,7 +8,7 @@ a refusal is not built, and a document with a refusal gives no chart.
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeGuard, TypeVar
 
@@ -59,15 +59,19 @@ def _elsewhere(places: int) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Element:
-    """A value in the document and its place, None for the whole document."""
+    """A value in the document and its place, None for the whole document.
+
+    `approximations` are sentences on what is read as something near it.
+    """
 
     value: object
     place: Place | None
     refusals: Refusals
+    approximations: list[str] = field(default_factory=list)
 
     def __getitem__(self, key: str) -> "Element":
         under = self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
-        return Element(under, Place(self.place, key), self.refusals)
+        return replace(self, value=under, place=Place(self.place, key))
 
     @property
     def given(self) -> bool:
@@ -80,6 +84,9 @@ class Element:
 
     def refuse(self, text: str) -> None:
         self.refusals.append((self.place, text))
+
+    def approximate(self, text: str) -> None:
+        self.approximations.append(f"{self.place}: {text}")
 
     def must_be(self, allowed: str) -> None:
         """Refuses the value with a sentence that says what it is and what is allowed."""
@@ -121,7 +128,7 @@ class Element:
         if most is not None and len(self.value) > most:
             self.refuse(f"{self._name} is a list of {len(self.value):,}; up to {most:,} are read")
             return []
-        return [Element(value, Place(self.place, index), self.refusals) for index, value in enumerate(self.value)]
+        return [replace(self, value=value, place=Place(self.place, index)) for index, value in enumerate(self.value)]
 
     def text(self) -> str:
         if isinstance(self.value, str) and self.value.strip():
@@ -152,11 +159,11 @@ class Element:
         self.must_be(allowed)
         return 1.0
 
-    def percent(self) -> float:
-        """Above 0 and up to 100; 0 is the placeholder."""
-        if _is_number(self.value) and 0 < self.value <= 100:
+    def above_zero(self, most: int) -> float:
+        """Above 0 and up to `most`; 0 is the placeholder."""
+        if _is_number(self.value) and 0 < self.value <= most:
             return float(self.value)
-        self.must_be("a number above 0 and up to 100")
+        self.must_be(f"a number above 0 and up to {most}")
         return 0.0
 
     def whole(self, least: int, most: int) -> int:

@@ -23,6 +23,7 @@ from rebalancer.bots.flowchart.formats.elements import Element
 FORMAT = "rebalancer/bot"
 VERSION = 1
 MAX_DAYS = 10_000
+_UNITS = {100: "percent", 1: "fraction"}
 
 _A_VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
 
@@ -71,11 +72,13 @@ def _equal(body: Element, node: Element) -> Parsed:
 
 
 def _specified(body: Element, node: Element) -> Parsed:
-    percents, children = _shares(body)
-    total = math.fsum(percents)
-    if 0 not in percents and percents and not abs(total - 100) <= 1e-6:
-        body.refuse(f"the percents sum to {total:.10g}; they must sum to 100")
-    return Parsed(lambda *nodes: tree.Specified(tuple(part / total for part in percents), nodes, node.here), children)
+    amounts, children, whole = _shares(body)
+    total = math.fsum(amounts)
+    if 0 not in amounts and amounts and not abs(total / whole - 1) <= 1e-8:
+        body.refuse(f"the {_UNITS[whole]}s sum to {total:.10g}; they must sum to {whole}")
+    if whole == 100:  # fractions are taken as they are
+        amounts = [part / total for part in amounts]
+    return Parsed(lambda *nodes: tree.Specified(tuple(amounts), nodes, node.here), children)
 
 
 def _inverse_volatility(body: Element, node: Element) -> Parsed:
@@ -84,15 +87,20 @@ def _inverse_volatility(body: Element, node: Element) -> Parsed:
 
 
 def _capped(body: Element, node: Element) -> Parsed:
-    percents, children = _shares(body.only("of", "fallback")["of"])
-    caps = tuple(percent / 100 for percent in percents)
+    amounts, children, whole = _shares(body.only("of", "fallback")["of"])
+    caps = tuple(amount / whole for amount in amounts)
     fallback = body["fallback"].ticker() if body["fallback"].given else None
     return Parsed(lambda *nodes: tree.Capped(caps, nodes, fallback, node.here), children)
 
 
-def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...]]:
-    shares = [share.only("percent", "chart") for share in listed.items()]
-    return [share["percent"].percent() for share in shares], tuple(Unread(_node, share["chart"]) for share in shares)
+def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...], int]:
+    """The children's amounts, above 0, and what a whole is: 100 of percents, or 1 of fractions."""
+    shares = listed.items()
+    whole = 1 if shares and shares[0]["fraction"].given else 100
+    for share in shares:
+        share.only(_UNITS[whole], "chart")
+    amounts = [share[_UNITS[whole]].above_zero(whole) for share in shares]
+    return amounts, tuple(Unread(_node, share["chart"]) for share in shares), whole
 
 
 def _if(node: Element) -> Parsed:

@@ -112,6 +112,8 @@ def _percents(listed: Element, children: int) -> list[float]:
     total = math.fsum(percents)
     if percents and not (len(percents) == children and min(percents) >= 0 and abs(total - 100) <= 1):
         listed.refuse(f"these are {len(percents)} percents that sum to {total:.10g}; there must be {children}, sum 100")
+    elif abs(total - 100) > 1e-6:
+        listed.approximate(f"the percents sum to {total:.10g}, and were brought to 100")
     return percents
 
 

@@ -1,0 +1,110 @@
+"""Writes a chart in our own format: reading the text gives the same chart again."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.formats.assembly import names_of_parameters
+from rebalancer.bots.flowchart.formats.json_layout import laid_out
+from rebalancer.bots.flowchart.formats.native import FORMAT, VERSION
+
+Written = dict[tree.TreeNode, object]
+"""The JSON value of each element that is written so far."""
+
+
+def write(chart: tree.Chart) -> bytes:
+    """The file of `chart`, in UTF-8. Places of another file's elements and its editor's keys are not kept."""
+    # A lone half of a surrogate pair has no UTF-8, and an escape in JSON.
+    return laid_out(document(chart)).encode("utf-8", "backslashreplace")
+
+
+def document(chart: tree.Chart) -> dict[str, object]:
+    written: Written = {}
+    for element in tree.leaves_first(chart.root):
+        written[element] = _value(element, written)
+    return {"format": FORMAT, "version": VERSION, "name": chart.name, "chart": written[chart.root]}
+
+
+def _value(element: tree.TreeNode, written: Written) -> object:
+    match element:
+        case tree.Constant(value=value):
+            return _plain(value)
+        case tree.Indicator(function=function, parameters=parameters, subject=subject):
+            of = subject if isinstance(subject, str) else written[subject]
+            return {function: {"of": of, **_named(function, parameters)}}
+        case tree.Compare():
+            days = {"for_days": element.for_days} if element.for_days > 1 else {}
+            return {"left": written[element.left], "is": element.comparator, "right": written[element.right], **days}
+        case tree.AllOf(conditions=conditions):
+            return {"all": _each(conditions, written)}
+        case tree.AnyOf(conditions=conditions):
+            return {"any": _each(conditions, written)}
+        case _:
+            return _node(element, written)
+
+
+def _node(node: tree.Node, written: Written) -> object:
+    match node:
+        case tree.Asset(symbol=symbol):
+            return {"asset": symbol}
+        case tree.Cash():
+            return {"cash": True}
+        case tree.Group(name=name, child=child):
+            return {"group": {"name": name, "chart": written[child]}}
+        case tree.Equal(children=children):
+            return {"equal": _each(children, written)}
+        case tree.Specified(weights=weights, children=children):
+            return {"specified": _shares(_percents_of_whole(weights), weights, _each(children, written))}
+        case tree.InverseVolatility(window=window, children=children):
+            return {"inverse_volatility": {"window": window, "of": _each(children, written)}}
+        case tree.Capped(caps=caps, children=children, fallback=fallback):
+            shares = _shares(_percents(caps), caps, _each(children, written))
+            return {"capped": {"of": shares, **({"fallback": fallback} if fallback else {})}}
+        case tree.If(condition=condition, then=then, otherwise=otherwise):
+            return {"if": written[condition], "then": written[then], "else": written[otherwise]}
+        case tree.Filter():
+            by = {"function": node.function, **_named(node.function, node.parameters)}
+            return {"filter": {"by": by, "take": node.side, "count": node.count, "of": _each(node.children, written)}}
+
+
+def _each(elements: Sequence[tree.TreeNode], written: Written) -> list[object]:
+    return [written[element] for element in elements]
+
+
+def _named(function: str, parameters: Sequence[int]) -> Mapping[str, int]:
+    return dict(zip(names_of_parameters(function), parameters, strict=True))
+
+
+def _plain(value: float) -> int | float:
+    """79 for 79.0, which is the same number when it is read."""
+    return int(value) if value.is_integer() and abs(value) < 1e15 and math.copysign(1, value) > 0 else value
+
+
+def _shares(
+    percents: Sequence[float] | None, fractions: Sequence[float], charts: Sequence[object]
+) -> list[dict[str, object]]:
+    """As percents where these are read as the same fractions to the last bit, else as fractions."""
+    key, amounts = ("fraction", fractions) if percents is None else ("percent", percents)
+    return [{key: _plain(amount), "chart": chart} for amount, chart in zip(amounts, charts, strict=True)]
+
+
+def _percents_of_whole(weights: Sequence[float]) -> Sequence[float] | None:
+    """Percents that come back as `weights` when each is divided by their sum."""
+    for percents in ([round(100 * weight, 10) for weight in weights], [100 * weight for weight in weights]):
+        total = math.fsum(percents)
+        if all(percent / total == weight for percent, weight in zip(percents, weights, strict=True)):
+            return percents
+    return None
+
+
+def _percents(caps: Sequence[float]) -> Sequence[float] | None:
+    found = [next((percent for percent in _near(100 * cap) if percent / 100 == cap), None) for cap in caps]
+    percents = [percent for percent in found if percent is not None]
+    return percents if len(percents) == len(caps) else None
+
+
+def _near(percent: float) -> Iterator[float]:
+    yield round(percent, 10)
+    yield percent
+    yield math.nextafter(percent, 0)
+    yield math.nextafter(percent, 100)

@@ -1,0 +1,83 @@
+"""What is written in our own format is the chart that is read from it."""
+
+import json
+
+import pytest
+import trees
+from charts import outline
+from hypothesis import given
+from hypothesis import strategies as st
+from test_collection import collected
+
+from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.formats import native_writer, read
+from rebalancer.bots.flowchart.formats.json_layout import WIDTH, laid_out
+from rebalancer.bots.flowchart.tree import Chart
+
+
+def read_again(chart: Chart) -> Chart:
+    found, problems = read(native_writer.write(chart), "written.json")
+    assert problems == ()
+    return found
+
+
+@given(trees.charts)
+def test_a_chart_decides_the_same_after_it_was_written_and_read(chart):
+    before, after = compile_chart(chart), compile_chart(read_again(chart))
+    assert (after.name, after.table, after.root, after.groups) == (
+        before.name,
+        before.table,
+        before.root,
+        before.groups,
+    )
+
+
+@given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=9))
+def test_no_weight_changes_in_its_last_bit(parts):
+    weights = [part / sum(parts) for part in parts]
+    chart = trees.chart(trees.specified(*[(weight, trees.hold("SPY")) for weight in weights]))
+    assert outline(read_again(chart).root) == outline(chart.root)
+
+
+@pytest.mark.parametrize("weights", [(0.25, 0.75), (0.07, 0.93), (0.125, 0.875)])
+def test_a_weight_of_whole_or_decimal_percents_is_written_as_percent(weights):
+    chart = trees.chart(trees.specified(*[(weight, trees.hold("SPY")) for weight in weights]))
+    assert native_writer.document(chart)["chart"]["specified"][0]["percent"] == round(100 * weights[0], 10)
+
+
+def test_half_of_a_surrogate_pair_in_a_name_is_written_as_an_escape():
+    text = native_writer.write(Chart("half \ud83d", trees.hold("SPY"))).decode("utf-8")
+    assert json.loads(text)["name"] == "half \ud83d"
+
+
+def test_a_chart_of_a_thousand_levels_is_written_in_little_text():
+    node = trees.hold("SPY")
+    for level in range(1_000):
+        node = trees.when(trees.compare(trees.rsi("QQQ", 10), "gt", float(level)), node, trees.hold("BIL"))
+    chart = trees.chart(node)
+    assert len(native_writer.write(chart)) < 600 * 1_000
+    assert compile_chart(read_again(chart)).table == compile_chart(chart).table
+
+
+def test_short_values_stand_on_one_line():
+    text = laid_out({"chart": {"equal": [{"asset": "SPY"}] * 9}, "name": "a name"})
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert '    {"asset": "SPY"}' in text.splitlines()[3]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_the_layout_changes_no_value(value):
+    assert json.loads(laid_out(value)) == value
+
+
+@pytest.mark.parametrize("folder", ["composer", "composer-lisp", "composer-transit", "quantmage", "quantnexus"])
+def test_every_strategy_of_the_collection_compiles_to_the_same_program_from_its_native_form(folder):
+    charts = [chart for chart, _ in collected(folder).values() if chart]
+    for chart in charts:
+        before, after = compile_chart(chart), compile_chart(read_again(chart))
+        assert (after.table, after.root, after.groups) == (before.table, before.root, before.groups)
