@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.backtest.run import backtest_weights, last_known
+from rebalancer.backtest.run import backtest_weights
+from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import Program

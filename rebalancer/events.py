@@ -95,13 +95,17 @@ class PricesTaken(Event):
 
 @dataclass(frozen=True, slots=True)
 class BotDecided(Event):
-    """`share` is the bot's fraction of Investable; `weights` are fractions of that share. `path` explains them."""
+    """`share` is the bot's fraction of Investable; `weights` are fractions of that share. `path` explains them.
+
+    `since` is the first day of the simulation of a bot that does not rebalance on every session, None for others.
+    """
 
     bot: str
     share: float
     weights: Weights
     path: tuple[str, ...]
     warnings: tuple[str, ...]
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,11 @@ class Journal(Protocol):
     def failures(self, run: RunId) -> Mapping[str, str]:
         """The reason why each failed bot of `run` could not decide, by bot."""
 
+    def since(self, account: str, bot: str, sha256: str) -> date | None:
+        """The first day of the simulation of `bot`, as a file of that SHA-256, by the last run of `account` in which it
+        decided; None where there is none.
+        """
+
     def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that never ended and whose process is gone; None where there is none."""
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
-from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold, last_known
+from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold
 from rebalancer.backtest.start import first_session, started_without
+from rebalancer.bots.base import last_known
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
 from rebalancer.model.text import counted, listed
 

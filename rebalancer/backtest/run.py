@@ -13,6 +13,9 @@ Strategy = Callable[[int, float], Floats | None]
 None where nothing can be decided: then nothing is traded and positions are kept, as in an evening.
 """
 
+ROUNDING = 1e-12
+"""Targets that differ from what is held by less, as a fraction of the whole, are what is held."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
@@ -31,7 +34,7 @@ class Backtest:
 def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0) -> Backtest:
     """Trade to the target weights at each close; between trades the weights drift with the prices.
 
-    `prices` is (T, N) from `last_known`; what has no price yet can't be bought, and its weight stays in cash.
+    `prices` is (T, N) from `bots.base.last_known`; what has no price yet can't be bought, and its weight stays in cash.
     `cost` is a fraction of the traded value, for buys and sells. It is computed on trades towards the equity before
     costs, an error in the order of the cost's square. Fractional shares are allowed. Cash earns nothing.
     """
@@ -58,8 +61,8 @@ def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0)
 def backtest_weights(prices: Floats, weights: Floats, cash: float, cost: float = 0.0) -> Backtest:
     """As `backtest`, towards the rows of `weights` (T, N), in array operations.
 
-    An undefined row, with a NaN, means no trade. The day of the last decision says what is held: its targets, each
-    multiplied by the change of its price since then.
+    An undefined row, with a NaN, means no trade, and so does one that is what is held already. The day of the last
+    decision says what is held: its targets, each multiplied by the change of its price since then.
     """
     days = len(prices)
     decided = np.isfinite(weights.sum(axis=1))
@@ -77,23 +80,13 @@ def backtest_weights(prices: Floats, weights: Floats, cash: float, cost: float =
     held /= grown
     for drifted, column in zip(held, columns, strict=True):
         traded += np.abs(targets[:, column] - drifted)
-    traded[~decided] = 0.0
+    traded[~decided | (traded <= ROUNDING)] = 0.0
     equity = np.empty(days)
     equity[decided] = cash * np.cumprod((grown * (1 - cost * traded))[decided])
     earlier = np.where(before >= 0, equity[before], cash)
     equity[~decided] = (earlier * grown)[~decided]
     targets[np.ix_(~decided, columns)] = held[:, ~decided].T
     return Backtest(cash, equity, targets, traded)
-
-
-def last_known(values: Floats) -> Floats:
-    """Each day's latest close up to then, (T, N); NaN before a symbol's first.
-
-    What is not a positive number counts as missing, as for the decisions.
-    """
-    latest = np.where(np.isfinite(values) & (values > 0), np.arange(len(values))[:, np.newaxis], -1)
-    latest = np.maximum.accumulate(latest, axis=0)
-    return np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), np.nan)
 
 
 def buy_and_hold(prices: Floats, column: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -45,6 +46,9 @@ class Bot(Protocol):
 
     A decision uses the prices of its session and of earlier ones only. `closes` must have a column for each of
     `symbols`, and the `bars` that the bot reads, else ValueError is raised; other columns are ignored.
+
+    A bot that does not rebalance on every session holds what it bought earlier: its decisions are its holdings, as they
+    drifted, simulated from the first day on which all of it can be computed.
     """
 
     @property
@@ -73,7 +77,10 @@ class Bot(Protocol):
 
     @property
     def warm_up(self) -> int:
-        """The number of sessions beyond which more history no longer changes a decision; at least `lookback`."""
+        """The number of sessions beyond which more history no longer changes a decision; at least `lookback`.
+
+        Of a bot that does not rebalance on every session: no longer changes its targets.
+        """
 
     def weights(self, closes: Closes) -> Floats:
         """Its decision at every close: fractions (T, N) over all of `closes.symbols`, each row >= 0 with a sum <= 1.
@@ -81,8 +88,12 @@ class Bot(Protocol):
         A row is NaN throughout where the bot can't decide.
         """
 
-    def decide(self, closes: Closes) -> Decision:
-        """The decision for the last session of `closes`, or a BotFailure with the reason."""
+    def decide(self, closes: Closes, since: date | None = None) -> Decision:
+        """The decision for the last session of `closes`, or a BotFailure with the reason.
+
+        `since` is that of its earlier allocations: a simulation begins on this day, however far back `closes` reach,
+        and fails if they do not reach so far.
+        """
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
         """Explains the decision on row `day` of `closes`, one line per step."""
@@ -106,6 +117,16 @@ def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
         raise ValueError(f"{bot} needs closes of {', '.join(absent)}, and there is no column for them")
     values = closes.values[:, [columns[symbol] for symbol in symbols]]
     return Closes(closes.sessions, symbols, np.where((values > 0) & (values < np.inf), values, np.nan))
+
+
+def last_known(values: Floats) -> Floats:
+    """Each day's latest close up to then, (T, N); NaN before a symbol's first.
+
+    What is not a positive number counts as missing, as for the decisions.
+    """
+    latest = np.where(np.isfinite(values) & (values > 0), np.arange(len(values))[:, np.newaxis], -1)
+    latest = np.maximum.accumulate(latest, axis=0)
+    return np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), np.nan)
 
 
 def own_bars(bot: str, bars: Mapping[Symbol, tuple[BarField, ...]], closes: Closes) -> OwnBars:

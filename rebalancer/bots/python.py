@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class PythonBot:
                 weights[day] = [made.get(symbol, 0.0) for symbol in closes.symbols]
         return weights
 
-    def decide(self, closes: Closes) -> Decision:
+    def decide(self, closes: Closes, since: date | None = None) -> Decision:  # noqa: ARG002 - a port
         have = len(closes.sessions)
         if have < self.lookback:
             needed = counted(self.lookback, "session")

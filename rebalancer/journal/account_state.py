@@ -69,6 +69,17 @@ def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+def read_since(connection: sqlite3.Connection, account: str, bot: str, sha256: str) -> date | None:
+    """The `since` of the last decision of `bot`, as a file of that SHA-256, in a real run of `account`."""
+    row = connection.execute(
+        "SELECT kind, body FROM allocations JOIN events USING (seq) JOIN runs ON runs.id = allocations.run"
+        " JOIN run_files ON run_files.run = runs.id AND run_files.name = 'bot ' || bot"
+        " WHERE account = ? AND bot = ? AND sha256 = ? AND failure IS NULL AND NOT dry_run ORDER BY seq DESC LIMIT 1",
+        [account, bot, sha256],
+    ).fetchone()
+    return from_body(*row).since if row else None
+
+
 def read_interrupted(connection: sqlite3.Connection, account: str) -> InterruptedRun | None:
     row = connection.execute(
         "SELECT runs.id, session, COUNT(orders.id) FROM runs LEFT JOIN orders ON orders.run = runs.id"

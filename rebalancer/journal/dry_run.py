@@ -72,6 +72,9 @@ class DryRunJournal:
     def failures(self, run: RunId) -> Mapping[str, str]:
         return self.own.failures(run)
 
+    def since(self, account: str, bot: str, sha256: str) -> date | None:
+        return self.real.since(account, bot, sha256)
+
     def interrupted(self, account: str) -> InterruptedRun | None:  # noqa: ARG002 - a port
         """A dry run never resumes a real run."""
         return None

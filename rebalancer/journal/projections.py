@@ -110,7 +110,7 @@ def _prices_taken(event: events.PricesTaken, tables: TableWriter) -> None:
 @project.register
 def _bot_decided(event: events.BotDecided, tables: TableWriter) -> None:
     columns = _columns(event)
-    del columns["at"]
+    del columns["at"], columns["since"]  # `account_state.read_since` finds it in the event
     tables.insert("allocations", {"seq": tables.seq, "run": tables.run, **columns})
 
 

@@ -185,6 +185,9 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
     def failures(self, run: RunId) -> Mapping[str, str]:
         return self._read(account_state.read_failures, run)
 
+    def since(self, account: str, bot: str, sha256: str) -> date | None:
+        return self._read(account_state.read_since, account, bot, sha256)
+
     def head(self) -> Head:
         """The last line of the journal."""
         return self._read(read_head)

@@ -13,7 +13,8 @@ from rebalancer.model.names import Side, Symbol, Weights
 class Allocation:
     """One bot's target weights for `session`; they sum to at most 1, the rest is cash.
 
-    `path` explains the decision, one line per step; `warnings` are data gaps that did not affect it.
+    `path` explains the decision, one line per step; `warnings` are data gaps that did not affect it. `since` is the
+    first day of the simulation of a bot that does not rebalance on every session, None for others.
     """
 
     bot: str
@@ -21,6 +22,7 @@ class Allocation:
     weights: Weights
     path: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Funds:
 
     cash: Decimal
     room: Decimal
-    fee: Decimal = ZERO
+    fee: Decimal
 
 
 def limit_price(price: Price, limit_percent: Decimal, instrument: Instrument) -> Decimal:

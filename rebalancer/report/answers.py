@@ -33,10 +33,10 @@ HERE = ""
 RENAMED: Mapping[type, Mapping[str, str]] = {
     Account: {"number": "account_number", "blocked": "blocked_by"},
     AccountStatus: {"last": "last_run", "upcoming": "next_run"},
-    Allocation: {"warnings": "data_gaps"},
+    Allocation: {"warnings": "data_gaps", "since": "simulated_since"},
     Armed: {"number": "account_number"},
     Blocked: {"blocked": "message"},
-    BotDecided: {"warnings": "data_gaps"},
+    BotDecided: {"warnings": "data_gaps", "since": "simulated_since"},
     BotFailed: {"failure": HERE},
     Check: {"found": "finding"},
     Coverage: {"missing": "missing_sessions"},

@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.bots.base import Bot
 from rebalancer.errors import SourceError
 from rebalancer.events import BotDecided, BotFailed, PricesTaken
 from rebalancer.market.closes import evening_closes
@@ -105,19 +104,26 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
     decisions: dict[str, Decision] = {}
     for number, share in enumerate(shares):
         context.progress(f"Asking {share.bot}", number, len(shares))
-        decisions[share.bot] = _decision(context, context.bots[share.bot], closes)
+        decisions[share.bot] = _decision(context, share.bot, closes)
     for share in shares:
         match decisions[share.bot]:
             case BotFailure() as failure:
                 log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
             case made:
-                log.write(BotDecided(log.now(), share.bot, share.fraction, made.weights, made.path, made.warnings))
+                log.write(
+                    BotDecided(log.now(), share.bot, share.fraction, made.weights, made.path, made.warnings, made.since)
+                )
     return decisions
 
 
-def _decision(context: RunContext, bot: Bot, closes: Closes) -> Decision:
-    """A bot that still uses a symbol's old name gets its closes under that name."""
-    decision = bot.decide(under_old_names(closes, context.renames, bot.symbols))
+def _decision(context: RunContext, name: str, closes: Closes) -> Decision:
+    """A bot that still uses a symbol's old name gets its closes under that name.
+
+    A simulation begins on the day on which it began in earlier evenings, as long as the bot's file is the same.
+    """
+    bot = context.bots[name]
+    since = context.journal.since(context.account, name, context.files.get(f"bot {name}", ""))
+    decision = bot.decide(under_old_names(closes, context.renames, bot.symbols), since)
     return under_new_names(decision, context.renames)
 
 

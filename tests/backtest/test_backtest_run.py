@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rebalancer.backtest.metrics import daily_returns
-from rebalancer.backtest.run import Strategy, backtest, backtest_weights, buy_and_hold, last_known
+from rebalancer.backtest.run import Strategy, backtest, backtest_weights, buy_and_hold
+from rebalancer.bots.base import last_known
 
 NAN = math.nan
 COMPOSER = Path(__file__).parents[3] / "shared/data/groundtruth/composer_754d"

@@ -1,8 +1,9 @@
 """Orders, the interrupted run, and whether an account may trade, by the journal."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from evenings import (
@@ -24,6 +25,8 @@ from evenings import (
 
 from rebalancer.errors import BadInputError
 from rebalancer.events import (
+    BotDecided,
+    BotFailed,
     DailyLossHit,
     Disarmed,
     Halted,
@@ -33,7 +36,7 @@ from rebalancer.events import (
     OrderIntended,
     RunEnded,
 )
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, BotFailure
 from rebalancer.ports import OrderRecord, TradingStatus
 
 BUY = order()
@@ -239,3 +242,33 @@ def test_the_mode_venue_and_number_of_the_last_run_are_known(journal):
         journal.record(start(journal, request), holdings_read(), RunEnded(NOW, "failed", "no prices"))
 
     assert journal.trading_status("demo").last == ("live", "broker.example", ACCOUNT.number)
+
+
+# ------------------------------------------------------------------------------ the first day of a simulation
+
+TREND = replace(REQUEST, files={"bot trend": b"its rules"})
+SHA = sha256(b"its rules").hexdigest()
+DECIDED = BotDecided(NOW, "trend", 0.4, {}, (), (), since=date(2016, 1, 4))
+
+
+def test_the_first_day_of_a_bots_simulation_is_that_of_its_last_decision(journal):
+    journal.record(start(journal, TREND), replace(DECIDED, since=date(2012, 5, 1)), RunEnded(NOW, "success", ""))
+    journal.record(start(journal, replace(TREND, force=True)), DECIDED, RunEnded(NOW, "success", ""))
+    failed = BotFailed(NOW, 0.4, BotFailure("trend", "no close"))
+    journal.record(start(journal, replace(TREND, force=True)), failed)
+
+    assert journal.since("demo", "trend", SHA) == DECIDED.since
+
+
+def test_another_file_account_or_bot_begins_its_own_simulation(journal):
+    journal.record(start(journal, TREND), DECIDED)
+
+    assert journal.since("demo", "trend", sha256(b"others").hexdigest()) is None
+    assert journal.since("other", "trend", SHA) is None
+    assert journal.since("demo", "mix", SHA) is None
+
+
+def test_a_dry_run_keeps_no_first_day(journal):
+    journal.record(start(journal, replace(TREND, dry_run=True)), DECIDED)
+
+    assert journal.since("demo", "trend", SHA) is None

@@ -22,7 +22,16 @@ from rebalancer.model import (
     Trading,
     us_equity,
 )
-from rebalancer.portfolio.buys import Funds, budget, budget_after_refusal, limit_price, room, size_buys, worst_price
+from rebalancer.portfolio.buys import (
+    Funds,
+    budget,
+    budget_after_refusal,
+    limit_price,
+    own_cash,
+    room,
+    size_buys,
+    worst_price,
+)
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import make_plan
 
@@ -30,6 +39,7 @@ NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
 TONIGHT = date(2016, 12, 30)
 SPY, TLT, GLD = map(Symbol, ("SPY", "TLT", "GLD"))
 PLENTY = Decimal(1_000_000)
+NO_FEE = Decimal(0)
 
 
 def traded(symbol: Symbol, value: int | str) -> Price:
@@ -148,7 +158,7 @@ def test_a_second_attempt_has_an_id_of_its_own():
             plan_for(SPY=(0.5, 100)),
             {},
             {SPY: traded(SPY, 100)},
-            Funds(PLENTY, PLENTY),
+            Funds(PLENTY, PLENTY, fee=NO_FEE),
             Trading(),
             "demo",
             TONIGHT,
@@ -195,6 +205,15 @@ def test_the_least_trade_counts_after_a_buy_was_shrunk():
     assert notes == {SPY: "not bought, 3,000.00 USD is under min_trade_dollars 5,000.00 USD"}
 
 
+def test_a_planned_buy_that_a_lower_price_brings_under_the_least_trade_is_left_out_with_the_reason():
+    trading = Trading(min_trade_dollars=Decimal(5_000))
+
+    orders, notes = sized(plan_for(SPY=(0.1, 100)), traded(SPY, 40), trading=trading)
+
+    assert orders == ()
+    assert notes == {SPY: "not bought, 4,000.00 USD is under min_trade_dollars 5,000.00 USD"}
+
+
 def test_a_buy_shrunk_to_cents_is_under_the_least_trade_too():
     trading = Trading(min_trade_dollars=Decimal(5))
 
@@ -202,6 +221,18 @@ def test_a_buy_shrunk_to_cents_is_under_the_least_trade_too():
 
     assert orders == ()
     assert notes == {SPY: "not bought, 0.50 USD is under min_trade_dollars 5.00 USD"}
+
+
+def test_the_least_order_of_the_venue_counts_after_a_buy_was_shrunk_too():
+    instruments = {SPY: replace(us_equity(SPY), least_order=Decimal(5_000))}
+    wallet, fresh = Funds(Decimal(3_030), PLENTY, NO_FEE), {SPY: traded(SPY, 100)}
+
+    found = size_buys(
+        plan_for(SPY=(0.1, 100)), {}, fresh, wallet, Trading(), "demo", TONIGHT, 1, instruments=instruments
+    )
+
+    assert found.orders == ()
+    assert found.notes == {SPY: "not bought, 3,000.00 USD is under the venue's least order of 5,000.00 USD"}
 
 
 def test_a_buy_shrunk_to_exactly_the_least_trade_is_sent_with_the_reason():
@@ -267,6 +298,14 @@ def test_a_buy_priced_by_a_bar_is_always_a_limit():
     assert (order.kind, order.limit) == ("limit", Decimal("101.00"))
 
 
+def test_a_buy_priced_by_a_bar_still_goes_to_the_closing_auction():
+    bar = Price(SPY, Decimal(100), "bar", NOW, 300.0)
+
+    (order,), _ = sized(plan_for(SPY=(0.1, 100)), bar, trading=Trading(order_type="moc"))
+
+    assert (order.kind, order.limit) == ("moc", None)
+
+
 def test_a_limit_order_costs_its_limit_at_worst():
     order = Order(OrderId("rb1"), SPY, "buy", Decimal(1), "limit", Decimal("101.00"), "")
 
@@ -300,6 +339,12 @@ def test_the_budget_is_own_cash_less_the_reserve_and_what_open_buys_still_need(c
     assert budget(shown, Decimal(1_000), Decimal(500)) == Decimal(left)
 
 
+@pytest.mark.parametrize("changes", [{"cash": "NaN"}, {"long_value": "NaN"}])
+def test_own_cash_that_nobody_knows_is_no_number(changes):
+    money = {name: Decimal(value) for name, value in changes.items()}
+    assert own_cash(replace(account("10000", "20000"), **money)).is_nan()
+
+
 def test_with_a_short_position_non_marginable_buying_power_net_of_open_buys_caps_the_budget():
     assert budget(account("10000", "9000"), Decimal(1_000), Decimal(500), short=True) == 8_000
     assert budget(account("10000", "9000"), Decimal(1_000), Decimal(5_000), short=True) == 4_000
@@ -325,8 +370,8 @@ def test_buys_limited_by_cash_are_distinguished_from_buys_limited_by_room():
         plan_for(SPY=(0.5, 100), TLT=(0.4, 100)),
         {each.symbol: each for each in (traded(SPY, 100), traded(TLT, 100))},
     )
-    of_cash = size_buys(plan, {}, prices, Funds(Decimal(60_000), PLENTY), Trading(), "demo", TONIGHT, 1)
-    of_room = size_buys(plan, {}, prices, Funds(PLENTY, Decimal(60_000)), Trading(), "demo", TONIGHT, 1)
+    of_cash = size_buys(plan, {}, prices, Funds(Decimal(60_000), PLENTY, NO_FEE), Trading(), "demo", TONIGHT, 1)
+    of_room = size_buys(plan, {}, prices, Funds(PLENTY, Decimal(60_000), NO_FEE), Trading(), "demo", TONIGHT, 1)
 
     assert of_cash.short_of_cash == {TLT}
     assert (of_room.short_of_cash, of_room.short_of_room) == (set(), {TLT})
@@ -366,7 +411,7 @@ def buys(draw):
         min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(500)])),
     )
     dollars = st.decimals("0", "200000", places=2)
-    funds = Funds(draw(dollars), draw(dollars), fee=draw(st.sampled_from([Decimal(0), Decimal(2)])))
+    funds = Funds(draw(dollars), draw(dollars), fee=draw(st.sampled_from([NO_FEE, Decimal(2)])))
     return Plan(Decimal(100_000), trades), held, fresh, funds, trading
 
 

@@ -118,6 +118,11 @@ def test_target_dollars_are_floored_to_the_cent():
     assert target_value(to_decimal(1 / 3), Decimal("100.00")) == Decimal("33.33")
 
 
+def test_a_weight_that_no_float_holds_loses_no_cent():
+    assert target_value(to_decimal(50_000 / 112_500), Decimal(112_500)) == Decimal("50000.00")
+    assert target_value(to_decimal(0.5), Decimal("200000.0199")) == Decimal("100000.00")
+
+
 def test_dollars_a_fraction_of_a_cent_short_do_not_buy_another_share():
     assert us_equity(SPY).quantity_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
     assert us_equity(SPY).quantity_for(Decimal(300), Decimal(100)) == 3
@@ -221,6 +226,7 @@ def test_a_symbol_without_a_price_is_skipped_with_every_reason():
     assert (line.side, line.quantity, line.price) == (None, 0, None)
     assert line.why == "no price: the quote is 90 s old; no trade today"
     assert line.now == to_decimal(10 * 99 / 75_000)
+    assert line.target_shares == 0
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "0", "-1"])
@@ -283,6 +289,15 @@ def test_the_plan_has_a_line_for_all_that_is_held_or_wanted_by_symbol():
 
     assert [line.symbol for line in plan.trades] == [SH, SPY, TLT]
     assert plan.trades[0].why == "no price: none was asked for"
+
+
+def test_a_position_that_another_sender_changed_has_a_line_with_its_part_of_investable():
+    holdings = Holdings({}, {TLT: "it was sold by hand"}, Decimal(0), changed={TLT: Decimal(7_500)})
+
+    (line,) = make_plan(holdings, Targets((), {}, (), {}, {}), INVESTABLE, {}, {}, Trading()).trades
+
+    assert (line.symbol, line.held, line.now, line.side) == (TLT, 0, to_decimal(0.1), None)
+    assert line.why == "it was sold by hand"
 
 
 # ---------------------------------------------------------------------------------------------- the sells

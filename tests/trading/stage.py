@@ -11,8 +11,9 @@ from typing import Self
 import numpy as np
 from scripted_sim import Script, ScriptedSimBroker
 
+from rebalancer.app.evening import fingerprints
 from rebalancer.bots.flowchart.bot import FlowchartBot
-from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
+from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Rebalance, Specified
 from rebalancer.errors import SourceError
 from rebalancer.events import RunRequest
 from rebalancer.journal import read
@@ -136,6 +137,8 @@ class Stage:
     mode: str = "paper"
     venue: str = "sim"
     number: str = "sim"
+    rebalance: Rebalance = "daily"
+    bot_files: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         prices = {SPY: "500", SH: "14.21", SGOV: "100.4", TLT: "93.5", GLD: "201"}
@@ -177,9 +180,10 @@ class Stage:
             reserve=self.reserve,
             limits=self.limits,
             investments=tuple(investment for _, investment in self.bots.values()),
-            bots={name: FlowchartBot.of(Chart(name, node)) for name, (node, _) in self.bots.items()},
+            bots={name: FlowchartBot.of(Chart(name, node, self.rebalance)) for name, (node, _) in self.bots.items()},
             mode=self.mode,
             venue=self.venue,
+            files=fingerprints(self.bot_files),
         )
 
     def request(self, *, force: bool = False) -> RunRequest:
@@ -192,7 +196,7 @@ class Stage:
             session=session.day,
             closes=session.closes,
             version="0",
-            files={"config": b"x"},
+            files={"config": b"x", **self.bot_files},
             force=force,
             venue=self.venue,
         )

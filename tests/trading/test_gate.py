@@ -60,6 +60,12 @@ def test_dollars_reserved_by_a_buy_are_not_spent_again(gate_run: GateRun) -> Non
     assert "left for buys" in reason(gate.check(order(3, "buy", GLD, 1, "202")))
 
 
+def test_a_gate_without_a_budget_has_nothing_to_spend_and_reserved_nothing(gate_run: GateRun) -> None:
+    other = gate_run.gate()
+    gate = Gate(other.context, other.log, other.snapshot, other.prices)
+    assert (gate.budget, gate.external_buys, gate.bought, gate.spent) == (0, 0, 0, 0)
+
+
 def test_the_fee_of_a_sent_order_is_reserved(gate_run: GateRun) -> None:
     gate_run.stage.commission = Decimal(50)
     gate = scripted(gate_run).gate()

@@ -79,6 +79,12 @@ def test_a_buy_up_to_the_symbol_limit_is_accepted(gate_run: GateRun) -> None:
     assert gate.check(order(2, "buy", TLT, 100, "100")) is None
 
 
+def test_the_first_buy_of_a_symbol_may_reach_the_symbol_limit(gate_run: GateRun) -> None:
+    gate = gate_run.gate(Limits(max_symbol_percent=Decimal(10)))
+    assert gate.check(order(1, "buy", GLD, 51, "200")) is not None
+    assert gate.check(order(2, "buy", GLD, 50, "200")) is None
+
+
 def test_two_gates_of_one_run_share_its_orders_and_its_dollars(gate_run: GateRun) -> None:
     limits = Limits(max_orders=2, max_run_dollars=Decimal(51_000))
     assert gate_run.carry_out(order(1, "sell", SPY, 100), limits)
@@ -133,6 +139,14 @@ def test_an_open_sell_without_a_price_counts_at_the_brokers_value(gate_run: Gate
     gate.prices = {TLT: gate.prices[TLT]}
     gate.send(order(1, "sell", SPY, 100))
     assert "the run would trade 50,100.00 USD" in reason(gate.check(order(2, "sell", TLT, 1)))
+
+
+def test_an_open_sell_without_a_price_or_a_value_counts_as_nothing(gate_run: GateRun) -> None:
+    gate = gate_run.gate(Limits(max_run_dollars=Decimal(100)))
+    gate.prices = {TLT: gate.prices[TLT]}
+    gate.send(order(1, "sell", SPY, 100))
+    gate.snapshot = replace(gate.snapshot, holdings=replace(gate.snapshot.holdings, values={}))
+    assert gate.check(order(2, "sell", TLT, 1)) is None
 
 
 def test_only_a_limit_of_the_owner_is_a_refusal_by_a_setting(gate_run: GateRun) -> None:

@@ -592,7 +592,9 @@ def test_a_position_change_by_an_order_in_flight_is_not_taken_for_a_lost_order(t
             return held
 
     stage.broker_proxy = ArrivesWhenLookedFor
+    began = stage.clock.elapsed()
     stage.run()
+    assert stage.clock.elapsed() - began == late, "it waits no longer than the positions lag"
     assert stage.record().run.status == "success"
     assert read.trading_status(stage.journal_file, "demo").halt is None
     assert SPY not in stage.shares()

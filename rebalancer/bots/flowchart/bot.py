@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Self
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program, compile_chart
-from rebalancer.bots.flowchart.evaluate import evaluate
+from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, warn_left_out, why_too_little_tonight
+from rebalancer.bots.flowchart.held import Held
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
 from rebalancer.bots.flowchart.sessions import closes_needed
@@ -27,7 +29,7 @@ from rebalancer.bots.flowchart.tree import (
     children_of,
 )
 from rebalancer.bots.flowchart.undefined import why_undefined
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol
+from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
 
 def describe(chart: Chart) -> Findings:
@@ -102,38 +104,75 @@ class FlowchartBot:
     def warm_up(self) -> int:
         return self.program.warm_up
 
+    @property
+    def _by_rule(self) -> bool:
+        """Whether what it holds is simulated; cash alone never drifts."""
+        return self.program.rebalance != "daily" and bool(self.symbols)
+
     def weights(self, closes: Closes) -> Floats:
-        found = evaluate(self.program, closes).weights
+        found = (Held.of if self._by_rule else evaluate)(self.program, closes).weights
         weights = np.zeros((len(found), len(closes.symbols)))
         weights[:, [closes.symbols.index(symbol) for symbol in self.symbols]] = found
         weights[np.isnan(found).any(axis=1)] = np.nan
         return weights
 
-    def decide(self, closes: Closes) -> Decision:
+    def decide(self, closes: Closes, since: date | None = None) -> Decision:
         """The failure names the first undefined value that the decision needs.
 
         Tonight (provisional closes) a filter leaves out nothing that has no price tonight: that may be a missing quote.
-        A held ticker without a close is a warning, since the decision to hold it needs no price. Gaps that did not
-        affect the decision are warnings too.
+        A ticker to hold without a close is a warning, since the decision to hold it needs no price; unless the chart
+        does not rebalance daily, since its holdings drift by prices. Gaps that did not affect the decision are warnings
+        too.
         """
         last = len(closes.sessions) - 1
         if last < 0:
             return BotFailure(self.name, f"there are no closes of {', '.join(self.symbols)}")
+        if self._by_rule:
+            return self._decided_by_rule(closes, since)
         evaluation = evaluate(self.program, closes, last)
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
-        if closes.provisional and (missing := why_too_little_tonight(self.program, evaluation)):
+        if missing := self._missing_tonight(closes, evaluation):
             return BotFailure(self.name, missing)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
-            weights={symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0},
+            weights=self._by_symbol(row),
             path=explain(self.program, closes, evaluation, last),
-            warnings=(*warn_left_out(self.program, closes, evaluation, last), *gaps(self.program, closes, evaluation)),
+            warnings=self._warnings(closes, evaluation),
         )
 
+    def _decided_by_rule(self, closes: Closes, since: date | None) -> Decision:
+        """As `decide`, of a chart that does not rebalance daily."""
+        held, last = Held.of(self.program, closes, since), len(closes.sessions) - 1
+        row = held.weights[last]
+        if not np.isfinite(row).all():
+            return BotFailure(self.name, held.why_unknown(last))
+        if missing := self._missing_tonight(closes, held.values):
+            return BotFailure(self.name, missing)
+        return Allocation(
+            bot=self.name,
+            session=closes.day(last),
+            weights=self._by_symbol(row),
+            path=held.path(last),
+            warnings=self._warnings(closes, held.values),
+            since=held.since,
+        )
+
+    def _missing_tonight(self, closes: Closes, values: Evaluation) -> str | None:
+        return why_too_little_tonight(self.program, values) if closes.provisional else None
+
+    def _warnings(self, closes: Closes, values: Evaluation) -> tuple[str, ...]:
+        last = len(closes.sessions) - 1
+        return (*warn_left_out(self.program, closes, values, last), *gaps(self.program, closes, values))
+
+    def _by_symbol(self, row: Floats) -> Weights:
+        return {symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0}
+
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
+        if self._by_rule:
+            return Held.of(self.program, closes).path(day)
         return explain(self.program, closes, evaluate(self.program, closes, day), day)
 
     def findings(self) -> Findings:

@@ -36,6 +36,7 @@ class Program:
     lookback: int
     warm_up: int
     groups: Mapping[int, str]
+    rebalance: tree.Rebalance = "daily"
 
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
@@ -81,6 +82,7 @@ def compile_chart(chart: tree.Chart) -> Program:
         lookback=sessions_needed(table, prices_needed)[root],
         warm_up=sessions_needed(table, prices_advised)[root],
         groups=draft.groups,
+        rebalance=chart.rebalance,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
+Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,15 +161,27 @@ class AnyOf:
 Condition = Compare | AllOf | AnyOf
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Rebalance once the tickers change, or one is off its target by more than `width`, a fraction of the whole."""
+
+    width: float
+
+
+Rebalance = Period | Threshold
+"""When a chart trades to its targets: on the first session of each period, or by threshold."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A whole chart with the bot's own name; it decides anew on every session.
+    """A whole chart with the bot's own name.
 
     `approximations` are sentences on what was read of another program's file as something near it, or is unproven.
     """
 
     name: str
     root: Node
+    rebalance: Rebalance = "daily"
     approximations: tuple[str, ...] = ()
 
 

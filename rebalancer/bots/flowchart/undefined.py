@@ -43,7 +43,7 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
             seen.add(current[:3])
             stack.extend(reversed(causes))
     if short:
-        return _sentence(program, closes, evaluation, short)
+        return reason(program, closes, evaluation, short)
     raise ValueError(f"the decision of {program.name} on {closes.day(day)} is defined")
 
 
@@ -115,11 +115,12 @@ def _causes_in_split(node: nodes.Split, values: Evaluation, current: NodeOnDay) 
 
 
 def _sentences(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
-    reason = _sentence(program, closes, values, current)
-    return f"{_sentence(program, closes, values, current.above)}: {reason}" if current.above else reason
+    found = reason(program, closes, values, current)
+    return f"{reason(program, closes, values, current.above)}: {found}" if current.above else found
 
 
-def _sentence(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    """One sentence on why a node, which is undefined on that day, is."""
     node, day = program.table[current.node], closes.day(max(current.day, 0))
     if isinstance(node, nodes.Hold):
         return f"{node.symbol} has no close on {closes.day(_without_a_close(node, values, current) or 0)}"

@@ -18,7 +18,8 @@ _names = st.text("abc XYZ-é🌟", min_size=1, max_size=8).filter(str.strip)
 @st.composite
 def documents(draw, depth=3):
     """A JSON-able dict; its chart is at most `depth` + 1 nodes deep, the subjects of its conditions aside."""
-    return {"format": "rebalancer/bot", "version": 1, "name": draw(_names), "chart": draw(nodes(depth))}
+    rule = draw(st.sampled_from(({}, {"rebalance": "monthly"}, {"rebalance": {"threshold": {"percent": 5}}})))
+    return {"format": "rebalancer/bot", "version": 1, "name": draw(_names), **rule, "chart": draw(nodes(depth))}
 
 
 @st.composite

@@ -40,22 +40,16 @@ def reasons(found):
     return dict(Counter(texts))
 
 
-def test_every_symphony_of_the_collection_is_read_or_refused_for_its_rebalancing_alone(symphonies):
+def test_every_symphony_of_the_collection_is_read_or_in_another_format(symphonies):
     assert len(symphonies) == 89
-    assert sum(chart is None for chart, _ in symphonies.values()) == 18
-    assert reasons(symphonies) == {
-        'rebalance: "rebalance" "none" is not read yet': 15,
-        'rebalance: "rebalance" "quarterly" is not read yet': 1,
-        "looks like a bot in ExxaHub's format": 2,
-    }
+    assert sum(chart is None for chart, _ in symphonies.values()) == 2
+    assert reasons(symphonies) == {"looks like a bot in ExxaHub's format": 2}
 
 
-def test_every_lisp_text_is_read_or_refused_for_its_rebalancing_or_an_oscillator(texts):
+def test_every_lisp_text_is_read_or_refused_for_an_oscillator(texts):
     assert len(texts) == 72
-    assert sum(chart is None for chart, _ in texts.values()) == 16
+    assert sum(chart is None for chart, _ in texts.values()) == 1
     assert {reason.split(": ")[-1] for reason in reasons(texts)} == {
-        "rebalancing by threshold is not read yet",
-        '":rebalance-frequency" ":quarterly" is not read yet',
         'this "percentage-price-oscillator" is not read yet',
         'this "percentage-price-oscillator-signal" is not read yet',
     }
@@ -63,7 +57,7 @@ def test_every_lisp_text_is_read_or_refused_for_its_rebalancing_or_an_oscillator
 
 def test_the_other_formats_are_read_or_refused_for_a_named_reason():
     assert reasons(collected("composer-transit")) == {}
-    assert reasons(collected("quantmage")) == {'trading_type: "trading_type" "Threshold" is not read yet': 1}
+    assert reasons(collected("quantmage")) == {}
     charts = collected("quantnexus")
     assert len(charts) == 3
     place = "children.else[0].conditions[0].metric"
@@ -72,11 +66,12 @@ def test_the_other_formats_are_read_or_refused_for_a_named_reason():
 
 def test_the_text_and_the_json_of_a_strategy_are_the_same_program(symphonies, texts):
     pairs = [(symphonies[name][0], chart) for name, (chart, _) in texts.items() if name in symphonies and chart]
-    assert len(pairs) == 56
+    assert len(pairs) == 71
     for plain, text in pairs:
         assert plain is not None
         one, other = compile_chart(plain), compile_chart(text)
         assert (one.table, one.root, one.symbols) == (other.table, other.root, other.symbols)
+        assert one.rebalance == other.rebalance
 
 
 def test_the_text_and_the_json_of_a_strategy_decide_alike(symphonies, texts):

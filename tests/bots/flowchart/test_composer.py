@@ -5,7 +5,7 @@ from charts import outline
 
 from rebalancer.bots.flowchart.formats import read
 from rebalancer.bots.flowchart.indicators import INDICATORS
-from rebalancer.bots.flowchart.tree import If
+from rebalancer.bots.flowchart.tree import If, Threshold
 
 SPY, BIL = {"step": "asset", "ticker": "SPY"}, {"step": "asset", "ticker": "BIL"}
 RSI = {"lhs-fn": "relative-strength-index", "lhs-fn-params": {"window": 10}, "lhs-val": "TQQQ"}
@@ -340,18 +340,38 @@ def test_unsupported_elements_are_refused_by_name_and_place(step, sentence):
     assert problems(step) == [sentence]
 
 
-@pytest.mark.parametrize("period", ["none", "weekly", "monthly", "quarterly", "yearly"])
-def test_other_rebalance_periods_are_refused_in_a_sentence(period):
-    sentence = f'rebalance: "rebalance" "{period}" is not read yet; what is read: "daily"'
-    assert problems(SPY, rebalance=period, **{"rebalance-corridor-width": 0.1}) == [sentence]
+@pytest.mark.parametrize("period", ["daily", "weekly", "monthly", "quarterly", "yearly"])
+def test_a_symphony_rebalances_by_a_period(period):
+    chart, _ = read(symphony(SPY, rebalance=period), "x")
+    assert chart.rebalance == period
+
+
+@pytest.mark.parametrize("width", [0.05, "0.05"])
+def test_none_with_a_corridor_rebalances_by_threshold(width):
+    chart, _ = read(symphony(SPY, rebalance="none", **{"rebalance-corridor-width": width}), "x")
+    assert chart.rebalance == Threshold(0.05)
+
+
+@pytest.mark.parametrize("width", [0, -0.1, 5, "wide"])
+def test_a_corridor_that_is_no_fraction_is_refused(width):
+    (problem,) = problems(SPY, rebalance="none", **{"rebalance-corridor-width": width})
+    assert problem.endswith("it must be a number above 0 and up to 1")
+
+
+def test_none_without_a_corridor_is_refused_since_nobody_says_what_it_means():
+    (problem,) = problems(SPY, rebalance="none")
+    assert problem.startswith('rebalance: "none" without a corridor does not say when to trade; give its width,')
 
 
 def test_a_symphony_that_does_not_say_when_it_rebalances_is_refused():
-    assert problems(SPY, rebalance=DELETE) == ['rebalance: "rebalance" is missing; it must be "daily"']
+    assert problems(SPY, rebalance=DELETE)[0].startswith(
+        'rebalance: "rebalance" is missing; it must be one of "daily",'
+    )
 
 
-def test_a_corridor_beside_daily_is_refused():
-    assert "delete it" in problems(SPY, **{"rebalance-corridor-width": 0.1})[0]
+@pytest.mark.parametrize("period", ["daily", "monthly"])
+def test_a_corridor_beside_a_period_is_refused(period):
+    assert "delete it" in problems(SPY, rebalance=period, **{"rebalance-corridor-width": 0.1})[0]
 
 
 @pytest.mark.parametrize("children", [[0], [1], [0, 0], [1, 1], [0, 1, 1]])
@@ -397,7 +417,7 @@ def test_a_mistake_that_repeats_is_said_once_with_how_often():
 
 
 def test_every_problem_is_reported_at_once():
-    lines = problems({"step": "asset", "ticker": "spy"}, gate({**HOT, "comparator": "over"}, [{}]), rebalance="weekly")
+    lines = problems({"step": "asset", "ticker": "spy"}, gate({**HOT, "comparator": "over"}, [{}]), rebalance="hourly")
     places = [line.split(":")[0] for line in lines]
     assert places == [
         "rebalance",

@@ -6,6 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
+from rebalancer.bots.flowchart.tree import Threshold
 
 DAILY = '{:asset-class "EQUITIES", :rebalance-frequency :daily}'
 SPY, BIL = '(asset "SPY" "SPDR S&P 500")', '(asset "BIL")'
@@ -104,6 +105,15 @@ def test_json_lists_mean_what_the_text_means():
     assert name_of(json.dumps(lists).encode()) == "Composer Lisp"
 
 
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [("{:rebalance-frequency :quarterly}", "quarterly"), ("{:rebalance-threshold 0.05}", Threshold(0.05))],
+)
+def test_a_text_rebalances_by_a_period_or_by_threshold(options, rule):
+    chart, _ = read(symphony(SPY, options), "x.clj")
+    assert chart.rebalance == rule
+
+
 def test_a_text_without_options_is_read_as_daily():
     assert read(f'(defsymphony "x" {SPY})'.encode(), "x.clj")[1] == ()
 
@@ -152,13 +162,14 @@ def test_the_place_of_a_problem_is_its_line():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("{:rebalance-threshold 0.05}", "rebalancing by threshold is not read yet"),
-        ("{:rebalance-frequency :weekly}", '":weekly" is not read yet; what is read: ":daily"'),
-        ("{}", '":rebalance-frequency" is missing; it must be ":daily"'),
+        ("{:rebalance-threshold 5}", '":rebalance-threshold" is 5; it must be a number above 0 and up to 1'),
+        ("{:rebalance-frequency :daily :rebalance-threshold 0.05}", "delete one of the two"),
+        ("{:rebalance-frequency :hourly}", '":rebalance-frequency" is ":hourly"; it must be one of ":daily"'),
+        ("{}", '":rebalance-frequency" is missing; it must be one of ":daily"'),
         ("{:rebalance-frequency :daily :leverage 2}", 'the key ":leverage" has no meaning here'),
     ],
 )
-def test_other_ways_to_rebalance_are_refused_in_a_sentence(options, sentence):
+def test_another_way_to_rebalance_is_refused_in_a_sentence(options, sentence):
     (line,) = problems(SPY, options)
     assert sentence in line
 

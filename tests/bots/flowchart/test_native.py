@@ -6,7 +6,7 @@ from charts import documents, outline
 from hypothesis import given
 
 from rebalancer.bots.flowchart.formats import read
-from rebalancer.bots.flowchart.tree import Group, If
+from rebalancer.bots.flowchart.tree import Group, If, Threshold
 
 SPY, BIL = {"asset": "SPY"}, {"asset": "BIL"}
 ABOVE = {
@@ -204,11 +204,41 @@ def test_invalid_elements_are_refused_by_name_and_place(chart, sentence):
     assert problems(chart) == [sentence.replace("{KINDS}", KINDS).replace("{VALUE}", VALUE)]
 
 
+KEYS = '"format", "version", "name", "description", "rebalance", "chart"'
+
+
 def test_unknown_keys_at_the_top_and_other_versions_are_refused():
-    assert problems(SPY, version=2, rebalance="weekly") == [
-        'the key "rebalance" has no meaning here; allowed are "format", "version", "name", "description", "chart"',
+    assert problems(SPY, version=2, trade="weekly") == [
+        f'the key "trade" has no meaning here; allowed are {KEYS}',
         'version: "version" is 2; it must be 1',
     ]
+
+
+@pytest.mark.parametrize(("written", "rule"), [({}, "daily"), ({"rebalance": "weekly"}, "weekly")])
+def test_a_bot_rebalances_daily_unless_it_says_otherwise(written, rule):
+    chart, _ = read(content(SPY, **written), "x")
+    assert chart.rebalance == rule
+
+
+@pytest.mark.parametrize("width", [{"percent": 5}, {"fraction": 0.05}])
+def test_a_threshold_is_written_in_percent_or_as_a_fraction_of_the_whole(width):
+    chart, _ = read(content(SPY, rebalance={"threshold": width}), "x")
+    assert chart.rebalance == Threshold(0.05)
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        ("hourly", 'rebalance: "rebalance" is "hourly"; it must be "daily", "weekly",'),
+        ({}, 'rebalance.threshold: "threshold" is missing; it must be an object with "percent"'),
+        ({"threshold": {"percent": 0}}, 'rebalance.threshold.percent: "percent" is 0; it must be a number above 0'),
+        ({"threshold": {"percent": "5"}}, "it must be a number above 0 and up to 100"),
+        ({"threshold": {"fraction": 5}}, "it must be a number above 0 and up to 1"),
+        ({"threshold": {"percent": 5}, "period": "weekly"}, 'the key "period" has no meaning here'),
+    ],
+)
+def test_another_rebalance_rule_is_refused_by_name_and_place(rule, sentence):
+    assert sentence in problems(SPY, rebalance=rule)[0]
 
 
 def test_every_problem_is_reported_at_once_in_the_order_of_the_document():

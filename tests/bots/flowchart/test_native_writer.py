@@ -12,7 +12,7 @@ from test_collection import collected
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.formats import native_writer, read
 from rebalancer.bots.flowchart.formats.json_layout import WIDTH, laid_out
-from rebalancer.bots.flowchart.tree import Chart
+from rebalancer.bots.flowchart.tree import Chart, Threshold
 
 
 def read_again(chart: Chart) -> Chart:
@@ -30,6 +30,18 @@ def test_a_chart_decides_the_same_after_it_was_written_and_read(chart):
         before.root,
         before.groups,
     )
+
+
+@given(st.floats(1e-9, 1))
+def test_no_threshold_changes_in_its_last_bit(width):
+    assert read_again(trees.chart(trees.hold("SPY"), rebalance=Threshold(width))).rebalance == Threshold(width)
+
+
+@pytest.mark.parametrize(
+    ("rule", "written"), [("weekly", "weekly"), (Threshold(0.069), {"threshold": {"percent": 6.9}}), ("daily", None)]
+)
+def test_a_rule_is_written_as_a_person_would(rule, written):
+    assert native_writer.document(trees.chart(trees.hold("SPY"), rebalance=rule)).get("rebalance") == written
 
 
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=9))

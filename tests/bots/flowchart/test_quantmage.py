@@ -6,6 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
+from rebalancer.bots.flowchart.tree import Threshold
 
 SPY, BIL = ({"incantation_type": "Ticker", "symbol": ticker, "name": ""} for ticker in ("SPY", "BIL"))
 ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))
@@ -99,11 +100,23 @@ def test_conditions_combine(name, kind):
     assert root(gate({"condition_type": name, "conditions": [HOT, HOT]}))[1] == (kind, (IS_HOT, IS_HOT))
 
 
-@pytest.mark.parametrize("kind", ["Weekly", "Threshold"])
-def test_other_ways_to_trade_are_refused_in_a_sentence(kind):
-    assert problems(SPY, trading_type=kind) == [
-        f'trading_type: "trading_type" "{kind}" is not read yet; what is read: "Daily"'
-    ]
+@pytest.mark.parametrize(
+    ("kind", "rule"), [("Daily", "daily"), ("Weekly", "weekly"), ("Yearly", "yearly"), ("Threshold", Threshold(0.1))]
+)
+def test_a_spell_trades_by_a_period_or_by_a_threshold_in_percent(kind, rule):
+    chart, _ = read(spell(SPY, trading_type=kind, threshold=10), "x")
+    assert chart.rebalance == rule
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ({"trading_type": "Hourly"}, 'trading_type: "trading_type" is "Hourly"; it must be one of "Daily",'),
+        ({"trading_type": "Threshold", "threshold": 0}, 'threshold: "threshold" is 0; it must be a number above 0'),
+    ],
+)
+def test_another_way_to_trade_is_refused_in_a_sentence(written, sentence):
+    assert problems(SPY, **written)[0].startswith(sentence)
 
 
 @pytest.mark.parametrize(

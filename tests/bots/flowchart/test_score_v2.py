@@ -6,6 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
+from rebalancer.bots.flowchart.tree import Threshold
 
 SPY, BIL = ({"type": "node_asset", "ticker": f"EQUITIES::{ticker}//USD", "meta": {}} for ticker in ("SPY", "BIL"))
 ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))
@@ -127,9 +128,21 @@ def test_a_constant_whose_unit_no_rsi_tells_is_refused():
     assert "is not known" in problems(gate(undecided))[0]
 
 
-@pytest.mark.parametrize("period", ["threshold", "weekly", "none"])
-def test_other_ways_to_rebalance_are_refused(period):
-    assert f'"rebalance" "{period}" is not read yet' in problems(SPY, rebalance=period)[0]
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ({"rebalance": "weekly"}, "weekly"),
+        ({"rebalance": "threshold", "rebalance_corridor_width": 0.05}, Threshold(0.05)),
+        ({"rebalance": "none", "rebalance_corridor_width": 0.05}, Threshold(0.05)),
+    ],
+)
+def test_a_symphony_of_score_v2_rebalances_by_a_period_or_by_threshold(written, rule):
+    chart, _ = read(symphony(SPY, **written), "x")
+    assert chart.rebalance == rule
+
+
+def test_a_threshold_without_a_corridor_is_refused():
+    assert '"threshold" without a corridor does not say when to trade' in problems(SPY, rebalance="threshold")[0]
 
 
 @pytest.mark.parametrize(

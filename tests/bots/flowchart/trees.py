@@ -27,7 +27,9 @@ from rebalancer.bots.flowchart.tree import (
     Node,
     Operand,
     Place,
+    Rebalance,
     Specified,
+    Threshold,
 )
 from rebalancer.model import BarField, Bars, Closes, Floats, symbol
 
@@ -101,8 +103,8 @@ def when(condition: Condition, then: Node, otherwise: Node) -> If:
     return If(condition, then, otherwise, HERE)
 
 
-def chart(root: Node, name: str = "test bot") -> Chart:
-    return Chart(name, root)
+def chart(root: Node, name: str = "test bot", rebalance: Rebalance = "daily") -> Chart:
+    return Chart(name, root, rebalance)
 
 
 def prices(first: date = date(2016, 1, 4), **columns: list[float | None]) -> Closes:
@@ -202,4 +204,5 @@ def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     )
 
 
+rules = st.sampled_from(("weekly", "monthly", "quarterly", "yearly", *map(Threshold, (1e-4, 0.01, 0.03, 0.3))))
 charts = st.recursive(st.one_of(assets, assets, st.just(CASH)), _larger, max_leaves=8).map(chart)

@@ -1,9 +1,10 @@
-"""Composer's score v1 in plain JSON, as its editor copies it, with daily rebalancing."""
+"""Composer's score v1 in plain JSON, as its editor copies it."""
 
 import math
 from collections.abc import Callable, Mapping
 
 from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.formats import rebalance
 from rebalancer.bots.flowchart.formats.assembly import (
     MAX_ELEMENTS,
     SIDES,
@@ -49,12 +50,10 @@ def read(document: Element) -> tree.Chart | None:
     _drop_what_means_nothing(document.value)
     document["step"].choice(("root",))
     document.only(*COMMON, "rebalance", "rebalance-corridor-width")
-    document["rebalance"].choice(("daily",), LATER)
-    if document["rebalance"].value == "daily" and document["rebalance-corridor-width"].given:
-        document["rebalance-corridor-width"].refuse('a corridor has no meaning with "rebalance" "daily"; delete it')
+    rule = rebalance.composers(document["rebalance"], document["rebalance-corridor-width"], "none")
     name = _name(document)
     root = assemble(_branch, document["children"])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
 
 
 def _drop_what_means_nothing(value: object) -> None:

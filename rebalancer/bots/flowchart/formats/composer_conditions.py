@@ -33,7 +33,7 @@ _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
 # Known to Composer and not supported here: refused as "not read yet" rather than as unknown.
 LATER = frozenset(
     {
-        *("none", "weekly", "monthly", "quarterly", "yearly", "wt-marketcap", "eq"),
+        *("wt-marketcap", "eq"),
         *("percentage-price-oscillator", "percentage-price-oscillator-signal"),
         *("moving-average-convergence-divergence", "moving-average-convergence-divergence-signal"),
         *("lower-bollinger", "upper-bollinger"),

@@ -20,11 +20,13 @@ from rebalancer.bots.flowchart.formats.assembly import (
 )
 from rebalancer.bots.flowchart.formats.composer_conditions import LATER, ticker
 from rebalancer.bots.flowchart.formats.elements import LINE, Element, quoted
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 from rebalancer.bots.flowchart.tree import Place
 
 HEAD = "defsymphony"
 _COMPARATORS: Mapping[str, tree.Comparator] = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _SIDES: Mapping[str, Side] = {"select-top": "top", "select-bottom": "bottom"}
+_PERIODS: Mapping[str, tree.Period] = {f":{period}": period for period in PERIODS}
 _SHORT = {
     "rsi": "relative-strength-index",
     "stdev-return": "standard-deviation-return",
@@ -50,19 +52,19 @@ def read(document: Element) -> tree.Chart | None:
         whole.refuse(f"must be {_FORMS[HEAD]}")
         return None
     name = parts[1].text()
-    if len(parts) == 4:
-        _options(replace(parts[2], place=whole.place))
+    rule = _rebalance(replace(parts[2], place=whole.place)) if len(parts) == 4 else "daily"
     root = assemble(_node, parts[-1])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
 
 
-def _options(options: Element) -> None:
+def _rebalance(options: Element) -> tree.Rebalance:
     options.only(":asset-class", ":rebalance-frequency", ":rebalance-threshold")
-    threshold = options[":rebalance-threshold"]
-    if threshold.given:
-        threshold.refuse('rebalancing by threshold is not read yet; what is read: ":rebalance-frequency" ":daily"')
-    else:
-        options[":rebalance-frequency"].choice((":daily",), frozenset(f":{period}" for period in LATER))
+    frequency, width = options[":rebalance-frequency"], options[":rebalance-threshold"]
+    if not width.given:
+        return _PERIODS[frequency.choice(tuple(_PERIODS))]
+    if frequency.given:
+        width.refuse('":rebalance-frequency" stands beside it; delete one of the two')
+    return threshold(width.numeric, 1)
 
 
 def _located(element: Element) -> Element:

@@ -18,7 +18,8 @@ from rebalancer.bots.flowchart.formats.assembly import (
     selection,
     volatility_window,
 )
-from rebalancer.bots.flowchart.formats.elements import Element
+from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 
 FORMAT = "rebalancer/bot"
 VERSION = 1
@@ -30,14 +31,27 @@ _A_VALUE = 'a number or an object with one function, such as {"current-price": {
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
-    document.only("format", "version", "name", "description", "chart")
+    document.only("format", "version", "name", "description", "rebalance", "chart")
     if document["version"].value is True or document["version"].value != VERSION:
         document["version"].must_be(f"{VERSION}")
     if document["description"].given:
         document["description"].text()
     name = document["name"].text()
+    rule = _rebalance(document["rebalance"]) if document["rebalance"].given else "daily"
     root = assemble(_node, document["chart"])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
+
+
+def _rebalance(element: Element) -> tree.Rebalance:
+    if isinstance(element.value, dict):
+        width = element.only("threshold")["threshold"]
+        whole = 1 if isinstance(width.value, dict) and "fraction" in width.value else 100
+        return threshold(width.only(_UNITS[whole])[_UNITS[whole]], whole)
+    found = next((period for period in PERIODS if period == element.value), None)
+    if found is None:
+        periods = ", ".join(map(quoted, PERIODS))
+        element.must_be(f'{periods} or {{"threshold": {{"percent": 5}}}}')
+    return found or "daily"
 
 
 def _node(element: Element) -> Parsed:

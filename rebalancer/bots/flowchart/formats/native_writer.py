@@ -22,7 +22,16 @@ def document(chart: tree.Chart) -> dict[str, object]:
     written: Written = {}
     for element in tree.leaves_first(chart.root):
         written[element] = _value(element, written)
-    return {"format": FORMAT, "version": VERSION, "name": chart.name, "chart": written[chart.root]}
+    head = {"format": FORMAT, "version": VERSION, "name": chart.name}
+    return {**head, **_rebalance(chart.rebalance), "chart": written[chart.root]}
+
+
+def _rebalance(rule: tree.Rebalance) -> dict[str, object]:
+    """Nothing for what is the default."""
+    if isinstance(rule, tree.Threshold):
+        key, (width,) = _unit(_percents([rule.width]), [rule.width])
+        return {"rebalance": {"threshold": {key: _plain(width)}}}
+    return {} if rule == "daily" else {"rebalance": rule}
 
 
 def _value(element: tree.TreeNode, written: Written) -> object:
@@ -83,9 +92,13 @@ def _plain(value: float) -> int | float:
 def _shares(
     percents: Sequence[float] | None, fractions: Sequence[float], charts: Sequence[object]
 ) -> list[dict[str, object]]:
-    """As percents where these are read as the same fractions to the last bit, else as fractions."""
-    key, amounts = ("fraction", fractions) if percents is None else ("percent", percents)
+    key, amounts = _unit(percents, fractions)
     return [{key: _plain(amount), "chart": chart} for amount, chart in zip(amounts, charts, strict=True)]
+
+
+def _unit(percents: Sequence[float] | None, fractions: Sequence[float]) -> tuple[str, Sequence[float]]:
+    """Percents where these are read as the same fractions to the last bit, else the fractions."""
+    return ("fraction", fractions) if percents is None else ("percent", percents)
 
 
 def _percents_of_whole(weights: Sequence[float]) -> Sequence[float] | None:

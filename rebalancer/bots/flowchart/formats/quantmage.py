@@ -1,4 +1,4 @@
-"""QuantMage's spells, with daily trading.
+"""QuantMage's spells.
 
 Built from its published reference and a few spells; no decision of QuantMage's was compared with ours.
 """
@@ -20,6 +20,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
     volatility_window,
 )
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 from rebalancer.bots.flowchart.indicators import (
     CURRENT_PRICE,
     STANDARD_DEVIATION_RETURN,
@@ -39,12 +40,14 @@ _FUNCTIONS = {
 }
 _LATER = frozenset(
     {
-        *("Weekly", "Monthly", "Quarterly", "Yearly", "Threshold", "Switch", "Mixed", "EnterExit"),
+        *("Switch", "Mixed", "EnterExit"),
         *("Month", "IndicatorPercentile", "IndicatorStochastic"),
         *("Drawdown", "13612wMomentum", "13612uMomentum", "Sma12Momentum", "UltimateSmoother", "AroonUp"),
         *("AroonDown", "Aroon", "MACD", "PPO", "TrendClarity"),
     }
 )
+_PERIODS: Mapping[str, tree.Period] = {period.capitalize(): period for period in PERIODS}
+_THRESHOLD = "Threshold"
 _NOTES = ("incantation_type", "name", "description")
 _TOP = ("name", "description", "version", "benchmark_ticker", "benchmark_spell", "incantation", "trading_type")
 _SIDE = ("indicator", "ticker_symbol", "days_ago")
@@ -53,10 +56,12 @@ _SIDE = ("indicator", "ticker_symbol", "days_ago")
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only(*_TOP, "threshold", "slippage_bps")
-    document["trading_type"].choice(("Daily",), _LATER)
+    kind = document["trading_type"].choice((*_PERIODS, _THRESHOLD))
+    by_threshold = document["trading_type"].value == _THRESHOLD
+    rule = threshold(document["threshold"], 100) if by_threshold else _PERIODS.get(kind, "daily")
     name = document["name"].text()
     root = assemble(_node, document["incantation"])
-    return tree.Chart(name, root) if root else None
+    return tree.Chart(name, root, rule) if root else None
 
 
 def _node(element: Element) -> Parsed:

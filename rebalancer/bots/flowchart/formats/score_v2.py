@@ -1,4 +1,4 @@
-"""Composer's score v2, with daily rebalancing.
+"""Composer's score v2.
 
 Built from its published description alone: no file and no decision was at hand.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.formats import rebalance
 from rebalancer.bots.flowchart.formats.assembly import (
     MAX_ELEMENTS,
     Parsed,
@@ -40,19 +41,16 @@ _OF_RETURNS = {
 }
 _COMPARATORS: Mapping[str, tree.Comparator] = {"fn_gt": "gt", "fn_gte": "gte", "fn_lt": "lt", "fn_lte": "lte"}
 _OPPOSITE: Mapping[tree.Comparator, tree.Comparator] = {"gt": "lte", "lte": "gt", "lt": "gte", "gte": "lt"}
-_PERIODS = frozenset({"none", "threshold", "weekly", "monthly", "quarterly", "yearly"})
 _COMMON = ("type", "id", "meta", "children")
 
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
     document.only(*_COMMON, "score_version", "asset_class", "rebalance", "rebalance_corridor_width")
-    document["rebalance"].choice(("daily",), _PERIODS)
-    if document["rebalance"].value == "daily" and document["rebalance_corridor_width"].value:
-        document["rebalance_corridor_width"].refuse('a corridor has no meaning with "rebalance" "daily"; delete it')
+    rule = rebalance.composers(document["rebalance"], document["rebalance_corridor_width"], "threshold", "none")
     reader = _Reader(_scale(document.value))
     root = assemble(reader.branch, document["children"])
-    return tree.Chart(_named(document) or "unnamed", root) if root else None
+    return tree.Chart(_named(document) or "unnamed", root, rule) if root else None
 
 
 def _named(element: Element) -> str:

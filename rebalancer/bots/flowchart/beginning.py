@@ -1,0 +1,58 @@
+"""The first session on which all of a chart can be computed, whichever way its decision takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.splits import UNKNOWN
+from rebalancer.model import Closes
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """`rows` has the first row on which each node is defined, by its index in the table: T where it never is."""
+
+    rows: Mapping[int, int]
+
+    @property
+    def row(self) -> int:
+        """The first row by which each of them was defined once."""
+        return max(self.rows.values(), default=0)
+
+    def missing(self, day: int) -> int:
+        """The first node of the table that is undefined up to row `day`, which is before `row`."""
+        return next(index for index, row in self.rows.items() if row > day)
+
+
+def beginning(program: Program, own: Closes, values: Evaluation) -> Beginning:
+    """When each ticker has its first close, each indicator its first value, and each condition its first answer.
+
+    `own` are the closes of `program.symbols`.
+    """
+    prices = dict(zip(own.symbols, own.values.T, strict=True))
+    rows: dict[int, int] = {}
+    for index in _reached(program):
+        node = program.table[index]
+        if isinstance(node, nodes.Hold):
+            defined = ~np.isnan(prices[node.symbol])
+        elif isinstance(node, nodes.SeriesNode):
+            defined = ~np.isnan(values.series[index])
+        elif isinstance(node, nodes.ConditionNode):
+            defined = values.truths[index] != UNKNOWN
+        else:
+            continue
+        rows[index] = int(defined.argmax()) if defined.any() else len(defined)
+    return Beginning(rows)
+
+
+def _reached(program: Program) -> list[int]:
+    """Every node that the root is computed from, operands first."""
+    reached = {program.root}
+    for index in range(program.root, -1, -1):
+        if index in reached:
+            reached.update(nodes.operands(program.table[index]))
+    return sorted(reached)
