@@ -15,7 +15,7 @@ import numpy as np
 
 from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
 MAX_BYTES = 150_000
@@ -51,7 +51,7 @@ class PythonBot:
         return dict.fromkeys(self.symbols, self.lookback)
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         """None: `weights` is called with closes."""
         return {}
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation
-from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.left_out import left_out, without_a_price
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.undefined import named, why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine, Place, Visit, Wording, number, percent
 from rebalancer.model import Closes

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import dropped, scores_of
 from rebalancer.bots.flowchart.wording import Wording
 from rebalancer.model import Symbol

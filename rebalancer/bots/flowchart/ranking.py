@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.flowchart.formulas import runs
+from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.model import Floats
 
 Marks = NDArray[np.bool_]

@@ -14,7 +14,7 @@ NEVER = 1 << 40
 
 def sessions_needed(
     table: Sequence[nodes.Node],
-    prices: Callable[[str, tuple[int, ...]], int],
+    prices: Callable[[str, tuple[float, ...]], int],
     before: Mapping[Symbol, int] | None = None,
 ) -> list[int]:
     """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row.
@@ -45,13 +45,17 @@ def closes_needed(table: Sequence[nodes.Node], root: int) -> Mapping[Symbol, int
     return needed
 
 
-def _further_back(node: nodes.Node, prices: Callable[[str, tuple[int, ...]], int]) -> int:
+def _further_back(node: nodes.Node, prices: Callable[[str, tuple[float, ...]], int]) -> int:
     """How many sessions more than itself `node` needs of what it is computed from."""
     match node:
         case nodes.Series(function, parameters):
             return prices(function, parameters) - 1
         case nodes.ForDays(days):
             return days - 1
+        case nodes.Earlier(days):
+            return days
+        case nodes.Rank(window=window):
+            return window - 1
         case nodes.Nav():
             return 1
         case _:
