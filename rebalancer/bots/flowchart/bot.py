@@ -12,7 +12,8 @@ from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
-from rebalancer.bots.flowchart.explain import explain, gaps, warn_left_out, why_too_little_tonight
+from rebalancer.bots.flowchart.explain import explain, gaps, steps, warn_left_out, why_too_little_tonight
+from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
@@ -139,12 +140,14 @@ class FlowchartBot:
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
         if missing := self._missing_tonight(closes, evaluation):
             return BotFailure(self.name, missing)
+        path = steps(self.program, closes, evaluation, last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
-            path=explain(self.program, closes, evaluation, last),
+            path=tuple(line.text for line in path),
             warnings=self._warnings(closes, evaluation),
+            flips=flips(self.program, closes, evaluation, path),
         )
 
     def _decided_by_rule(self, closes: Closes, since: date | None) -> Decision:
@@ -155,12 +158,14 @@ class FlowchartBot:
             return BotFailure(self.name, held.why_unknown(last))
         if missing := self._missing_tonight(closes, held.values):
             return BotFailure(self.name, missing)
+        path = held.steps(last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
-            path=held.path(last),
+            path=tuple(line.text for line in path),
             warnings=self._warnings(closes, held.values),
+            flips=flips(self.program, closes, held.values, path),
             since=held.since,
         )
 

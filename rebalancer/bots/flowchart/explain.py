@@ -63,6 +63,11 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
+    return tuple(line.text for line in steps(program, closes, evaluation, day))
+
+
+def steps(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[IndentedLine, ...]:
+    """The lines of `explain`, indented, each with the gate that it begins to describe."""
     words, why = Wording(program, evaluation, day), partial(why_undefined, program, closes, evaluation, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
@@ -81,7 +86,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
             lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
     if np.isnan(evaluation.weights[day]).any():
         lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
-    return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
+    return tuple(line._replace(text="  " * min(line.level, _DEEPEST_INDENT) + line.text) for line in lines)
 
 
 def _split(
@@ -92,21 +97,21 @@ def _split(
     children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
     match node:
         case nodes.Branch(condition):
-            yield from _gate(condition, children, words)
+            yield from _gate(visit.node, condition, children, words)
         case nodes.Blend():
             for child in children:
                 yield IndentedLine(child.level, words.share(child.node, child.amount))
                 yield from _inside(child, words)
         case _:
-            yield from _ranking(node, children, words, why)
+            yield from _ranking(visit.node, node, children, words, why)
 
 
-def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _gate(gate: int, condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
     """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
     level, (first, *rest) = branches[0].level, words.gate(condition)
     taken = [branch for branch in branches if branch.amount > 0]
     leaves = [words.share(branch.node, branch.amount) for branch in taken if not _is_split(branch, words)]
-    yield IndentedLine(level, " -> ".join([first.text, *leaves]))
+    yield IndentedLine(level, " -> ".join([first.text, *leaves]), gate=gate)
     for line in rest:
         yield IndentedLine(level + line.level, line.text)
     if not leaves:
@@ -114,10 +119,10 @@ def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator
 
 
 def _ranking(
-    node: nodes.Ranking, children: Sequence[Visit], words: Wording, why: Callable[[int], str]
+    index: int, node: nodes.Ranking, children: Sequence[Visit], words: Wording, why: Callable[[int], str]
 ) -> Iterator[IndentedLine | Visit]:
     """Every child with its score and what it gets; the best first where they compete."""
-    yield IndentedLine(children[0].level, words.ranking(node))
+    yield IndentedLine(children[0].level, words.ranking(node), gate=index if isinstance(node, nodes.TopK) else None)
     places: Iterable[Place] = (Place(child, tied=False, dropped=False) for child in range(len(children)))
     if isinstance(node, nodes.TopK) and words.values:
         places = words.places(node, words.values)

@@ -10,7 +10,7 @@ from rebalancer.bots.base import own_bars
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.nodes import Bar, Close, Series
-from rebalancer.model import Allocation, BotFailure, Closes, symbol
+from rebalancer.model import Allocation, BotFailure, Closes, Flip, symbol
 
 ATR = "average-true-range"
 CALM = when(compare(of(ATR, "AAA", 2), "lt", 5), hold("AAA"), hold("BBB"))
@@ -51,6 +51,12 @@ def test_a_decision_on_bars_shows_the_value():
     assert decision.weights == {"AAA": 1.0}
     assert decision.path == ("ATR(AAA,2) = 4.75 < 5 (by 0.25) -> AAA 100 %",)
     assert decision.warnings == ("ATR(AAA,2) is still warming up: 4 of 250 highs",)
+
+
+def test_how_near_an_indicator_of_bars_is_to_flipping_is_not_computed():
+    decision = BOT.decide(with_highs_and_lows(HIGHS, LOWS))
+    assert isinstance(decision, Allocation)
+    assert decision.flips == (Flip(0, why="not computed for ATR, which reads more of the day than its close"),)
 
 
 @pytest.mark.parametrize("missing", [NAN, 0.0, -1.0, np.inf])

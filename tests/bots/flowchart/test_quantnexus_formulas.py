@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.formats.quantnexus_formulas import formula
+from rebalancer.bots.flowchart.formats.quantnexus_formulas import VARIABLES, formula
+from rebalancer.bots.flowchart.formats.quantnexus_metrics import METRICS
 
 BY_PYTHON = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.USub: operator.neg}
 CALLS = {"abs": abs, "min": min, "max": max}
@@ -60,6 +61,10 @@ expressions = st.recursive(
 def parsed(text):
     element = Element(text, None, [])
     return formula(element, lambda name: None), element.refusals
+
+
+def test_every_metric_of_a_formula_is_one_whose_unit_is_known():
+    assert all(METRICS[name].scale is not None for name in VARIABLES.values())
 
 
 @given(expressions)

@@ -20,8 +20,17 @@ VARIABLES: Mapping[str, str] = {
     "rsi": "Relative Strength Index",
     "cumret": "Cumulative Return",
     "sma_ret": "SMA of Returns",
+    "hma": "Hull Moving Average",
+    "kama": "KAMA",
+    "adx": "ADX",
+    "atr": "ATR",
+    "aroon_up": "Aroon Up",
+    "aroon_down": "Aroon Down",
+    "aroon_osc": "Aroon Oscillator",
+    "mfi": "Money Flow Index",
+    "macd_hist": "MACD Histogram",
 }
-"""Metrics by their names in formulas."""
+"""Metrics by their names in formulas: those that its engine knows there and whose unit is known."""
 
 _TOKEN = re.compile(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+|[A-Za-z_][A-Za-z0-9_]*|[-+*/(),])", re.ASCII)
 _SUMS: Mapping[str, tree.Operation] = {"+": "add", "-": "subtract"}
