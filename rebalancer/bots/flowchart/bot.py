@@ -21,17 +21,19 @@ from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.sessions import closes_needed
 from rebalancer.bots.flowchart.tree import (
     Asset,
+    ByVolatility,
     Capped,
     Chart,
     Filter,
     Indicator,
     InverseVolatility,
     Node,
+    ProVolatility,
     Ratio,
     TreeNode,
-    children_of,
 )
 from rebalancer.bots.flowchart.undefined import why_undefined
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
 
@@ -51,7 +53,10 @@ def describe(chart: Chart) -> Findings:
         match element:
             case Indicator(function=function, parameters=parameters) | Filter(function=function, parameters=parameters):
                 functions.setdefault(function, set()).add(parameters)
-            case InverseVolatility(window=window):
+            case InverseVolatility(window=window) | ProVolatility(window=window):
+                functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
+        match element:
+            case Filter(weighting=ByVolatility(window)):
                 functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
         if isinstance(element, Node):
             nodes[type(element).__name__] += 1

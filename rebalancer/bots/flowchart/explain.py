@@ -97,18 +97,35 @@ def _split(
     children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
     match node:
         case nodes.Branch(condition):
-            yield from _gate(visit.node, condition, children, words)
+            yield from _gate(visit.node, list(words.gate(condition)), children, words)
+        case nodes.Switch(conditions):
+            yield from _gate(None, [IndentedLine(0, words.choice(node)), *words.gates(conditions)], children, words)
+        case nodes.Mix():
+            yield IndentedLine(visit.level, words.mix(node))
+            yield from _shares([child for child in children if child.amount > 0], words)
+        case nodes.Shared(conditions=conditions):
+            yield from (
+                IndentedLine(visit.level + line.level, line.text)
+                for line in (IndentedLine(0, words.choice(node)), *words.gates(conditions))
+            )
+            yield from _shares([child for child in children if child.amount > 0], words)
         case nodes.Blend():
-            for child in children:
-                yield IndentedLine(child.level, words.share(child.node, child.amount))
-                yield from _inside(child, words)
-        case _:
+            yield from _shares(children, words)
+        case nodes.TopK() | nodes.InverseVol() | nodes.ProVol():
             yield from _ranking(visit.node, node, children, words, why)
 
 
-def _gate(gate: int, condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _shares(children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+    for child in children:
+        yield IndentedLine(child.level, words.share(child.node, child.amount))
+        yield from _inside(child, words)
+
+
+def _gate(
+    gate: int | None, condition: Sequence[IndentedLine], branches: Sequence[Visit], words: Wording
+) -> Iterator[IndentedLine | Visit]:
     """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
-    level, (first, *rest) = branches[0].level, words.gate(condition)
+    level, (first, *rest) = branches[0].level, condition
     taken = [branch for branch in branches if branch.amount > 0]
     leaves = [words.share(branch.node, branch.amount) for branch in taken if not _is_split(branch, words)]
     yield IndentedLine(level, " -> ".join([first.text, *leaves]), gate=gate)

@@ -42,18 +42,20 @@ def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) ->
     return parts
 
 
-def in_order(count: int, scores: Floats, *, largest: bool) -> Ranks:
+def in_order(count: int, scores: Floats, *, largest: bool, ranked: bool = False) -> Ranks:
     """The children from the best to the worst, (K, D); the order of the file decides a tie, and NaN comes last.
 
-    Ties are looked for where they matter: on days on which the last that is taken may tie with the first that is not.
+    Ties are looked for where they matter: on days on which the last that is taken may tie with the first that is not,
+    or, where the places of all are weighted (`ranked`), on all days.
     """
     ranks = np.argsort(-scores if largest else scores, axis=0, kind="stable")
-    if count < len(scores):
+    close = np.arange(scores.shape[1])
+    if not ranked and count < len(scores):
         last, next_best = np.take_along_axis(scores, ranks[count - 1 : count + 1], axis=0)
         close = np.flatnonzero(np.abs(last - next_best) <= 2 * _tolerance(last))
-        if close.size:
-            groups = _by_child(tie_groups(np.take_along_axis(scores, ranks, axis=0)[:, close]), ranks[:, close])
-            ranks[:, close] = np.argsort(groups, axis=0, kind="stable")
+    if close.size and (ranked or count < len(scores)):
+        groups = _by_child(tie_groups(np.take_along_axis(scores, ranks, axis=0)[:, close]), ranks[:, close])
+        ranks[:, close] = np.argsort(groups, axis=0, kind="stable")
     return ranks
 
 

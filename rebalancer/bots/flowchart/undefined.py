@@ -1,11 +1,12 @@
 """Why a value of one day is undefined: the first cause in the order of the chart, down to the ticker."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.conditions import UNKNOWN
+from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import runs
@@ -84,10 +85,12 @@ def _causes(table: tuple[nodes.Node, ...], values: Evaluation, current: NodeOnDa
         case nodes.Several(conditions=conditions) | nodes.Count(conditions=conditions):
             unknown = [condition for condition in conditions if values.truths[condition][day] == UNKNOWN]
             return [current._replace(node=condition, priced=None) for condition in unknown]
-        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
-            return _causes_in_split(node, values, current)
+        case nodes.Latch(enter, leave):
+            since = _unknown_since(values.truths[current.node], day)
+            asked = [each for each in (enter, leave) if values.truths[each][since] == UNKNOWN]
+            return [current._replace(node=each, day=since, priced=None) for each in asked]
         case _:
-            return []
+            return _causes_in_split(node, values, current) if isinstance(node, nodes.Split) else []
 
 
 def _missing(values: Evaluation, current: NodeOnDay, *series: int) -> list[NodeOnDay]:
@@ -111,18 +114,42 @@ def _causes_in_split(node: nodes.Split, values: Evaluation, current: NodeOnDay) 
     split = fractions(node, values, day)[:, 0]
     if not np.isnan(split[0]):
         return [current._replace(node=child) for child, part in zip(node.children, split, strict=True) if part > 0]
+    return [current._replace(node=each, priced=None) for each in _undefined_in(node, values, current.day)]
+
+
+def _undefined_in(node: nodes.Split, values: Evaluation, day: int) -> list[int]:
+    """The conditions or series for which a split is undefined."""
     match node:
         case nodes.Branch(condition):
-            return [current._replace(node=condition, priced=None)]
-        case nodes.TopK(scores=scores):
-            found = scores_of(node, values, day)
-            gone = dropped(node, values, day, found)
-            blamed = (np.isnan(found) & (~gone | gone.all()))[:, 0].tolist()
-        case nodes.InverseVol(scores):  # a volatility of 0 is of no use either
-            blamed = [not values.series[score][current.day] > 0 for score in scores]
-        case _:
-            return []  # a blend is always defined
-    return [current._replace(node=score, priced=None) for score, is_it in zip(scores, blamed, strict=True) if is_it]
+            return [condition]
+        case nodes.Switch(conditions) | nodes.Shared(conditions=conditions):
+            return [each for each in conditions if each is not None and values.truths[each][day] == UNKNOWN]
+        case nodes.Mix(by):
+            return [by]
+        case nodes.TopK():
+            return _scores_missing(node, values, day) or _without_volatility(node.volatilities, values, day)
+        case nodes.InverseVol(scores) | nodes.ProVol(scores):
+            return _without_volatility(scores, values, day)
+        case nodes.Blend():  # always defined
+            return []
+
+
+def _scores_missing(node: nodes.TopK, values: Evaluation, day: int) -> list[int]:
+    found = scores_of(node, values, np.array([day]))
+    gone = dropped(node, values, np.array([day]), found)
+    blamed = (np.isnan(found) & (~gone | gone.all()))[:, 0].tolist()
+    return [score for score, is_it in zip(node.scores, blamed, strict=True) if is_it]
+
+
+def _without_volatility(series: Sequence[int], values: Evaluation, day: int) -> list[int]:
+    """A volatility of 0 is of no use either."""
+    return [each for each in series if not values.series[each][day] > 0]
+
+
+def _unknown_since(states: Truth, day: int) -> int:
+    """The day that made a Latch unknown on `day`; `day` itself, where it was never known before."""
+    known = np.flatnonzero(states[:day] != UNKNOWN)
+    return int(known[-1]) + 1 if known.size else day
 
 
 def _sentences(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
@@ -142,7 +169,7 @@ def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOn
         case nodes.Series() | nodes.Rank() if np.isnan(values.series[current.node][current.day]):
             return _too_few(program, closes, values, current)
         case nodes.Series():
-            return f"{label} is 0 on {day}, so that 1 / volatility is undefined"
+            return f"{label} is 0 on {day}, and nothing can be weighted by a volatility of 0"
         case nodes.Earlier(days):
             return f"{label} needs {counted(days, 'session')} before {day}, and the closes begin on {closes.day(0)}"
         case nodes.Arithmetic():
@@ -152,9 +179,12 @@ def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOn
 
 
 def _too_few(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
-    """Why an indicator or a rank is undefined: a source has a gap, too short a history, or all equal values."""
+    """Why an indicator or a rank is undefined whose source has a gap, or too short a history."""
     node, day = program.table[current.node], closes.day(current.day)
-    have, source = min((int(runs(values.series[each])[current.day]), each) for each in nodes.operands(node))
+    if not isinstance(node, nodes.Series | nodes.Rank):
+        raise TypeError(f"{program.label(current.node)} is computed on no other values")
+    sources = (node.source,) if isinstance(node, nodes.Rank) else node.sources
+    have, source = min((int(runs(values.series[source])[current.day]), source) for source in sources)
     what = named(program.table[source])
     if not have:
         missing = f"{program.subject(source)} has no {what} on"
@@ -189,7 +219,7 @@ def _without_a_bar(closes: Closes, column: Floats, day: int) -> str:
 
 
 def named(source: nodes.Node) -> str:
-    """What an indicator or a rank reads, such as `close`."""
+    """What an indicator reads, such as `close`."""
     match source:
         case nodes.Close():
             return "close"

@@ -1,5 +1,7 @@
 """Charts whose indicators read open, high, low or volume too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -121,3 +123,14 @@ def test_later_bars_change_no_earlier_decision(seed, day):
         bot = FlowchartBot.of(chart(root))
         assert bot.weights(closes)[: day + 1].tobytes() == bot.weights(early).tobytes()
         assert bot.explain(closes, day) == bot.explain(early, day)
+
+
+def test_a_bot_that_trades_once_a_month_reads_bars_too():
+    closes = random_walks(5, 60)
+    root = when(compare(of(ATR, "AAA", 3), "lt", of(ATR, "BBB", 3)), hold("AAA"), hold("CCC"))
+    bot = FlowchartBot.of(replace(chart(root), rebalance="monthly"))
+    rows = bot.weights(closes)
+    decision = bot.decide(closes)
+    assert isinstance(decision, Allocation)
+    last = dict(zip(closes.symbols, rows[-1].tolist(), strict=True))
+    assert {name: weight for name, weight in last.items() if weight > 0} == decision.weights

@@ -31,8 +31,8 @@ def by_python(node):
             return by_python(left) / below if below else math.nan
         case ast.BinOp(op=op, left=left, right=right):
             return BY_PYTHON[type(op)](by_python(left), by_python(right))
-        case ast.Call(func=func, args=args):
-            return CALLS[func.id](*map(by_python, args))
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return CALLS[name](*map(by_python, args))
 
 
 def calculated(operand):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.place import Place
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 50
@@ -74,7 +75,7 @@ class _Parser:
     """Recursive descent: a sum of products of factors."""
 
     tokens: list[str]
-    place: tree.Place
+    place: Place
     variable: Callable[[str], tree.Operand | None]
     depth: int = 0
 
