@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from rebalancer import demo
-from rebalancer.app.bots import bot_file, load_bots
+from rebalancer.app.bots import bot_file, load_bots, read_bots
 from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import Explanation
 from rebalancer.backtest.compare import Comparison, Terms, compare
@@ -16,7 +17,8 @@ from rebalancer.backtest.merged import Merging, equal_shares
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError
-from rebalancer.model import Closes, Floats, Investment, Symbol, symbol
+from rebalancer.journal import read
+from rebalancer.model import Allocation, Closes, Decision, Floats, Investment, Symbol, symbol
 from rebalancer.ports import Progress, unwatched
 
 
@@ -27,23 +29,36 @@ def explain(
     *,
     tree: bool = False,
     mermaid: bool = False,
+    ignore_rebalance: bool = False,
     progress: Progress = unwatched,
 ) -> Explanation:
     """The decision of a bot on the close of `day`; None: the last session with prices.
 
-    `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
+    `tree` adds all of its rules as lines, `mermaid` a diagram; `ignore_rebalance` is that of `bots.load`. Raises
+    BadInputError.
     """
     files = {bot: bot_file(config, bot)}
-    loaded = load_bots(files)[bot]
+    contents = read_bots(files)
+    loaded = load_bots(files, contents, ignore_rebalance=ignore_rebalance)[bot]
     closes = closes_up_to(config, loaded.symbols, day, progress)
     progress(f"Asking {bot}")
     return Explanation(
-        decision=loaded.decide(closes),
+        decision=_decision(config, loaded, contents[bot], closes),
         session=closes.day(-1),
         tree=loaded.outline(closes) if tree else None,
         mermaid=_diagram(loaded, closes) if mermaid else None,
         notes=closes.notes,
     )
+
+
+def _decision(config: Config, bot: Bot, content: bytes, closes: Closes) -> Decision:
+    """Of a bot whose holdings are simulated: from the day on which that began in its account's evenings."""
+    decision = bot.decide(closes)
+    if isinstance(decision, Allocation) and decision.since:
+        owner = next((account.name for account in config.accounts if bot.name in account.bots), None)
+        kept = owner and read.since(config.journal(), owner, bot.name, sha256(content).hexdigest())
+        return bot.decide(closes, kept) if kept else decision
+    return decision
 
 
 def _diagram(bot: Bot, closes: Closes) -> str:
@@ -65,17 +80,18 @@ def backtest(
     *,
     cost_bps: float = 0.0,
     benchmark: str | None = None,
+    ignore_rebalance: bool = False,
     progress: Progress = unwatched,
 ) -> Comparison:
     """Back-test `bots` (names of invested ones, or files) on the closes from `first` to `last`; None: no bound.
 
     `cost_bps` is the cost of a trade in basis points of its value, 0 to MAX_BPS. The default `benchmark` is BENCHMARK
-    if it has prices. Raises BadInputError.
+    if it has prices; `ignore_rebalance` is that of `bots.load`. Raises BadInputError.
     """
     if not 0 <= cost_bps <= MAX_BPS:
         raise BadInputError.of("--cost-bps", f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5")
     paths = _paths(config, bots)
-    loaded = load_bots(paths)
+    loaded = load_bots(paths, ignore_rebalance=ignore_rebalance)
     account, merging, notes = _together(config, paths)
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
     fallback = account.trading.fallback if merging else ()

@@ -15,6 +15,7 @@ from rebalancer.cli.options import (
     BotArgument,
     Commands,
     ConfigOption,
+    IgnoreRebalanceOption,
     JsonOption,
     show,
     show_json,
@@ -37,6 +38,7 @@ def explain(
     mermaid: Annotated[
         bool, Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
     ] = False,
+    ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> Answer | None:
@@ -46,7 +48,9 @@ def explain(
 
     settings, day = load_config(config), on.date() if on else None
     with watching(json=json) as progress:
-        found = research.explain(settings, bot, day, tree=tree, mermaid=mermaid, progress=progress)
+        found = research.explain(
+            settings, bot, day, tree=tree, mermaid=mermaid, ignore_rebalance=ignore_rebalance, progress=progress
+        )
     if found.mermaid is None or json:
         return Answer(found, explanation_screen(found))
     say(mermaid_text(bot, found))
@@ -71,6 +75,7 @@ def backtest(
     ] = None,
     csv: Annotated[Path | None, Option("--csv", help="Write daily values and weights to this file.")] = None,
     html: Annotated[Path | None, Option("--html", help="Write an HTML report to this file.")] = None,
+    ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -90,6 +95,7 @@ def backtest(
             last.date() if last else None,
             cost_bps=cost_bps,
             benchmark=benchmark,
+            ignore_rebalance=ignore_rebalance,
             progress=progress,
         )
         for output, text in outputs.items():

@@ -13,7 +13,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import Program, compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
-from rebalancer.bots.flowchart.held import Held
+from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
 from rebalancer.bots.flowchart.tree import (
@@ -161,7 +161,8 @@ class FlowchartBot:
         return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
-        return outline(self.program, evaluate(self.program, closes) if closes else None)
+        rule = () if self.program.rebalance == "daily" else (rule_in_words(self.program.rebalance),)
+        return (*rule, *outline(self.program, evaluate(self.program, closes) if closes else None))
 
     def mermaid(self, closes: Closes) -> str:
         return mermaid(self.program, evaluate(self.program, closes))
