@@ -12,6 +12,8 @@ from rebalancer.model import (
     NEW_YORK,
     US_DOLLARS,
     Account,
+    Bars,
+    BarsRead,
     Closes,
     CorporateAction,
     Difference,
@@ -126,6 +128,13 @@ class History(Protocol):
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
         """Adjusted closes of completed sessions before `before`, columns as in `symbols` (all NaN where a symbol is
         unknown). Raises SourceError where the source can't be read.
+        """
+
+    def bars(self, closes: Closes, read: BarsRead) -> Bars:
+        """What the bars beside `closes` have in the fields of `read`, on its sessions, adjusted as `closes` are.
+
+        NaN where the source has none, for tonight too. Called only for bots that read more than closes. Raises
+        SourceError, or BadInputError for files that contradict each other.
         """
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:

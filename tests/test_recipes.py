@@ -35,9 +35,11 @@ class Copy:
         path = self.folder / name
         path.write_text(f"{path.read_text('utf-8')}\n\n{text}", "utf-8")
 
-    def insert_before(self, name: str, place: str, text: str) -> None:
+    def insert_before(self, name: str, place: str, text: str, *, last: bool = False) -> None:
+        """`text` before the first or the `last` occurrence of `place`."""
         path = self.folder / name
-        before, found, after = path.read_text("utf-8").partition(place)
+        written = path.read_text("utf-8")
+        before, found, after = written.rpartition(place) if last else written.partition(place)
         assert found, f"{place!r} is not in {name}"
         path.write_text(f"{before}{text}{found}{after}", "utf-8")
 
@@ -58,10 +60,9 @@ def copied(tmp_path: Path) -> Copy:
 
 def test_an_indicator_is_a_formula_and_a_row(copied):
     formula, row = blocks("An indicator")
-    copied.append("rebalancer/bots/flowchart/formulas.py", formula)
-    copied.insert_before(
-        "rebalancer/bots/flowchart/indicators.py", "\n)\n\nINDICATORS", f"\n{indent(row.rstrip(), '    ')},"
-    )
+    volatility = "rebalancer/bots/flowchart/indicators/volatility.py"
+    copied.insert_before(volatility, "_BANDS = ", f"{formula}\n\n")
+    copied.insert_before(volatility, ")\n", f"{indent(row.rstrip(), '    ')},\n", last=True)
     copied.python("tests/bots/flowchart/make_schema.py")
     chart = '{"if": {"left": {"lowest-price": {"of": "SPY", "window": 3}}, "is": "gt", "right": 10}'
     bot = '{"format": "rebalancer/bot", "version": 1, "name": "Low", "chart": CHART}'.replace(

@@ -13,6 +13,7 @@ from rebalancer.app.schedule import coming
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
+from rebalancer.market.bars import bars_read, with_bars
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock, hours
 from rebalancer.model import Account, BotFailure, Closes, Hours, Limits, OrderState, Position, Symbol
 from rebalancer.model.checkup import Check
@@ -258,6 +259,7 @@ def _history(checked: CheckedAccount) -> Iterator[Check]:
     closes = checked.history.closes(checked.symbols(), before=today)
     due = checked.calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))[-1]
     yield _reach(closes, due)
+    closes = with_bars(checked.history, closes, bars_read(checked.bots.values()))
     yield from (_bot(bot, closes) for bot in checked.bots.values())
 
 

@@ -16,9 +16,19 @@ from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError
+from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
-from rebalancer.model import Allocation, Closes, Decision, Floats, Investment, Symbol, symbol
+from rebalancer.market.bars import bars_read, never_there
+from rebalancer.model import (
+    Allocation,
+    BarsRead,
+    Closes,
+    Decision,
+    Floats,
+    Investment,
+    Symbol,
+    symbol,
+)
 from rebalancer.ports import Progress, unwatched
 
 
@@ -40,7 +50,7 @@ def explain(
     files = {bot: bot_file(config, bot)}
     contents = read_bots(files)
     loaded = load_bots(files, contents, ignore_rebalance=ignore_rebalance)[bot]
-    closes = closes_up_to(config, loaded.symbols, day, progress)
+    closes = closes_up_to(config, loaded.symbols, day, progress, loaded.bars)
     progress(f"Asking {bot}")
     return Explanation(
         decision=_decision(config, loaded, contents[bot], closes),
@@ -96,7 +106,10 @@ def backtest(
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
     fallback = account.trading.fallback if merging else ()
     symbols = {name for bot in loaded.values() for name in bot.symbols}
-    closes, ticker = _closes(config, symbols.union(fallback), benchmark, notes, progress)
+    closes, ticker = _closes(config, symbols.union(fallback), bars_read(loaded.values()), benchmark, notes, progress)
+    problems = [Problem(name, "", lack) for name, bot in loaded.items() for lack in never_there(closes, bot.bars)]
+    if problems:
+        raise BadInputError(problems)
     closes = closes.until(last) if last else closes
     terms = Terms(float(account.sim.starting_cash), cost_bps, first, ticker, merging, account.venue.currency)
     decided: dict[str, Floats] = {}
@@ -138,14 +151,19 @@ def _amount(investment: Investment, currency: str) -> str:
 
 
 def _closes(
-    config: Config, symbols: set[Symbol], benchmark: str | None, notes: Sequence[str], progress: Progress
+    config: Config,
+    symbols: set[Symbol],
+    read: BarsRead,
+    benchmark: str | None,
+    notes: Sequence[str],
+    progress: Progress,
 ) -> tuple[Closes, Symbol | None]:
     """The closes of `symbols` and the benchmark, with `notes` prepended; the benchmark is None without prices."""
     try:
         ticker = symbol(benchmark or BENCHMARK)
     except ValueError as error:
         raise BadInputError.of("--benchmark", str(error)) from error
-    closes = closes_up_to(config, sorted({*symbols, ticker}), None, progress)
+    closes = closes_up_to(config, sorted({*symbols, ticker}), None, progress, read)
     if not np.isnan(closes.values[:, closes.symbols.index(ticker)]).all():
         return replace(closes, notes=(*notes, *closes.notes)), ticker
     if benchmark:

@@ -16,15 +16,16 @@ from rebalancer.config.keys import with_defaults
 from rebalancer.config.parsers import OWN_SOURCES
 from rebalancer.errors import BadInputError
 from rebalancer.market import sample
+from rebalancer.market.bars import missing_bars, with_bars
 from rebalancer.market.cache import FILE, ClosesCache, as_closes
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes, HistoryQuotes
 from rebalancer.market.coverage import coverage, sessions_due
-from rebalancer.market.folder import read_folder
+from rebalancer.market.folder import read_folder, read_folder_bars
+from rebalancer.market.price_file_cache import BARS_FILE, PriceFileCache
 from rebalancer.market.price_file_cache import FILE as PRICE_FILES
-from rebalancer.market.price_file_cache import PriceFileCache
-from rebalancer.model import Closes, Symbol
+from rebalancer.model import BarField, Bars, BarsRead, Closes, Symbol
 from rebalancer.ports import Calendar, Clock, History, Progress, Quotes, unwatched
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import Synced
@@ -65,15 +66,24 @@ def source_of(
             yield _of_a_venue(config, clock, connections, progress)
         else:
             known = _local_closes(config, progress)
-            yield Source(
-                ClosesHistory(known), known.day(-1), lambda: known.symbols, as_of=partial(ClosesQuotes, known=known)
-            )
+            history = ClosesHistory(known, partial(_local_bars, config, progress))
+            yield Source(history, known.day(-1), lambda: known.symbols, as_of=partial(ClosesQuotes, known=known))
 
 
 def _local_closes(config: Config, progress: Progress) -> Closes:
     if config.data_folder is None:
         return sample.all_closes()
     return read_folder(config.data_folder, PriceFileCache(config.state_dir / PRICE_FILES, SystemClock()), progress)
+
+
+def _local_bars(config: Config, progress: Progress, closes: Closes, read: BarsRead) -> Bars:
+    if config.data_folder is None:
+        return missing_bars(closes, read, sample.NO_BARS)
+
+    def cache(field: BarField) -> PriceFileCache:
+        return PriceFileCache(config.state_dir / BARS_FILE.format(field=field), SystemClock())
+
+    return read_folder_bars(config.data_folder, closes, read, cache, progress)
 
 
 def _of_a_venue(config: Config, clock: Clock, connections: Connections, progress: Progress) -> Source:
@@ -143,9 +153,13 @@ def known_tickers(config: Config, progress: Progress) -> Collection[Symbol] | No
 
 
 def closes_up_to(
-    config: Config, symbols: Sequence[Symbol] | None, day: date | None, progress: Progress = unwatched
+    config: Config,
+    symbols: Sequence[Symbol] | None,
+    day: date | None,
+    progress: Progress = unwatched,
+    read: BarsRead | None = None,
 ) -> Closes:
-    """The closes of `symbols` (None: all) up to `day` (None: the last session).
+    """The closes of `symbols` (None: all) up to `day` (None: the last session), with the bars of `read`.
 
     Raises BadInputError if the source has no closes of `day`.
     """
@@ -154,6 +168,7 @@ def closes_up_to(
         closes = source.history.closes(
             source.symbols() if symbols is None else symbols, before=last + timedelta(days=1)
         )
+        closes = with_bars(source.history, closes, read or {})
     if not len(closes.sessions) or closes.day(-1) != last:
         raise BadInputError.of("--on", f"there are no closes of {last}; the last are of {source.last_session}")
     return closes

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rebalancer.model import BarField, Closes, Decision, Floats, Symbol
+from rebalancer.model import BarField, BarsRead, Closes, Decision, Floats, Symbol
 
 Answer = Mapping[str, float] | str
 """The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
@@ -36,7 +36,7 @@ class Findings:
     tickers: tuple[Symbol, ...]
     nodes: tuple[tuple[str, int], ...] = ()
     depth: int = 0
-    functions: tuple[tuple[str, tuple[int | tuple[int, ...], ...]], ...] = ()
+    functions: tuple[tuple[str, tuple[float | tuple[float, ...], ...]], ...] = ()
     lookback: int = 1
     approximations: tuple[str, ...] = ()
 
@@ -64,7 +64,7 @@ class Bot(Protocol):
         """Those of `symbols` that it may hold, sorted."""
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         """What it reads besides closes, by symbol; empty for most bots."""
 
     @property
@@ -125,7 +125,7 @@ def last_known(values: Floats) -> Floats:
     return np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), np.nan)
 
 
-def own_bars(bot: str, bars: Mapping[Symbol, tuple[BarField, ...]], closes: Closes) -> OwnBars:
+def own_bars(bot: str, bars: BarsRead, closes: Closes) -> OwnBars:
     """The fields that a bot reads besides closes. Anything but a positive number becomes NaN (missing); a volume may
     be 0.
 

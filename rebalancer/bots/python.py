@@ -6,7 +6,7 @@ The two constants are read from the syntax tree; the file is never imported here
 import ast
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
 MAX_BYTES = 150_000
@@ -47,7 +47,7 @@ class PythonBot:
         return self.symbols
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         """None: `weights` is called with closes."""
         return {}
 

@@ -1,6 +1,6 @@
 """Closes in memory as the ports `History` and `Quotes`, and the closes of an evening with tonight's prices added."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,13 +8,17 @@ from decimal import Decimal
 import numpy as np
 
 from rebalancer.errors import SourceError
-from rebalancer.model import NEW_YORK, Bar, Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
+from rebalancer.market.bars import missing_bars
+from rebalancer.model import NEW_YORK, Bar, Bars, BarsRead, Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
 from rebalancer.ports import Clock, History
 
 
 @dataclass(frozen=True, slots=True)
 class ClosesHistory:
+    """`ports.History` of the closes `known`; `read_bars` reads the bars beside them, where there are any."""
+
     known: Closes
+    read_bars: Callable[[Closes, BarsRead], Bars] = lambda closes, read: missing_bars(closes, read, "")
 
     def closes(self, symbols: Sequence[Symbol], before: date) -> Closes:
         """The port's closes. An unknown symbol is a column of NaN."""
@@ -25,6 +29,9 @@ class ClosesHistory:
             if name in columns:
                 values[:, place] = self.known.values[:completed, columns[name]]
         return Closes(self.known.sessions[:completed], tuple(symbols), values, notes=self.known.notes)
+
+    def bars(self, closes: Closes, read: BarsRead) -> Bars:
+        return self.read_bars(closes, read)
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:  # noqa: ARG002
         """None: the closes count as adjusted."""

@@ -22,6 +22,8 @@ from rebalancer.ports import Clock
 
 FILE = "price_files.sqlite"
 """The cache's file name in the state folder."""
+BARS_FILE = "price_files_{field}.sqlite"
+"""The same of another field of the bars, there only where a bot reads it."""
 RULES = 1
 """Raised when files are read or kept in another way than before."""
 QUIET_SECONDS = 2

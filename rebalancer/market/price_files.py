@@ -4,7 +4,7 @@ Two layouts. Long: a row a day and ticker, with a column `symbol` or `ticker`. W
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -15,7 +15,7 @@ from rebalancer.errors import Problem, echoed
 from rebalancer.market.calendar import FIRST_YEAR
 from rebalancer.market.csv_dialect import SAVE_AS, decimal_mark
 from rebalancer.market.price_blocks import MOST_PROBLEMS, Block
-from rebalancer.model import Floats, Symbol, canonical, symbol
+from rebalancer.model import BarField, Floats, Symbol, canonical, symbol
 
 MAX_PRICE = 1e15
 TICKER_NAMES = ("symbol", "ticker")
@@ -26,6 +26,7 @@ IGNORED_NAMES = {
     *("dividend", "dividends", "split", "splits", "stock_splits", "capital_gains"),
     *("adj_open", "adj_high", "adj_low", "adj_volume"),
 }
+"""Not read for closes; some of them are for bars."""
 INDEX_SIGN = "^"
 """Yahoo's prefix of an index, such as ^VIX, which can't be held: its prices are left out."""
 FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
@@ -36,12 +37,16 @@ Days = NDArray[np.datetime64]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Positions of the columns that are read. In a wide file `ticker` is None, and `symbols` are those of `prices`."""
+    """Positions of the columns that are read. In a wide file `ticker` is None, and `symbols` are those of `prices`.
+
+    Where `adjusted_by` is set, a price is multiplied by the first of these columns over the second.
+    """
 
     date: int
     prices: tuple[int, ...]
     ticker: int | None
     symbols: tuple[Symbol, ...] = ()
+    adjusted_by: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +66,7 @@ class Cells:
 
 def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[Problem]]:
     """The file's layout by its header; None with all problems where it is ambiguous."""
-    names = [name.strip().lower().replace(" ", "_") for name in header]
+    names = _plain(header)
     problems = [Problem(source, "header", text) for text in islice(_unclear(header, names), MOST_PROBLEMS + 1)]
     if problems:
         return None, problems
@@ -70,6 +75,28 @@ def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[P
         return Layout(date, (next(names.index(name) for name in CLOSE_NAMES if name in names),), tickers[0]), []
     wanted = {place: name for place, name in enumerate(header) if place != date and not name.startswith(INDEX_SIGN)}
     return Layout(date, tuple(wanted), None, tuple(map(symbol, wanted.values()))), []
+
+
+def layout_of_bars(layout: Layout, header: Sequence[str], field: BarField) -> Layout | None:
+    """As `layout`, which is that of the closes, for another field of the bars; None for a file that does not have it.
+
+    Beside an adjusted close the field is taken adjusted too, or as traded where the traded close says by how much each
+    day is adjusted. A volume is taken as it is: adjusted for splits.
+    """
+    names = _plain(header)
+    (close,) = layout.prices if layout.ticker is not None else (0,)
+    as_close = field if names[close] == "close" else f"adj_{field}"
+    if layout.ticker is None or not {field, as_close} & {*names}:
+        return None
+    if as_close in names or field == "volume":
+        return replace(layout, prices=(names.index(as_close if as_close in names else field),))
+    if "close" not in names:
+        return None
+    return replace(layout, prices=(names.index(field),), adjusted_by=(close, names.index("close")))
+
+
+def _plain(header: Sequence[str]) -> list[str]:
+    return [name.strip().lower().replace(" ", "_") for name in header]
 
 
 def _unclear(header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
@@ -132,6 +159,22 @@ def read_cells(block: Block, layout: Layout) -> tuple[Cells, list[Problem]]:
     return Cells(block.source, symbols, tickers[spots], days[rows], table[spots], block.rows[rows]), problems
 
 
+def read_bars(block: Block, layout: Layout) -> Cells:
+    """The cells of one field. One that can't be read is missing: only a bot that needs it can't decide."""
+    days, _ = _days(block, layout.date)
+    symbols, tickers, _ = _tickers(block, layout.ticker or 0)
+    try:
+        table, _ = _numbers(block, (*layout.prices, *(layout.adjusted_by or ())))
+    except ValueError:
+        table = np.full((len(days), 3), np.nan)
+    table[~((table >= 0) & (table <= MAX_PRICE))] = np.nan
+    values = table[:, :1]
+    if layout.adjusted_by:
+        values = values * table[:, 1:2] / np.where(table[:, 2:] > 0, table[:, 2:], np.nan)
+    spots = rows, _ = np.nonzero(~np.isnan(values) & (tickers >= 0) & (days >= FIRST_DAY)[:, np.newaxis])
+    return Cells(block.source, symbols, tickers[spots], days[rows], values[spots], block.rows[rows])
+
+
 def _tickers(block: Block, place: int) -> tuple[tuple[Symbol, ...], NDArray[np.int64], list[Problem]]:
     """The symbols of a column, and (n, 1) each row's index in them; -1 where it has no symbol or is left out."""
     codes, names = pd.factorize(pd.Series(block.columns[place], dtype=object).fillna(""))
@@ -167,7 +210,26 @@ def _prices(block: Block, places: Sequence[int], wanted: Mask) -> tuple[Floats, 
 
     Cells that are not `wanted`, a mask of that shape, raise no problem.
     """
-    found, missing = np.full(wanted.shape, np.nan), np.zeros(wanted.shape, dtype=np.bool_)
+    try:
+        found, missing = _numbers(block, places)
+    except ValueError as error:
+        return np.full(wanted.shape, np.nan), [Problem(block.source, "", str(error))]
+    usable = (found > 0) & (found <= MAX_PRICE)
+    remedy = f"is no price: use a number above 0, up to {MAX_PRICE:,.0f}, with a dot for decimals, or leave it empty"
+    refused = (wanted & ~usable & ~missing).T
+    problems = [
+        _refusal(block, places[at], row, remedy) for at, row in np.argwhere(refused)[: MOST_PROBLEMS + 1].tolist()
+    ]
+    return np.where(usable, found, np.nan), problems
+
+
+def _numbers(block: Block, places: Sequence[int]) -> tuple[Floats, Mask]:
+    """The numbers of the columns at `places`, (n, columns), NaN for anything else; and which cells are empty.
+
+    Raises ValueError where the mark of decimals is unclear.
+    """
+    found = np.full((len(block.rows), len(places)), np.nan)
+    missing = np.zeros(found.shape, dtype=np.bool_)
     numbers = [block.columns[place].dtype.kind in "fiu" for place in places]
     for at in np.flatnonzero(numbers).tolist():
         found[:, at] = block.columns[places[at]]
@@ -177,20 +239,11 @@ def _prices(block: Block, places: Sequence[int], wanted: Mask) -> tuple[Floats, 
     written = [block.columns[places[at]] for at in texts]
     text = pd.Series(np.array(written, dtype=object).ravel(), dtype=object).fillna("").astype(str)
     if block.separator != ",":
-        try:
-            text = text.str.replace(decimal_mark(text), ".", regex=False)
-        except ValueError as error:
-            return found, [Problem(block.source, "", str(error))]
+        text = text.str.replace(decimal_mark(text), ".", regex=False)
     shape = len(texts), len(block.rows)
     found[:, texts] = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64).reshape(shape).T
     missing[:, texts] = (text == "").to_numpy().reshape(shape).T
-    usable = (found > 0) & (found <= MAX_PRICE)
-    remedy = f"is no price: use a number above 0, up to {MAX_PRICE:,.0f}, with a dot for decimals, or leave it empty"
-    refused = (wanted & ~usable & ~missing).T
-    problems = [
-        _refusal(block, places[at], row, remedy) for at, row in np.argwhere(refused)[: MOST_PROBLEMS + 1].tolist()
-    ]
-    return np.where(usable, found, np.nan), problems
+    return found, missing
 
 
 def _refusals(block: Block, place: int, refused: Mask, text: str) -> list[Problem]:

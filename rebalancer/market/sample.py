@@ -18,6 +18,9 @@ NOTES = (
 )
 
 
+NO_BARS = "the sample has closes only: bring prices of your own (docs/prices.md)"
+
+
 @cache
 def all_closes() -> Closes:
     """All of the sample. Raises SourceError where the installation is damaged."""

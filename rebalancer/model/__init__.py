@@ -13,6 +13,7 @@ from rebalancer.model.names import (
     NO_RUN,
     TICKER,
     BarField,
+    BarsRead,
     Floats,
     Mode,
     OrderId,

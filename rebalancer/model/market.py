@@ -1,7 +1,7 @@
 """Prices: daily closes and bars, current market snapshots, and prices accepted for decisions and orders."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Self
@@ -28,7 +28,7 @@ class Bars:
 
     def until(self, count: int) -> Self:
         """The first `count` rows."""
-        return replace(self, values={field: values[:count] for field, values in self.values.items()})
+        return replace(self, values={name: column[:count] for name, column in self.values.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +51,9 @@ class Closes:
         if self.values.shape != (len(self.sessions), len(self.symbols)):
             shape = (len(self.sessions), len(self.symbols))
             raise ValueError(f"closes of shape {self.values.shape} for sessions x symbols = {shape}")
-        for field, values in self.bars.values.items() if self.bars else ():
-            if values.shape != (len(self.sessions), len(self.bars.symbols if self.bars else ())):
-                raise ValueError(f"{field} of shape {values.shape} beside closes of {len(self.sessions)} sessions")
+        for name, column in self.bars.values.items() if self.bars else ():
+            if len(column) != len(self.sessions):
+                raise ValueError(f"{name} of shape {column.shape} beside closes of {len(self.sessions)} sessions")
 
     def day(self, index: int) -> date:
         day: date = self.sessions[index].item()
@@ -90,11 +90,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The daily bar of `session`, complete or in progress; `at` is its last update."""
+    """The daily bar of `session`, complete or in progress; `at` is its last update.
+
+    `rest` is what else is known of it, of all exchanges together.
+    """
 
     session: date
     close: Decimal
     at: datetime
+    rest: Mapping[BarField, Decimal] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ other    anything else: no retry
 PriceSource = Literal["quote", "trade", "bar"]
 BarField = Literal["open", "high", "low", "volume"]
 """What a daily bar has besides its close."""
+BarsRead = Mapping[Symbol, tuple[BarField, ...]]
+"""The fields that are read of each ticker's bars, besides closes. Empty for most bots."""
 OrderStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
 RunStatus = Literal["running", "success", "partial", "failed", "skipped", "missed"]
 

@@ -67,7 +67,12 @@ def under_both_names(listed: tuple[Symbol, ...], names: Names) -> tuple[Symbol, 
 def under_old_names(closes: Closes, names: Names, wanted: Collection[Symbol]) -> Closes:
     """`closes` for a bot that uses the symbols `wanted`: a new name's history in the column of the old name."""
     old = {new: old for old, new in names.items() if old in wanted}
-    return replace(closes, symbols=tuple(old.get(symbol, symbol) for symbol in closes.symbols))
+    bars = closes.bars and replace(closes.bars, symbols=_under(old, closes.bars.symbols))
+    return replace(closes, symbols=_under(old, closes.symbols), bars=bars)
+
+
+def _under(names: Names, symbols: Iterable[Symbol]) -> tuple[Symbol, ...]:
+    return tuple(names.get(symbol, symbol) for symbol in symbols)
 
 
 def under_new_names(decision: Decision, names: Names) -> Decision:

@@ -96,7 +96,7 @@ def _found(findings: Findings) -> Screen:
     yield from lines((f"  note: {text}" for text in findings.approximations), "yellow")
 
 
-def _each(used: Sequence[int | tuple[int, ...]]) -> str:
+def _each(used: Sequence[float | tuple[float, ...]]) -> str:
     """As in `[10, 20]`, or `[12/26, 5/35]` where an indicator takes two numbers; "" where it takes none."""
-    spelled = [str(each) if isinstance(each, int) else "/".join(map(str, each)) for each in used]
+    spelled = ["/".join(f"{number:g}" for number in (each if isinstance(each, tuple) else (each,))) for each in used]
     return f"[{', '.join(spelled)}]" if spelled else ""

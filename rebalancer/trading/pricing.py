@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.errors import SourceError
+from rebalancer.errors import BadInputError, SourceError
 from rebalancer.events import BotDecided, BotFailed, PricesTaken
+from rebalancer.market.bars import bars_read, missing_bars, tonight_in_words, with_bars, with_tonight
 from rebalancer.market.closes import evening_closes
 from rebalancer.market.coverage import unexplained_jumps
 from rebalancer.market.price_fallback import accepted_prices, order_gates, restated_previous, signal_gates
@@ -75,17 +77,35 @@ def _recorded(log: RunLog, purpose: Literal["signals", "orders", "buys"], prices
     return prices
 
 
-def closes_until_now(context: RunContext, log: RunLog, prices: Prices) -> Closes:
-    """Closes of completed sessions, and tonight's prices as a provisional last row. Raises SourceError without any."""
+def closes_until_now(context: RunContext, log: RunLog, prices: Prices, snapshots: Mapping[Symbol, Snapshot]) -> Closes:
+    """Closes of completed sessions, and tonight's prices as a provisional last row; the bars beside them for the bots
+    that read any. Raises SourceError without any close.
+    """
     today = log.session.day
     completed = context.history.closes(context.symbols(), before=today)
     if not len(completed.sessions):
         raise SourceError(f"the price history has no session before {today}; nothing can be decided")
     expected = context.calendar.sessions(completed.day(0), today - timedelta(days=1))
-    closes = evening_closes(completed, expected, today, prices)
+    closes = _with_bars(context, log, evening_closes(completed, expected, today, prices), snapshots)
     for note in closes.notes:
         log.note(note)
     log.note(f"the closes of {today} are provisional: they are tonight's prices, before the close")
+    return closes
+
+
+def _with_bars(context: RunContext, log: RunLog, closes: Closes, snapshots: Mapping[Symbol, Snapshot]) -> Closes:
+    """`closes` with the bars that the bots read. Where they can't be read, only the bots that need them fail."""
+    read = bars_read(context.bots.values(), context.renames)
+    if not read:
+        return closes
+    try:
+        closes = with_bars(context.history, closes, read)
+    except (SourceError, BadInputError) as error:
+        log.note(f"the bars can't be read, and the bots that need them can't decide: {error}", "warning")
+        closes = replace(closes, bars=missing_bars(closes, read, f"{error}"))
+    closes = with_tonight(closes, snapshots)
+    for sentence in tonight_in_words(closes):
+        log.note(sentence)
     return closes
 
 

@@ -71,7 +71,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     prices = order_prices(context, log, snapshots, symbols)
 
     shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency)
-    closes = closes_until_now(context, log, signals)
+    closes = closes_until_now(context, log, signals, snapshots)
     decisions = decide(context, log, shares, closes)
     no_fallback = untradable_fallback(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
     fallback = None if no_fallback else context.trading.fallback_ticker

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
-from local_alpaca.adjustments import kinds_of
+from local_alpaca.adjustments import SPLITS, kinds_of
 from local_alpaca.latest_prices import bar
 from local_alpaca.parameters import (
     NEW_YORK,
@@ -67,10 +67,10 @@ def page(tape: "Tape", params: Params, now: datetime) -> dict[str, Any]:
     most = min(asked.limit, tape.page_limit)
     bars: dict[str, list[dict[str, Any]]] = {}
     last: tuple[str, date] | None = None
-    for count, (symbol, day, close) in enumerate(_bars(tape, asked)):
+    for count, (symbol, day, close, shares) in enumerate(_bars(tape, asked)):
         if count == most:
             return {"bars": bars, "next_page_token": _token(last)}
-        bars.setdefault(symbol, []).append(bar(close, midnight(day), asked.feed))
+        bars.setdefault(symbol, []).append(bar(close, midnight(day), asked.feed, shares))
         last = symbol, day
     return {"bars": bars, "next_page_token": _token(last) if tape.empty_last_page else None}
 
@@ -79,15 +79,16 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), NEW_YORK)
 
 
-def _bars(tape: "Tape", asked: BarsRequest) -> Iterator[tuple[str, date, Decimal]]:
-    """The requested bars that were on no earlier page."""
+def _bars(tape: "Tape", asked: BarsRequest) -> Iterator[tuple[str, date, Decimal, Decimal]]:
+    """The requested bars that were on no earlier page: symbol, day, close, and the shares of today that were one."""
     for symbol in asked.symbols:
         if asked.after and symbol < asked.after[0]:
             continue
         series = tape.series(symbol, asked.seen, asked.kinds)
+        traded, split = tape.days(symbol, asked.seen), tape.series(symbol, asked.seen, asked.kinds & SPLITS)
         for day in sorted(series, reverse=asked.newest_first):
             if asked.start <= midnight(day) <= asked.end and not _shown(asked, symbol, day):
-                yield symbol, day, series[day]
+                yield symbol, day, series[day], traded[day] / split[day]
 
 
 def _shown(asked: BarsRequest, symbol: str, day: date) -> bool:

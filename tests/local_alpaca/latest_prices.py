@@ -62,19 +62,21 @@ def snapshot(tape: "Tape", symbol: str, now: datetime, feed: str) -> Body | None
     return {name: part for name, part in parts.items() if part is not None} or None
 
 
-def bar(price: Decimal, at: datetime, feed: str) -> Body:
-    """A bar whose open, high, low and close are one price."""
-    dollars = float(round(price, 4))
-    volume = VOLUMES.get(feed, 5_000)
+def bar(price: Decimal, at: datetime, feed: str, shares: Decimal = Decimal(1)) -> Body:
+    """A bar from 1 % below its close to 2 % above, opened at the low; `shares` of today were one on its day."""
+
+    def dollars(factor: str) -> float:
+        return float(round(price * Decimal(factor), 4))
+
     return {
-        "c": dollars,
-        "h": dollars,
-        "l": dollars,
+        "c": dollars("1"),
+        "h": dollars("1.02"),
+        "l": dollars("0.99"),
         "n": 100,
-        "o": dollars,
+        "o": dollars("0.99"),
         "t": stamp(at),
-        "v": volume,
-        "vw": dollars,
+        "v": round(VOLUMES.get(feed, 5_000) * shares),
+        "vw": dollars("1"),
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("contract")
+pytest.register_assert_rewrite("contract", "history_contract")
 
 from scripted_sim import Script, ScriptedSimBroker  # noqa: E402
 from street import Street  # noqa: E402

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.conditions import UNKNOWN
 from rebalancer.bots.flowchart.evaluate import Evaluation
-from rebalancer.bots.flowchart.splits import UNKNOWN
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.model import Closes
 
 

@@ -1,7 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
@@ -10,12 +10,13 @@ import numpy as np
 
 from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
 from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.tree import (
     Asset,
     Capped,
@@ -24,16 +25,17 @@ from rebalancer.bots.flowchart.tree import (
     Indicator,
     InverseVolatility,
     Node,
+    Ratio,
     TreeNode,
     children_of,
 )
-from rebalancer.model import Allocation, BarField, BotFailure, Closes, Decision, Floats, Symbol, Weights
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
 
 def describe(chart: Chart) -> Findings:
     nodes: Counter[str] = Counter()
     tickers: set[Symbol] = set()
-    functions: dict[str, set[tuple[int, ...]]] = {}
+    functions: dict[str, set[tuple[float, ...]]] = {}
     deepest = 0
     stack: list[tuple[TreeNode, int]] = [(chart.root, 1)]
     while stack:
@@ -41,6 +43,8 @@ def describe(chart: Chart) -> Findings:
         match element:
             case Asset(symbol=str(ticker)) | Indicator(subject=str(ticker)) | Capped(fallback=str(ticker)):
                 tickers.add(Symbol(ticker))
+            case Indicator(subject=Ratio(numerator, denominator)):
+                tickers |= {numerator, denominator}
         match element:
             case Indicator(function=function, parameters=parameters) | Filter(function=function, parameters=parameters):
                 functions.setdefault(function, set()).add(parameters)
@@ -61,7 +65,7 @@ def describe(chart: Chart) -> Findings:
     )
 
 
-def _used(parameters: Iterable[tuple[int, ...]]) -> tuple[int | tuple[int, ...], ...]:
+def _used(parameters: Iterable[tuple[float, ...]]) -> tuple[float | tuple[float, ...], ...]:
     """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
     return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
 
@@ -87,7 +91,7 @@ class FlowchartBot:
         return tuple(sorted({node.symbol for node in self.program.table if isinstance(node, nodes.Hold)}))
 
     @property
-    def bars(self) -> Mapping[Symbol, tuple[BarField, ...]]:
+    def bars(self) -> BarsRead:
         return self.program.bars
 
     @property

@@ -11,57 +11,17 @@ from rebalancer.bots.flowchart.indicators import (
     prices_advised,
     prices_needed,
 )
-from rebalancer.model import BarField, Symbol
+from rebalancer.bots.flowchart.program import Program
+from rebalancer.model import BarField, BarsRead, Symbol
 
 _OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
 _DUST = 1e-9
 """Rounding tolerance: a smaller remainder of the whole counts as 0."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """A compiled chart: `table[root]` is the whole of it.
-
-    `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `lookback` is
-    the number of sessions that the first decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA
-    no longer depend on where the history begins. `groups` are the chart's own names of nodes, by index (of nodes with
-    several names, the first).
-    """
-
-    name: str
-    table: tuple[nodes.Node, ...]
-    root: int
-    symbols: tuple[Symbol, ...]
-    bars: Mapping[Symbol, tuple[BarField, ...]]
-    lookback: int
-    warm_up: int
-    groups: Mapping[int, str]
-    rebalance: tree.Rebalance = "daily"
-
-    def label(self, index: int) -> str:
-        """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
-        match self.table[index]:
-            case nodes.Number(value):
-                return f"{value:.10g}"
-            case nodes.Close(symbol):
-                return f"{INDICATORS[CURRENT_PRICE].short}({symbol})"
-            case nodes.Bar(symbol, field):
-                return f"{field.capitalize()}({symbol})"
-            case nodes.Series(function, parameters, (source, *_)):
-                return f"{INDICATORS[function].short}({','.join([self.subject(source), *map(str, parameters)])})"
-            case nodes.Hold(symbol):
-                return symbol
-            case nodes.Uninvested():
-                return "cash"
-            case _:
-                return f'"{self.groups[index]}"' if index in self.groups else "an unnamed part"
-
-    def subject(self, source: int) -> str:
-        """What an indicator is computed on: a ticker, or a node of the chart."""
-        node = self.table[source]
-        if isinstance(node, nodes.Close | nodes.Bar):
-            return node.symbol
-        return self.label(node.portfolio) if isinstance(node, nodes.Nav) else self.label(source)
+_CROSSINGS: Mapping[tree.Crossing, tuple[tree.Comparator, tree.Comparator]] = {
+    "crosses-above": ("lt", "gte"),
+    "crosses-below": ("gt", "lte"),
+}
+"""The comparison that a crossing takes on the session before, and the one that it takes now."""
 
 
 def compile_chart(chart: tree.Chart) -> Program:
@@ -118,16 +78,64 @@ class _Draft:
                 return self._capped(element)
             case tree.Constant(value=value):
                 return self.add(nodes.Number(value))
-            case tree.Indicator(function=function, parameters=parameters, subject=subject):
-                source = nodes.Close(subject) if isinstance(subject, str) else self._history(self.done[subject])
-                return self._series(function, parameters, source, element.place)
-            case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
-                compare = self.add(nodes.Inequality(comparator, self.done[left], self.done[right]))
-                return compare if days == 1 else self.add(nodes.ForDays(days, compare))
-            case tree.AllOf() | tree.AnyOf():
-                return self.add(nodes.Several(isinstance(element, tree.AllOf), self._all_done(element.conditions)))
+            case tree.Indicator() | tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
+                return self._value(element)
+            case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf():
+                return self._condition(element)
             case _:
                 return self._split(element)
+
+    def _value(self, element: tree.Indicator | tree.DaysAgo | tree.Rank | tree.Arithmetic) -> int:
+        match element:
+            case tree.Indicator(function=function, parameters=parameters, subject=subject):
+                return self._series(function, parameters, self._source(subject), element.place)
+            case tree.DaysAgo(days=days, operand=operand):
+                return self._earlier(days, self.done[operand])
+            case tree.Rank(kind=kind, window=window, operand=operand):
+                return self.add(nodes.Rank(kind, window, self.done[operand]))
+            case tree.Arithmetic(operation=operation, operands=operands):
+                return self.add(nodes.Arithmetic(operation, self._all_done(operands)))
+
+    def _source(self, subject: Symbol | tree.Ratio | tree.Node) -> nodes.SeriesNode:
+        if isinstance(subject, str):
+            return nodes.Close(subject)
+        if isinstance(subject, tree.Ratio):
+            closes = self.add(nodes.Close(subject.numerator)), self.add(nodes.Close(subject.denominator))
+            return nodes.Arithmetic("divide", closes)
+        return self._history(self.done[subject])
+
+    def _earlier(self, days: int, source: int) -> int:
+        """A number was the same at any time."""
+        if days == 0 or isinstance(self.table[source], nodes.Number):
+            return source
+        return self.add(nodes.Earlier(days, source))
+
+    def _condition(self, element: tree.Condition) -> int:
+        match element:
+            case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
+                return self._for_days(days, self._comparison(comparator, self.done[left], self.done[right]))
+            case tree.Dates(first=first, last=last, for_days=days):
+                return self._for_days(days, self.add(nodes.Dates(first, last)))
+            case tree.CountOf(quantifier=quantifier, count=count, conditions=conditions):
+                least = 0 if quantifier == "at_most" else count
+                most = len(conditions) if quantifier == "at_least" else count
+                return self.add(nodes.Count(least, most, self._all_done(conditions)))
+            case tree.AllOf() | tree.AnyOf():
+                return self.add(nodes.Several(isinstance(element, tree.AllOf), self._all_done(element.conditions)))
+
+    def _comparison(self, comparator: tree.Comparator | tree.Crossing, left: int, right: int) -> int:
+        """A crossing is two comparisons, one of the session before."""
+        match comparator:
+            case "crosses-above" | "crosses-below":
+                before, now = _CROSSINGS[comparator]
+                was = self.add(nodes.Inequality(before, self._earlier(1, left), self._earlier(1, right)))
+                conditions = was, self.add(nodes.Inequality(now, left, right))
+                return self.add(nodes.Several(every=True, conditions=conditions))
+            case _:
+                return self.add(nodes.Inequality(comparator, left, right))
+
+    def _for_days(self, days: int, condition: int) -> int:
+        return condition if days == 1 else self.add(nodes.ForDays(days, condition))
 
     def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
         return tuple(self.done[element] for element in elements)
@@ -163,7 +171,7 @@ class _Draft:
         return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
 
     def _scores(
-        self, function: str, parameters: tuple[int, ...], element: tree.InverseVolatility | tree.Filter
+        self, function: str, parameters: tuple[float, ...], element: tree.InverseVolatility | tree.Filter
     ) -> tuple[int, ...]:
         histories = [self._history(self.done[child]) for child in element.children]
         return tuple(self._series(function, parameters, history, element.place) for history in histories)
@@ -174,19 +182,19 @@ class _Draft:
         return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
 
     def _series(
-        self, function: str, parameters: tuple[int, ...], history: nodes.Close | nodes.Nav, place: tree.Place
+        self, function: str, parameters: tuple[float, ...], history: nodes.SeriesNode, place: tree.Place
     ) -> int:
         spec = INDICATORS[function]
-        read: list[nodes.Close | nodes.Bar | nodes.Nav] = [history]
+        read: list[nodes.SeriesNode] = [history]
         if isinstance(history, nodes.Close):
             read = [history if field == "close" else nodes.Bar(history.symbol, field) for field in spec.reads]
-        elif spec.of_tickers_only:
+        elif spec.reads != ("close",) or (spec.of_tickers_only and isinstance(history, nodes.Nav)):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
         sources = tuple(map(self.add, read))
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
 
 
-def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
+def _bars(table: Sequence[nodes.Node]) -> BarsRead:
     fields: dict[Symbol, set[BarField]] = {}
     for node in table:
         if isinstance(node, nodes.Bar):
@@ -194,7 +202,7 @@ def _bars(table: Sequence[nodes.Node]) -> Mapping[Symbol, tuple[BarField, ...]]:
     return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
 
 
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...]], int]) -> list[int]:
+def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[float, ...]], int]) -> list[int]:
     """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
     needed: list[int] = []
     for node in table:
@@ -203,6 +211,10 @@ def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[int, ...
                 needed.append(needed[source] + prices(function, parameters) - 1)
             case nodes.ForDays(days, condition):
                 needed.append(needed[condition] + days - 1)
+            case nodes.Earlier(days, source):
+                needed.append(needed[source] + days)
+            case nodes.Rank(window=window, source=source):
+                needed.append(needed[source] + window - 1)
             case nodes.Nav(portfolio):
                 needed.append(needed[portfolio] + 1)  # after a gap it starts one session later
             case _:

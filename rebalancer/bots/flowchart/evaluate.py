@@ -6,7 +6,6 @@ is never read as yes, no, 0 or 50: it propagates until a node decides without it
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import TypeVar
 
 import numpy as np
@@ -14,23 +13,17 @@ from numpy.typing import NDArray
 
 from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
-from rebalancer.bots.flowchart.formulas import over_windows, returns
+from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
+from rebalancer.bots.flowchart.conditions import Truth, truth
 from rebalancer.bots.flowchart.indicators import INDICATORS
-from rebalancer.bots.flowchart.splits import UNKNOWN, Days, Truth, fractions
+from rebalancer.bots.flowchart.indicators.rolling import returns
+from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import Days, fractions
 from rebalancer.model import Closes, Floats, Symbol
 
 Prices = dict[Symbol, Floats]
 Inflow = tuple[Days, Floats]
 """Some days (D,), and the fraction of the whole that a node receives on each of them (D,)."""
-
-_ORDERINGS = {
-    "gt": (np.greater, np.less_equal),
-    "gte": (np.greater_equal, np.less),
-    "lt": (np.less, np.greater_equal),
-    "lte": (np.less_equal, np.greater),
-}
-"""What makes a comparison true, and what makes it false. With NaN both are false, so that it is unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +57,13 @@ class Evaluation:
     """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
 
     A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
-    value, or was not asked for. `series`, `truths` and `simulated` have the values of the nodes, each (T,).
+    value, or was not asked for. `series`, `truths` and `simulated` have the values of the nodes, and `sessions` the
+    days, each (T,).
     """
 
     def __init__(self, program: Program, closes: Closes) -> None:
         own = own_closes(program.name, program.symbols, closes)
+        self.sessions = own.sessions
         self.weights = np.full(own.values.shape, np.nan)
         self.series = OnDemand[Floats](self._compute)
         self.truths = OnDemand[Truth](self._compute)
@@ -90,7 +85,7 @@ class Evaluation:
             if isinstance(node, nodes.SeriesNode):
                 self.series[index] = _series(node, self, self._prices, self._bars, length)
             elif isinstance(node, nodes.ConditionNode):
-                self.truths[index] = _truth(node, self)
+                self.truths[index] = truth(node, self.truths, self.series, self.sessions)
             else:  # a portfolio below a Nav
                 self.simulated[index] = _simulate(node, self, self._prices, length)
 
@@ -137,31 +132,18 @@ def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, bars: Ow
         case nodes.Series(function, parameters, sources):
             read = [values.series[source] for source in sources]
             return INDICATORS[function].formula(*(read if len(read) == 1 else _complete(read)), *parameters)
+        case nodes.Earlier(days, source):
+            return earlier(values.series[source], days)
+        case nodes.Rank(kind, window, source):
+            return RANKS[kind].formula(values.series[source], window)
+        case nodes.Arithmetic(operation, operands):
+            return calculated(operation, [values.series[operand] for operand in operands])
 
 
 def _complete(fields: Sequence[Floats]) -> list[Floats]:
     """`fields` of a ticker's bars, NaN in the rows where one of them is missing."""
     incomplete = np.isnan(fields).any(axis=0)
     return [np.where(incomplete, np.nan, values) for values in fields]
-
-
-def _truth(node: nodes.ConditionNode, values: Evaluation) -> Truth:
-    match node:
-        case nodes.Inequality(comparator, left, right):
-            is_yes, is_no = _ORDERINGS[comparator]
-            sides = values.series[left], values.series[right]
-            return UNKNOWN + is_yes(*sides).view(np.int8) - is_no(*sides).view(np.int8)
-        case nodes.Several(every, conditions):
-            return reduce(np.minimum if every else np.maximum, [values.truths[condition] for condition in conditions])
-        case nodes.ForDays(days, condition):
-            return _held(values.truths[condition], days)
-
-
-def _held(truth: Truth, days: int) -> Truth:
-    """Whether it held on all of the last `days` sessions; before the first session that is unknown."""
-    padded = np.concatenate((np.full(days - 1, UNKNOWN), truth)).astype(np.float64)
-    (lowest,) = over_windows((padded,), days, lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]),))
-    return lowest[days - 1 :].astype(np.int8)
 
 
 def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int) -> Simulated:

@@ -8,13 +8,15 @@ import numpy as np
 
 from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.conditions import UNKNOWN
 from rebalancer.bots.flowchart.evaluate import Evaluation
-from rebalancer.bots.flowchart.formulas import runs
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
-from rebalancer.bots.flowchart.splits import UNKNOWN, fractions
+from rebalancer.bots.flowchart.indicators.rolling import runs
+from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, number, percent
-from rebalancer.model import Closes
+from rebalancer.model import Closes, Floats
+from rebalancer.model.text import counted
 
 _DEEPEST_INDENT = 12
 
@@ -70,18 +72,26 @@ def _causes(table: Sequence[nodes.Node], values: Evaluation, current: NodeOnDay)
             nav = table[source]
             if isinstance(nav, nodes.Nav) and not values.simulated[nav.portfolio].decided[day]:
                 return [NodeOnDay(nav.portfolio, day)]
-            return []
-        case nodes.Inequality(left=left, right=right):
-            return [NodeOnDay(side, day) for side in (left, right) if np.isnan(values.series[side][day])]
+            return _missing(values, day, source) if isinstance(nav, nodes.Arithmetic) else []
+        case nodes.Rank(source=source):
+            return _missing(values, day, source)
+        case nodes.Earlier(days, source):
+            return [NodeOnDay(source, day - days)] if day >= days else []
+        case nodes.Inequality() | nodes.Arithmetic():
+            return _missing(values, day, *nodes.operands(node))
         case nodes.ForDays(days, condition):
             rows = range(day, max(day - days, -2), -1)
             return [NodeOnDay(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
-        case nodes.Several(conditions=conditions):
+        case nodes.Several(conditions=conditions) | nodes.Count(conditions=conditions):
             return [NodeOnDay(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
         case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
             return _causes_in_split(node, values, day)
         case _:
             return []
+
+
+def _missing(values: Evaluation, day: int, *series: int) -> list[NodeOnDay]:
+    return [NodeOnDay(each, day) for each in series if np.isnan(values.series[each][day])]
 
 
 def _causes_in_split(node: nodes.Split, values: Evaluation, day: int) -> list[NodeOnDay]:
@@ -99,36 +109,70 @@ def _causes_in_split(node: nodes.Split, values: Evaluation, day: int) -> list[No
 def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
     """One sentence on why a node, which is undefined on that day, is."""
     node, day = program.table[current.node], closes.day(max(current.day, 0))
-    if current.day < 0:
-        return f"a condition has to hold for more days than there are closes: they begin on {day}"
-    if not isinstance(node, nodes.Series):
-        return f"{program.subject(current.node)} has no close on {day}"
-    if not np.isnan(values.series[current.node][current.day]):
-        return f"{program.label(current.node)} is 0 on {day}, so that 1 / volatility is undefined"
-    have, source = min((int(runs(values.series[source])[current.day]), source) for source in node.sources)
+    label = program.label(current.node)
+    match node:
+        case _ if current.day < 0:
+            return f"a condition has to hold for more days than there are closes: they begin on {day}"
+        case nodes.Series() | nodes.Rank() if np.isnan(values.series[current.node][current.day]):
+            return _too_few(program, closes, values, current)
+        case nodes.Series():
+            return f"{label} is 0 on {day}, so that 1 / volatility is undefined"
+        case nodes.Earlier(days):
+            return f"{label} needs {counted(days, 'session')} before {day}, and the closes begin on {closes.day(0)}"
+        case nodes.Arithmetic():
+            return f"{label} is no finite number on {day}"
+        case _:
+            return f"{program.subject(current.node)} has no close on {day}"
+
+
+def _too_few(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+    """Why an indicator or a rank is undefined: a source has a gap, too short a history, or all equal values."""
+    node, day = program.table[current.node], closes.day(current.day)
+    have, source = min((int(runs(values.series[each])[current.day]), each) for each in nodes.operands(node))
     what = _named(program.table[source])
     if not have:
         missing = f"{program.subject(source)} has no {what} on"
-        never = isinstance(program.table[source], nodes.Bar) and np.isnan(values.series[source]).all()
-        return f"{missing} any session{_remedy(closes)}" if never else f"{missing} {day}"
-    needed = prices_needed(node.function, node.parameters)
-    since = closes.day(current.day - have + 1)
-    return f"{program.label(current.node)} needs {needed} {what}s in a row, has {have} since {since}"
+        if not isinstance(program.table[source], nodes.Bar):
+            return f"{missing} {day}"
+        return f"{missing} {_without_a_bar(closes, values.series[source], current.day)}"
+    needed = _values_needed(node)
+    label, since = program.label(current.node), closes.day(current.day - have + 1)
+    if have >= needed:
+        equal = f"its last {counted(needed, what)} are all equal"
+        why = INDICATORS[node.function].undefined if isinstance(node, nodes.Series) else equal
+        return f"{label} is undefined on {day}, because {why}"
+    return f"{label} needs {counted(needed, what)} in a row, has {have} since {since}"
 
 
-def _remedy(closes: Closes) -> str:
-    return f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy else ""
+def _values_needed(node: nodes.Node) -> int:
+    """How many values of its source in a row an indicator or a rank needs."""
+    match node:
+        case nodes.Series(function, parameters):
+            return prices_needed(function, parameters)
+        case nodes.Rank(window=window):
+            return window
+        case _:
+            return 1
+
+
+def _without_a_bar(closes: Closes, column: Floats, day: int) -> str:
+    """The day; where the bar of tonight or any bar at all is missing, with the remedy of their source."""
+    never, tonight = np.isnan(column).all(), closes.provisional and day == len(closes.sessions) - 1
+    remedy = f": {closes.bars.remedy}" if closes.bars and closes.bars.remedy and (never or tonight) else ""
+    return f"{'any session' if never else closes.day(day)}{remedy}"
 
 
 def _named(source: nodes.Node) -> str:
-    """What an indicator reads, such as `close`."""
+    """What an indicator or a rank reads, such as `close`."""
     match source:
+        case nodes.Close():
+            return "close"
         case nodes.Bar(field=field):
             return field
         case nodes.Nav():
             return "simulated value"
         case _:
-            return "close"
+            return "value"
 
 
 def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ import numpy as np
 from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.beginning import Beginning, beginning
-from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
 from rebalancer.bots.flowchart.explain import NodeOnDay, explain, reason, why_undefined
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rebalance import ROUNDING, Simulation, simulate
 from rebalancer.bots.flowchart.tree import Rebalance, Threshold
 from rebalancer.bots.flowchart.wording import number

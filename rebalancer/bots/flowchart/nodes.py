@@ -6,7 +6,7 @@ table, and a block that a chart repeats a hundred times is computed once.
 
 from dataclasses import dataclass
 
-from rebalancer.bots.flowchart.tree import Comparator
+from rebalancer.bots.flowchart.tree import Comparator, MonthDay, Operation, RankKind
 from rebalancer.model import BarField, Symbol
 
 
@@ -37,11 +37,34 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator: `sources` are what it reads, a Close or a Nav, or several fields of one ticker."""
+    """An indicator: `sources` are what it reads, a Close, a ratio or a Nav, or several fields of one ticker."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The values of `source`, `days` sessions later than they were."""
+
+    days: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The place of each value among the last `window` values of `source`, from 0 to 100."""
+
+    kind: RankKind
+    window: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    operation: Operation
+    operands: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +88,23 @@ class Several:
 
     every: bool
     conditions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """True where at least `least` and at most `most` of `conditions` are; an exact number has both alike."""
+
+    least: int
+    most: int
+    conditions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """True on sessions from `first` to `last`, over the turn of the year where `last` is the earlier."""
+
+    first: MonthDay
+    last: MonthDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +151,9 @@ class TopK:
     children: tuple[int, ...]
 
 
-SeriesNode = Number | Close | Bar | Nav | Series
+SeriesNode = Number | Close | Bar | Nav | Series | Earlier | Rank | Arithmetic
 """One number a day."""
-ConditionNode = Inequality | ForDays | Several
+ConditionNode = Inequality | ForDays | Several | Count | Dates
 """True, false or unknown a day."""
 Ranking = InverseVol | TopK
 Split = Branch | Blend | Ranking
@@ -124,13 +164,15 @@ Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 def operands(node: Node) -> tuple[int, ...]:
     """The indices of all nodes that `node` is computed from."""
     match node:
-        case Number() | Close() | Bar() | Hold() | Uninvested():
+        case Number() | Close() | Bar() | Dates() | Hold() | Uninvested():
             return ()
-        case Nav(operand) | ForDays(condition=operand):
+        case Nav(operand) | Earlier(source=operand) | Rank(source=operand) | ForDays(condition=operand):
             return (operand,)
         case Inequality(left=left, right=right):
             return left, right
-        case Series(sources=each) | Several(conditions=each) | Blend(children=each):
+        case Series(sources=each) | Arithmetic(operands=each):
+            return each
+        case Several(conditions=each) | Count(conditions=each) | Blend(children=each):
             return each
         case Branch(condition, children):
             return condition, *children

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
 from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, percent
 
 _DEEPEST_INDENT = 30

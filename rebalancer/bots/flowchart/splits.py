@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.conditions import Truth
 from rebalancer.model import Floats
 
-Truth = NDArray[np.int8]
 Days = NDArray[np.intp]
-
-NO, UNKNOWN, YES = 0, 1, 2
-"""Kleene's three values, in the order that makes "all" a minimum and "any" a maximum."""
 
 _BRANCHES = np.array([[0, np.nan, 1], [1, np.nan, 0]])
 """The fractions of then and else, for each of the three truth values."""

@@ -7,6 +7,12 @@ from typing import Literal
 from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
+Crossing = Literal["crosses-above", "crosses-below"]
+Quantifier = Literal["exactly", "at_least", "at_most"]
+RankKind = Literal["percentile", "stochastic"]
+Operation = Literal["add", "subtract", "multiply", "divide", "min", "max", "abs"]
+MonthDay = tuple[int, int]
+"""A month from 1 to 12 and one of its days, in any year."""
 Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 
@@ -103,7 +109,7 @@ class Filter:
     """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
 
     function: str
-    parameters: tuple[int, ...]
+    parameters: tuple[float, ...]
     side: Literal["top", "bottom"]
     count: int
     children: tuple["Node", ...]
@@ -120,25 +126,77 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Ratio:
+    """One ticker's close divided by another's, as the subject of an indicator."""
+
+    numerator: Symbol
+    denominator: Symbol
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Indicator:
     """`function` is a name in INDICATORS, with its parameters. A subject that is a node means its simulated history."""
 
     function: str
-    parameters: tuple[int, ...]
-    subject: "Symbol | Node"
+    parameters: tuple[float, ...]
+    subject: "Symbol | Ratio | Node"
     place: Place
 
 
-Operand = Constant | Indicator
+@dataclass(frozen=True, slots=True, eq=False)
+class DaysAgo:
+    """The value of `operand` `days` sessions earlier."""
+
+    days: int
+    operand: "Operand"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rank:
+    """Where `operand` is among its own last `window` values, from 0 to 100; `kind` is a name in RANKS."""
+
+    kind: RankKind
+    window: int
+    operand: "Operand"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arithmetic:
+    """`operation` on one operand (abs), on two (subtract, divide), or on two or more, from left to right."""
+
+    operation: Operation
+    operands: tuple["Operand", ...]
+    place: Place
+
+
+Operand = Constant | Indicator | DaysAgo | Rank | Arithmetic
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compare:
-    """`left comparator right`, true on each of the last `for_days` sessions."""
+    """`left comparator right`, true on each of the last `for_days` sessions.
+
+    "crosses-above": left was below right on the session before, and is at or above it now; "crosses-below" alike.
+    """
 
     left: Operand
-    comparator: Comparator
+    comparator: Comparator | Crossing
     right: Operand
+    for_days: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dates:
+    """True on sessions from `first` to `last`, both included; over the turn of the year where `last` is the earlier.
+
+    As in Compare, it must be true on each of the last `for_days` sessions.
+    """
+
+    first: MonthDay
+    last: MonthDay
     for_days: int
     place: Place
 
@@ -155,7 +213,17 @@ class AnyOf:
     place: Place
 
 
-Condition = Compare | AllOf | AnyOf
+@dataclass(frozen=True, slots=True, eq=False)
+class CountOf:
+    """True where exactly, at least or at most `count` of `conditions` are; `count` is no more than there are."""
+
+    quantifier: Quantifier
+    count: int
+    conditions: tuple["Condition", ...]
+    place: Place
+
+
+Condition = Compare | Dates | AllOf | AnyOf | CountOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +262,15 @@ def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
             return condition, then, otherwise
         case Compare(left=left, right=right):
             return left, right
-        case AllOf(conditions=conditions) | AnyOf(conditions=conditions):
+        case AllOf(conditions=conditions) | AnyOf(conditions=conditions) | CountOf(conditions=conditions):
             return conditions
         case Indicator(subject=subject):
-            return () if isinstance(subject, str) else (subject,)
-        case Asset() | Cash() | Constant():
+            return () if isinstance(subject, str | Ratio) else (subject,)
+        case DaysAgo(operand=operand) | Rank(operand=operand):
+            return (operand,)
+        case Arithmetic(operands=operands):
+            return operands
+        case Asset() | Cash() | Constant() | Dates():
             return ()
         case _:
             return element.children

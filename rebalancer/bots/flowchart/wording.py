@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.compile import Program
+from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
-from rebalancer.bots.flowchart.splits import NO, UNKNOWN, YES, fractions
+from rebalancer.bots.flowchart.program import Program, shown
+from rebalancer.bots.flowchart.splits import fractions
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
@@ -47,14 +48,12 @@ class Wording:
         stack = [(0, condition)]
         while stack:
             level, index = stack.pop()
-            node, truth = self.program.table[index], self._truth(index)
-            if isinstance(node, nodes.Inequality):
-                yield IndentedLine(level, self._comparison(node, truth))
-            elif isinstance(node, nodes.ForDays | nodes.Several) and index not in written:
+            node = self.program.table[index]
+            parts = () if isinstance(node, nodes.Inequality) else nodes.operands(node)
+            if isinstance(node, nodes.ConditionNode) and not (parts and index in written):
                 written.add(index)
-                text = self._several(node, truth) if isinstance(node, nodes.Several) else self._for_days(node, truth)
-                yield IndentedLine(level, text)
-                stack.extend((level + 1, part) for part in reversed(nodes.operands(node)))
+                yield IndentedLine(level, self._condition(node, self._truth(index)))
+                stack.extend((level + 1, part) for part in reversed(parts))
 
     def heading(self, index: int) -> Iterator[IndentedLine]:
         """A node without its children; only a gate takes more than one line."""
@@ -93,7 +92,7 @@ class Wording:
         score = self.program.table[node.scores[0]]
         measure = INDICATORS[CURRENT_PRICE].short
         if isinstance(score, nodes.Series):
-            measure = f"{INDICATORS[score.function].short}({','.join(map(str, score.parameters))})"
+            measure = f"{INDICATORS[score.function].short}({','.join(map(shown, score.parameters))})"
         if isinstance(node, nodes.InverseVol):
             return f"weights by 1 / {measure}"
         return f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"
@@ -107,6 +106,19 @@ class Wording:
 
     def _truth(self, condition: int) -> int | None:
         return int(self.values.truths[condition][self.day]) if self.values else None
+
+    def _condition(self, node: nodes.ConditionNode, truth: int | None) -> str:
+        match node:
+            case nodes.Inequality():
+                return self._comparison(node, truth)
+            case nodes.ForDays():
+                return self._for_days(node, truth)
+            case nodes.Several():
+                return self._several(node, truth)
+            case nodes.Count():
+                return self._count(node, truth)
+            case nodes.Dates():
+                return self._dates(node, truth)
 
     def _comparison(self, node: nodes.Inequality, truth: int | None) -> str:
         """Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2)` or `RSI(SPY,10) = 56.48, not > 79 (by 22.52)`."""
@@ -128,6 +140,22 @@ class Wording:
         words = {None: asks, YES: holds, NO: fails, UNKNOWN: f"{asks}: undefined"}[truth]
         return words.format(count=len(node.conditions))
 
+    def _count(self, node: nodes.Count, truth: int | None) -> str:
+        """Such as `2 of 3 conditions hold: at least 2` or `1 of 3 conditions hold, 1 undefined: not exactly 2`."""
+        several, asked = f"of {len(node.conditions)} conditions", _number_asked(node)
+        if truth is None or truth == UNKNOWN:
+            return f"{asked} {several}{': undefined' if truth == UNKNOWN else ''}"
+        truths = [self._truth(condition) for condition in node.conditions]
+        unknown = f", {truths.count(UNKNOWN)} undefined" if UNKNOWN in truths else ""
+        return f"{truths.count(YES)} {several} hold{unknown}: {'' if truth == YES else 'not '}{asked}"
+
+    def _dates(self, node: nodes.Dates, truth: int | None) -> str:
+        first, last = (f"{month:02}-{day:02}" for month, day in (node.first, node.last))
+        dates = f"on {first}" if first == last else f"from {first} to {last}"
+        if self.values is None:
+            return f"the date is {dates}"
+        return f"{self.values.sessions[self.day]} is {'' if truth == YES else 'not '}{dates}"
+
     def _for_days(self, node: nodes.ForDays, truth: int | None) -> str:
         asks = f"on each of the last {node.days} days"
         if self.values is None or truth is None:
@@ -136,6 +164,12 @@ class Wording:
         recent = truths[: self.day % len(truths) + 1][-node.days :]
         failed = f"not {asks}, on {np.count_nonzero(recent == YES)} of them"
         return {YES: f"held {asks}", NO: failed, UNKNOWN: f"{asks}: undefined"}[truth]
+
+
+def _number_asked(node: nodes.Count) -> str:
+    if node.least == node.most:
+        return f"exactly {node.least}" if node.least else "none"
+    return f"at least {node.least}" if node.most == len(node.conditions) else f"at most {node.most}"
 
 
 def number(value: float, unlike: float = 0.0) -> str:

@@ -1,7 +1,7 @@
 """Alpaca's daily bars: fetched as closes by day, and closes adjusted for actions that the bars do not reflect yet."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -16,6 +16,8 @@ from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.venue import CONSOLIDATED
 
 ClosesByDay = dict[date, float]
+DailyBars = dict[date, tuple[float, ...]]
+"""The fields of a symbol's bars by New York day, NaN for one that is no number."""
 MOST_A_PAGE = 10_000
 COUNTED = ("split", "dividend")
 """Kinds of corporate actions whose effect on earlier closes is known."""
@@ -29,6 +31,39 @@ def daily_closes(
     `adjustment` is Alpaca's parameter: "all", or "raw" for traded prices. Closes that are not above 0 are left out.
     Raises SourceError for a response that can't be read, and for two different closes of one day.
     """
+    found: dict[Symbol, ClosesByDay] = {symbol: {} for symbol in symbols}
+    _read(client, symbols, first, last, adjustment, lambda symbol, bars: _take(found[symbol], bars, symbol))
+    return found
+
+
+def daily_bars(
+    client: AlpacaClient, symbols: Sequence[Symbol], first: date, last: Session, adjustment: str, keys: Sequence[str]
+) -> dict[Symbol, DailyBars]:
+    """As `daily_closes`, what bars have under the `keys` of Alpaca's JSON. Raises as that does."""
+    found: dict[Symbol, DailyBars] = {symbol: {} for symbol in symbols}
+
+    def take(symbol: Symbol, bars: Sequence[Mapping[str, Any]]) -> None:
+        for bar in bars:
+            day, values = new_york_day(bar["t"]), tuple(_number(bar.get(key)) for key in keys)
+            if repr(found[symbol].setdefault(day, values)) != repr(values):
+                raise SourceError(f"Alpaca has two bars of {symbol} on {day}: neither is used. Run again later.")
+
+    _read(client, symbols, first, last, adjustment, take)
+    return found
+
+
+def _number(written: object) -> float:
+    return math.nan if (found := finite(written)) is None else float(found)
+
+
+def _read(
+    client: AlpacaClient,
+    symbols: Sequence[Symbol],
+    first: date,
+    last: Session,
+    adjustment: str,
+    take: Callable[[Symbol, Sequence[Mapping[str, Any]]], None],
+) -> None:
     params = {
         "timeframe": "1Day",
         "start": _utc(datetime.combine(first, time(), NEW_YORK)),
@@ -38,15 +73,13 @@ def daily_closes(
         "feed": CONSOLIDATED,
         "limit": str(MOST_A_PAGE),
     }
-    found: dict[Symbol, ClosesByDay] = {symbol: {} for symbol in symbols}
     for page in client.pages("/stocks/bars", symbols, params):
         try:
             bars = page["bars"] or {}
-            for symbol, closes in found.items():
-                _take(closes, bars.get(symbol, ()), symbol)
+            for symbol in symbols:
+                take(symbol, bars.get(symbol, ()))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SourceError(f"Alpaca's daily bars can't be read ({error!r}): run again later.") from error
-    return found
 
 
 def _take(closes: ClosesByDay, bars: Sequence[Mapping[str, Any]], symbol: Symbol) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy as np
 from rebalancer.errors import SourceError
 from rebalancer.market.cache import CachedCloses, ClosesCache, as_closes, reconciled
 from rebalancer.market.clock import LONGEST_CLOSURE
-from rebalancer.model import NEW_YORK, Closes, CorporateAction, Session, Symbol
+from rebalancer.model import NEW_YORK, Bars, BarsRead, Closes, CorporateAction, Session, Symbol
 from rebalancer.model.text import counted
 from rebalancer.ports import Calendar, Clock
 from rebalancer.venues.alpaca.bars import COUNTED, adjusted_for, daily_closes
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions
+from rebalancer.venues.alpaca.full_bars import bars_beside
 from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
 from rebalancer.venues.plugin import OnProgress
 
@@ -80,6 +82,11 @@ class AlpacaHistory:
             return closes
         _require_closes_of(last.day, closes)
         return self._restated(closes, min(before, self._today()), last)
+
+    def bars(self, closes: Closes, read: BarsRead) -> Bars:
+        """The port's bars, of sessions that are final."""
+        last = self.last_session()
+        return bars_beside(self.client, closes, read, last, partial(self._split_since, last.day))
 
     def actions(self, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:
         return corporate_actions(self.client, symbols, first, last)
@@ -149,6 +156,14 @@ class AlpacaHistory:
         until = min(known.last, last)
         newest = min(known.days[-1].item() if known else until, until)
         return max(self.since, min(overlap_start(self.calendar, until), newest))
+
+    def _split_since(self, last: date, symbols: Sequence[Symbol]) -> Mapping[Symbol, float]:
+        """By symbol, how many shares one of the session `last` is today."""
+        ratios = dict.fromkeys(symbols, 1.0)
+        for action in self.actions(symbols, last + DAY, self._today()) if symbols else ():
+            if action.kind == "split":
+                ratios[action.symbol] *= float(action.ratio)
+        return ratios
 
     def _known(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, CachedCloses]:
         return self.cache.read(CONSOLIDATED, symbols)

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from rebalancer.model import NEW_YORK, Bar, Quote, Snapshot, Symbol, Tick
+from rebalancer.model import NEW_YORK, Bar, BarField, Quote, Snapshot, Symbol, Tick
 from rebalancer.ports import Clock
 from rebalancer.venues.alpaca.client import AlpacaClient
+from rebalancer.venues.alpaca.full_bars import KEYS
 from rebalancer.venues.alpaca.parse import finite
 from rebalancer.venues.alpaca.transport import Json
+from rebalancer.venues.alpaca.venue import CONSOLIDATED
 
 MINUTE = timedelta(minutes=1)
 NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
@@ -31,14 +33,19 @@ class AlpacaQuotes:
         for page in self._client.pages("/stocks/snapshots", symbols, {"feed": self._feed}):
             bodies |= page
         now = self._clock.now()
-        return {symbol: snapshot(symbol, bodies[symbol], now) for symbol in symbols if bodies.get(symbol)}
+        # Open, high, low and volume of one exchange are not those of the market.
+        keys = KEYS if self._feed == CONSOLIDATED else {}
+        return {symbol: snapshot(symbol, bodies[symbol], now, keys) for symbol in symbols if bodies.get(symbol)}
 
 
-def snapshot(symbol: Symbol, body: Json, now: datetime) -> Snapshot:
-    """`bar` is the newest daily bar of any session, `previous` the newest one before the day of `now`."""
+def snapshot(symbol: Symbol, body: Json, now: datetime, keys: Mapping[BarField, str] = KEYS) -> Snapshot:
+    """`bar` is the newest daily bar of any session, `previous` the newest one before the day of `now`.
+
+    `keys` of the JSON are read beside the newest bar's close.
+    """
     trade, today = _trade(body), now.astimezone(NEW_YORK).date()
     seen = [at for at in (trade and trade.at, _minute_end(body, now)) if at]
-    newest, before = _bar(body, "dailyBar", seen), _bar(body, "prevDailyBar", seen)
+    newest, before = _bar(body, "dailyBar", seen, keys), _bar(body, "prevDailyBar", seen, {})
     earlier = [bar for bar in (newest, before) if bar and bar.session < today]
     previous = max(earlier, key=lambda bar: bar.session, default=None)
     return Snapshot(symbol, _quote(body), trade, newest, previous)
@@ -56,14 +63,16 @@ def _trade(body: Json) -> Tick | None:
     return None if price is None or at is None else Tick(price, at)
 
 
-def _bar(body: Json, name: str, seen: Sequence[datetime]) -> Bar | None:
+def _bar(body: Json, name: str, seen: Sequence[datetime], keys: Mapping[BarField, str]) -> Bar | None:
     """A daily bar has only its start time: the latest time `seen` on its day counts as its last update."""
     part = _part(body, name)
     close, began = finite(part.get("c")), _time(part)
     if close is None or began is None:
         return None
     session = began.astimezone(NEW_YORK).date()
-    return Bar(session, close, max((at for at in seen if at.astimezone(NEW_YORK).date() == session), default=began))
+    at = max((at for at in seen if at.astimezone(NEW_YORK).date() == session), default=began)
+    rest = ((field, finite(part.get(key))) for field, key in keys.items())
+    return Bar(session, close, at, {field: value for field, value in rest if value is not None})
 
 
 def _minute_end(body: Json, now: datetime) -> datetime | None:

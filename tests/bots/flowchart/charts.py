@@ -77,7 +77,7 @@ def _if(draw, depth):
 def _filter(draw, depth):
     function = draw(st.sampled_from(OF_RETURNS + OF_PRICES))
     children = draw(_several(0).filter(_all_assets) if function in OF_PRICES else _several(depth))
-    by = {"function": function, "window": draw(_windows)}
+    by = {"function": function, **draw(_parameters(function))}
     side = draw(st.sampled_from(("top", "bottom")))
     return {"filter": {"by": by, "take": side, "count": draw(st.integers(1, 3)), "of": children}}
 
@@ -103,23 +103,72 @@ def _all_assets(children):
 
 @st.composite
 def conditions(draw, depth, nesting=2):
-    kind = draw(st.sampled_from(("compare", "all", "any") if nesting else ("compare",)))
-    if kind != "compare":
-        return {kind: draw(st.lists(conditions(depth, nesting - 1), min_size=1, max_size=2))}
-    comparator = draw(st.sampled_from(("gt", "gte", "lt", "lte")))
-    compare = {"left": draw(_values(depth)), "is": comparator, "right": draw(_values(depth))}
-    return compare | draw(st.sampled_from(({}, {"for_days": 2})))
+    kind = draw(st.sampled_from(("compare", "dates", *_SEVERAL, *_COUNTED) if nesting else ("compare", "dates")))
+    if kind == "compare":
+        return draw(_compared(depth))
+    if kind == "dates":
+        return {"dates": {"from": draw(_month_days), "to": draw(_month_days)}} | draw(_for_days)
+    parts = draw(st.lists(conditions(depth, nesting - 1), min_size=1, max_size=2))
+    if kind in _SEVERAL:
+        return {kind: parts}
+    return {kind: {"count": draw(st.integers(0, len(parts))), "of": parts}}
 
 
 @st.composite
-def _values(draw, depth):
-    function = draw(st.sampled_from(("number", "current-price", *OF_PRICES, *OF_RETURNS)))
-    if function == "number":
-        return draw(st.integers(-100, 100) | st.floats(-100, 100))
-    if function == "current-price":
-        return {function: {"of": draw(_tickers)}}
-    subject = draw(_tickers if function in OF_PRICES or not depth else _tickers | nodes(depth - 1))
-    return {function: {"of": subject, "window": draw(_windows)}}
+def _compared(draw, depth):
+    comparator = draw(st.sampled_from(("gt", "gte", "lt", "lte", "crosses-above", "crosses-below")))
+    compare = {"left": draw(_values(depth)), "is": comparator, "right": draw(_values(depth))}
+    return compare if comparator.startswith("crosses") else compare | draw(_for_days)
+
+
+_SEVERAL = ("all", "any", "none")
+_COUNTED = ("exactly", "at_least", "at_most")
+_for_days = st.sampled_from(({}, {"for_days": 2}))
+_month_days = st.sampled_from(("01-01", "02-29", "06-30", "12-31"))
+
+
+@st.composite
+def _values(draw, depth, nesting=1):
+    kind = draw(st.sampled_from((_indicator, _indicator, *([_composed] if nesting else []))))
+    return draw(st.one_of(_numbers, kind(depth, nesting - 1)))
+
+
+_numbers = st.integers(-100, 100) | st.floats(-100, 100)
+
+
+@st.composite
+def _indicator(draw, depth, _nesting):
+    function = draw(st.sampled_from(("current-price", *OF_PRICES, *OF_RETURNS)))
+    parts = nodes(depth - 1) if depth and function in OF_RETURNS else st.nothing()
+    ratios = _ratios if INDICATORS[function].reads == ("close",) else st.nothing()
+    subject = draw(_tickers | ratios | parts)
+    return {function: {"of": subject, **draw(_parameters(function))}}
+
+
+def _parameters(function):
+    return st.fixed_dictionaries({each.name: _number(each) for each in INDICATORS[function].parameters})
+
+
+def _number(parameter):
+    if parameter.fraction:
+        return st.floats(parameter.least, parameter.most)
+    return st.integers(max(2, int(parameter.least)), 30)
+
+
+@st.composite
+def _composed(draw, depth, nesting):
+    kind = draw(st.sampled_from(("days_ago", "percentile", "stochastic", "abs", "add", "divide", "max")))
+    values = _values(depth, nesting)
+    if kind == "days_ago":
+        return {kind: {"days": draw(st.integers(1, 9)), "of": draw(values)}}
+    if kind in {"percentile", "stochastic"}:
+        return {kind: {"window": draw(_windows), "of": draw(values)}}
+    if kind == "abs":
+        return {kind: draw(values)}
+    return {kind: draw(st.lists(values, min_size=2, max_size=2 if kind == "divide" else 3))}
+
+
+_ratios = st.tuples(_tickers, _tickers).map(lambda pair: {"ratio": list(pair)})
 
 
 def outline(part):

@@ -4,22 +4,32 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 """
 
 import math
-from itertools import pairwise
+from functools import reduce
+from itertools import groupby
+
+from reference_indicators import LINES, READS
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.model import Closes
 
-NEEDS_ONE_MORE = (
-    "cumulative-return",
-    "moving-average-return",
-    "relative-strength-index",
-    "standard-deviation-return",
-)
 COMPARE = {
     "gt": lambda left, right: left > right,
     "gte": lambda left, right: left >= right,
     "lt": lambda left, right: left < right,
     "lte": lambda left, right: left <= right,
+}
+COUNT = {
+    "exactly": lambda number, count: number == count,
+    "at_least": lambda number, count: number >= count,
+    "at_most": lambda number, count: number <= count,
+}
+CALCULATE = {
+    "add": lambda values: reduce(lambda one, other: one + other, values),
+    "subtract": lambda values: values[0] - values[1],
+    "multiply": lambda values: reduce(lambda one, other: one * other, values),
+    "min": min,
+    "max": max,
+    "abs": lambda values: abs(values[0]),
 }
 
 
@@ -33,8 +43,10 @@ class Reference:
         for field, values in closes.bars.values.items() if closes.bars else ():
             self.bars[field] = dict(zip(closes.bars.symbols, values.T.tolist(), strict=True))
         self.doubtful = False
+        self.dates = [closes.day(row) for row in range(self.days)]
+        self._ratios: dict[tuple[str, str], list[float]] = {}
         self._histories: dict[tree.Node, list[float]] = {}
-        self._recursive: dict[tuple[str, int, int], list[float]] = {}
+        self._scores: dict[tuple[object, ...], list[float]] = {}
 
     def weights(self, node: tree.Node, day: int) -> dict[str, float] | None:
         shares = self.shares(node, day)
@@ -101,32 +113,96 @@ class Reference:
         return [(1 / count, node.children[place]) for place in order[:count]]
 
     def truth(self, condition: tree.Condition, day: int) -> bool | None:
-        if isinstance(condition, tree.Compare):
-            found = [self.comparison(condition, day - back) for back in range(condition.for_days)]
-        else:
-            found = [self.truth(part, day) for part in condition.conditions]
-        decisive = isinstance(condition, tree.AnyOf)
-        return decisive if decisive in found else None if None in found else not decisive
+        match condition:
+            case tree.CountOf(quantifier=quantifier, count=count, conditions=parts):
+                found = [self.truth(part, day) for part in parts]
+                possible = range(found.count(True), found.count(True) + found.count(None) + 1)
+                answers = {COUNT[quantifier](number, count) for number in possible}
+                return answers.pop() if len(answers) == 1 else None
+            case tree.AnyOf(conditions=parts):
+                return one_true([self.truth(part, day) for part in parts])
+            case tree.AllOf(conditions=parts):
+                return all_true([self.truth(part, day) for part in parts])
+            case tree.Dates():
+                return all_true([self.date(condition, day - back) for back in range(condition.for_days)])
+            case _:
+                return all_true([self.comparison(condition, day - back) for back in range(condition.for_days)])
+
+    def date(self, condition: tree.Dates, day: int) -> bool | None:
+        if day < 0:
+            return None
+        now = (self.dates[day].month, self.dates[day].day)
+        if condition.first <= condition.last:
+            return condition.first <= now <= condition.last
+        return not condition.last < now < condition.first
 
     def comparison(self, condition: tree.Compare, day: int) -> bool | None:
         if day < 0:
             return None
-        left, right = (self.operand(side, day) for side in (condition.left, condition.right))
+        if condition.comparator == "crosses-above":
+            return all_true([self.compared(condition, "lt", day, 1), self.compared(condition, "gte", day, 0)])
+        if condition.comparator == "crosses-below":
+            return all_true([self.compared(condition, "gt", day, 1), self.compared(condition, "lte", day, 0)])
+        return self.compared(condition, condition.comparator, day, 0)
+
+    def compared(self, condition: tree.Compare, comparator: str, day: int, ago: int) -> bool | None:
+        left, right = (self.before(side, day, ago) for side in (condition.left, condition.right))
         if math.isnan(left) or math.isnan(right):
             return None
         self.doubt(condition.left, left, condition.right, right)
-        return COMPARE[condition.comparator](left, right)
+        return COMPARE[comparator](left, right)
 
     def doubt(self, one: object, its: float, other: object, others: float) -> None:
         certain_tie = its == others and (one is other or its in {0.0, 100.0})
         self.doubtful |= not certain_tie and math.isclose(its, others, rel_tol=1e-9, abs_tol=1e-9)
 
     def operand(self, operand: tree.Operand, day: int) -> float:
+        match operand:
+            case tree.Constant(value=value):
+                return value
+            case tree.DaysAgo(days=days, operand=inner):
+                return self.before(inner, day, days)
+            case tree.Rank(kind=kind, window=window, operand=inner):
+                return self.rank(kind, [self.before(inner, day, ago) for ago in range(window)])
+            case tree.Arithmetic(operation=operation, operands=operands):
+                return self.calculated(operation, [self.operand(each, day) for each in operands])
+            case tree.Indicator(function=function, parameters=parameters, subject=subject):
+                return self.score(function, parameters, self.subject(subject), day)
+
+    def before(self, operand: tree.Operand, day: int, ago: int) -> float:
         if isinstance(operand, tree.Constant):
             return operand.value
-        subject = operand.subject
-        history = self.closes[subject] if isinstance(subject, str) else self.history(subject)
-        return self.score(operand.function, operand.parameters, history, day)
+        return self.operand(operand, day - ago) if day >= ago else math.nan
+
+    def rank(self, kind: str, values: list[float]) -> float:
+        newest, lowest, highest = values[0], min(values), max(values)
+        if any(map(math.isnan, values)):
+            return math.nan
+        for value in values[1:]:
+            self.doubt(object(), value, object(), newest)
+        if kind == "percentile":
+            return 100 * sum(value <= newest for value in values) / len(values)
+        self.doubtful |= 0 < highest - lowest < 1e-4 * abs(highest)
+        return 100 * (newest - lowest) / (highest - lowest) if highest > lowest else math.nan
+
+    def calculated(self, operation: str, values: list[float]) -> float:
+        if any(map(math.isnan, values)):
+            return math.nan
+        if operation == "divide":
+            self.doubtful |= 0 < abs(values[1]) < 1e-6
+            return values[0] / values[1] if values[1] else math.nan
+        return CALCULATE[operation](values)
+
+    def subject(self, subject: str | tree.Ratio | tree.Node) -> list[float]:
+        if isinstance(subject, str):
+            return self.closes[subject]
+        if not isinstance(subject, tree.Ratio):
+            return self.history(subject)
+        tickers = subject.numerator, subject.denominator
+        if tickers not in self._ratios:
+            above, below = (self.closes[ticker] for ticker in tickers)
+            self._ratios[tickers] = [one / other for one, other in zip(above, below, strict=True)]
+        return self._ratios[tickers]
 
     def history(self, node: tree.Node) -> list[float]:
         while not isinstance(node, tree.Asset) and (only := only_child(node)) is not None:
@@ -151,29 +227,34 @@ class Reference:
     def earned(self, ticker: str, day: int) -> float:
         return self.closes[ticker][day] / self.closes[ticker][day - 1] - 1
 
-    def score(self, function: str, parameters: tuple[int, ...], history: list[float], day: int) -> float:
-        if not parameters:
+    def score(self, function: str, parameters: tuple[float, ...], history: list[float], day: int) -> float:
+        if function == "current-price":
             return history[day]
-        (window,) = parameters
-        if function in OF_BARS:
-            (ticker,) = [ticker for ticker, closes in self.closes.items() if closes is history]
-            key = (function, window, id(history))
-            if key not in self._recursive:
-                self._recursive[key] = OF_BARS[function](self.complete_bars(ticker, READS[function]), window)
-            return self._recursive[key][day]
-        if function in {"relative-strength-index", "exponential-moving-average-price"}:
-            key = (function, window, id(history))
-            if key not in self._recursive:
-                self._recursive[key] = (rsi if function == "relative-strength-index" else ema)(history, window)
-            return self._recursive[key][day]
-        first = day + 1 - window - (function in NEEDS_ONE_MORE)
-        stretch = history[max(first, 0) : day + 1]
-        return math.nan if first < 0 or any(map(math.isnan, stretch)) else FORMULAS[function](stretch)
+        key = (function, parameters, id(history))
+        if key not in self._scores:
+            self._scores[key] = self.scores(function, parameters, history)
+        return self._scores[key][day]
 
-    def complete_bars(self, ticker: str, fields: tuple[str, ...]) -> list[dict[str, float] | None]:
-        """A bar a day with `fields`, None where one of them is missing."""
-        days = zip(*(self.bars[field][ticker] for field in fields), strict=True)
-        return [None if any(map(math.isnan, day)) else dict(zip(fields, day, strict=True)) for day in days]
+    def scores(self, function: str, parameters: tuple[float, ...], history: list[float]) -> list[float]:
+        """On every day; anew after each day without a price, or without one of the fields of the bar that it reads."""
+        fields = [history]
+        if function in READS:
+            (ticker,) = [ticker for ticker, closes in self.closes.items() if closes is history]
+            fields = [self.bars[field][ticker] for field in READS[function]]
+        found: list[float] = []
+        for missing, days in groupby(zip(*fields, strict=True), lambda day: any(map(math.isnan, day))):
+            stretch = list(days)
+            line = [] if missing else LINES[function](*map(list, zip(*stretch, strict=True)), *parameters)
+            found += [math.nan] * (len(stretch) - len(line)) + line
+        return found
+
+
+def all_true(found: list[bool | None]) -> bool | None:
+    return False if False in found else None if None in found else True
+
+
+def one_true(found: list[bool | None]) -> bool | None:
+    return True if True in found else None if None in found else False
 
 
 def only_child(node: tree.Node) -> tree.Node | None:
@@ -185,76 +266,3 @@ def only_child(node: tree.Node) -> tree.Node | None:
         return node.children[0]
     children = getattr(node, "children", ())
     return children[0] if len(children) == 1 else None
-
-
-def changes(stretch: list[float]) -> list[float]:
-    return [later / earlier - 1 for earlier, later in pairwise(stretch)]
-
-
-def mean(stretch: list[float]) -> float:
-    return math.fsum(stretch) / len(stretch)
-
-
-def deviation(stretch: list[float]) -> float:
-    middle = mean(stretch)
-    return math.sqrt(math.fsum([(value - middle) ** 2 for value in stretch]) / (len(stretch) - 1))
-
-
-def drawdown(stretch: list[float]) -> float:
-    peak = deepest = 0.0
-    for value in stretch:
-        peak = max(peak, value)
-        deepest = max(deepest, 1 - value / peak)
-    return 100 * deepest
-
-
-FORMULAS = {
-    "moving-average-price": mean,
-    "cumulative-return": lambda stretch: 100 * (stretch[-1] / stretch[0] - 1),
-    "moving-average-return": lambda stretch: 100 * mean(changes(stretch)),
-    "standard-deviation-return": lambda stretch: 100 * deviation(changes(stretch)),
-    "standard-deviation-price": deviation,
-    "max-drawdown": drawdown,
-}
-
-
-def average_true_range(bars: list[dict[str, float] | None], window: int) -> list[float]:
-    out, before, ranges, average = [], None, [], math.nan
-    for bar in bars:
-        if bar is None or before is None:
-            ranges = []
-        else:
-            ranges.append(max(bar["high"], before["close"]) - min(bar["low"], before["close"]))
-            average = mean(ranges) if len(ranges) <= window else average + (ranges[-1] - average) / window
-        before = bar
-        out.append(average if len(ranges) >= window else math.nan)
-    return out
-
-
-READS = {"average-true-range": ("high", "low", "close")}
-OF_BARS = {"average-true-range": average_true_range}
-
-
-def ema(history: list[float], window: int) -> list[float]:
-    out, average, seen = [], math.nan, 0
-    for price in history:
-        seen = 0 if math.isnan(price) else seen + 1
-        average = price if seen <= 1 else average + (price - average) * 2 / (window + 1)
-        out.append(average if seen >= window else math.nan)
-    return out
-
-
-def rsi(history: list[float], window: int) -> list[float]:
-    out, gain, loss, seen, before = [], 0.0, 0.0, 0, math.nan
-    for price in history:
-        seen = 0 if math.isnan(price) else seen + 1
-        if seen <= 1:
-            gain = loss = 0.0
-        elif seen <= window + 1:
-            gain, loss = gain + max(price - before, 0) / window, loss + max(before - price, 0) / window
-        else:
-            gain = (gain * (window - 1) + max(price - before, 0)) / window
-            loss = (loss * (window - 1) + max(before - price, 0)) / window
-        before = price
-        out.append(math.nan if seen <= window else 100 - 100 / (1 + gain / loss) if loss > 0 else 100.0)
-    return out

@@ -46,13 +46,9 @@ def test_every_symphony_of_the_collection_is_read_or_in_another_format(symphonie
     assert reasons(symphonies) == {"looks like a bot in ExxaHub's format": 2}
 
 
-def test_every_lisp_text_is_read_or_refused_for_an_oscillator(texts):
+def test_every_lisp_text_is_read(texts):
     assert len(texts) == 72
-    assert sum(chart is None for chart, _ in texts.values()) == 1
-    assert {reason.split(": ")[-1] for reason in reasons(texts)} == {
-        'this "percentage-price-oscillator" is not read yet',
-        'this "percentage-price-oscillator-signal" is not read yet',
-    }
+    assert reasons(texts) == {}
 
 
 def test_the_other_formats_are_read_or_refused_for_a_named_reason():
@@ -60,8 +56,7 @@ def test_the_other_formats_are_read_or_refused_for_a_named_reason():
     assert reasons(collected("quantmage")) == {}
     charts = collected("quantnexus")
     assert len(charts) == 3
-    place = "children.else[0].conditions[0].metric"
-    assert reasons(charts) == {f'{place}: "metric" "Average True Range" is not read yet': 1}
+    assert reasons(charts) == {}
 
 
 def test_the_text_and_the_json_of_a_strategy_are_the_same_program(symphonies, texts):

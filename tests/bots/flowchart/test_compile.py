@@ -17,8 +17,9 @@ from trees import (
     when,
 )
 
-from rebalancer.bots.flowchart.compile import Program, compile_chart
+from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.nodes import Blend, Branch, Close, Hold, Nav, Series, operands
+from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.tree import Node
 
 

@@ -4,7 +4,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import read
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.formats.composer_conditions import FUNCTIONS
 from rebalancer.bots.flowchart.tree import If, Threshold
 
 SPY, BIL = {"step": "asset", "ticker": "SPY"}, {"step": "asset", "ticker": "BIL"}
@@ -262,10 +262,6 @@ CASES = [
         'children[0].children[0].comparator: "comparator" "eq" is not read yet; what is read: "gt", "gte", "lt", "lte"',
     ),
     (
-        filtered(**{"sort-by-fn": "upper-bollinger"}),
-        'children[0].sort-by-fn: "sort-by-fn" "upper-bollinger" is not read yet; what is read: {FUNCTIONS}',
-    ),
-    (
         filtered(**{"sort-by-fn": "stochastic"}),
         'children[0].sort-by-fn: "sort-by-fn" is "stochastic"; it must be one of {FUNCTIONS}',
     ),
@@ -324,7 +320,7 @@ CASES = [
 ]
 LISTS = {
     "{STEPS}": '"asset", "empty", "group", "if", "filter", "wt-cash-equal", "wt-cash-specified", "wt-inverse-vol"',
-    "{FUNCTIONS}": ", ".join(f'"{function}"' for function in INDICATORS),
+    "{FUNCTIONS}": ", ".join(f'"{function}"' for function in FUNCTIONS),
     "{CHILDREN}": "it must be a list of at least one",
     "{COMPARATORS}": '"gt", "gte", "lt", "lte"',
     "{BLOCKS}": '"binary", "compound", "binary-compound"',

@@ -2,11 +2,13 @@
 
 import json
 
-from charts import OF_RETURNS, TICKERS, outline
+from charts import TICKERS, outline
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.bots.flowchart.formats import read
+from rebalancer.bots.flowchart.formats.composer_conditions import FUNCTIONS
+from rebalancer.bots.flowchart.indicators import INDICATORS
 
 COMPARATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 SHORT = {
@@ -15,12 +17,26 @@ SHORT = {
     "standard-deviation-price": "stdev-price",
 }
 windows = st.integers(2, 30)
+OF_RETURNS = tuple(name for name in FUNCTIONS if not INDICATORS[name].of_tickers_only)
 
 
 @st.composite
 def assets(draw):
     ticker = draw(st.sampled_from(TICKERS))
     return {"step": "asset", "ticker": ticker}, f'(asset "{ticker}")'
+
+
+@st.composite
+def parameters_of(draw, function):
+    """A JSON object, and its map in Lisp."""
+    params = {each.name: draw(windows) for each in INDICATORS[function].parameters}
+    return params, "{" + " ".join(f":{name} {number}" for name, number in params.items()) + "}"
+
+
+def name_in_text(function):
+    """What Composer's text has no word for, it marks so."""
+    several = len(INDICATORS[function].parameters) > 1
+    return f"(unimplemented :{function})" if several else SHORT.get(function, function)
 
 
 def pair(children):
@@ -67,23 +83,25 @@ def volatility(draw, children):
 
 
 def best(draw, children):
-    function, window, count = draw(st.sampled_from(OF_RETURNS)), draw(windows), draw(st.integers(1, 3))
+    function, count = draw(st.sampled_from(OF_RETURNS)), draw(st.integers(1, 3))
+    params, map_of_params = draw(parameters_of(function))
     side = draw(st.sampled_from(("top", "bottom")))
     plain, text = pair(children)
-    by = {"sort-by-fn": function, "sort-by-fn-params": {"window": window}, "select-fn": side, "select-n": str(count)}
-    written = f"({SHORT.get(function, function)} {{:window {window}}}) (select-{side} {count})"
+    by = {"sort-by-fn": function, "sort-by-fn-params": params, "select-fn": side, "select-n": str(count)}
+    written = f"({name_in_text(function)} {map_of_params}) (select-{side} {count})"
     return {"step": "filter", **by, "children": plain}, f"(filter {written} {text})"
 
 
 def gate(draw, children):
-    function, ticker, window = draw(st.sampled_from(OF_RETURNS)), draw(st.sampled_from(TICKERS)), draw(windows)
+    function, ticker = draw(st.sampled_from(FUNCTIONS[1:])), draw(st.sampled_from(TICKERS))
+    params, map_of_params = draw(parameters_of(function))
     comparator, value = draw(st.sampled_from(tuple(COMPARATORS))), draw(st.integers(-50, 100))
     then, text = pair(children)
     other, other_text = pair(children[:1])
-    flat = {"lhs-fn": function, "lhs-fn-params": {"window": window}, "lhs-val": ticker, "comparator": comparator}
+    flat = {"lhs-fn": function, "lhs-fn-params": params, "lhs-val": ticker, "comparator": comparator}
     tested = {"step": "if-child", "is-else-condition?": False, **flat, "rhs-fixed-value?": True, "rhs-val": value}
     last = {"step": "if-child", "is-else-condition?": True, "children": other}
-    left = f'({SHORT.get(function, function)} "{ticker}" {{:window {window}}})'
+    left = f'({name_in_text(function)} "{ticker}" {map_of_params})'
     condition = f"({COMPARATORS[comparator]} {left} {value})"
     whole = {"step": "if", "children": [tested | {"children": then}, last]}
     return whole, f"(if {condition} {text} {other_text})"

@@ -145,7 +145,7 @@ KNOWN = "what is read: asset, group, if, filter, weight-equal, weight-specified,
         (gate('(> (rsi "SPY" {:days 10}) 5)'), 'the key ":days" has no meaning here; allowed are ":window"'),
         (
             gate('(> ((unimplemented :percentage-price-oscillator) "SOXL" {:short-window 12}) 1)'),
-            'line 1: this "percentage-price-oscillator" is not read yet',
+            '":long-window" is missing; it must be a whole number from 1 to 10,000',
         ),
         ((FILTER % SPY).replace("select-top", "select-best"), "must be one of"),
         (FILTER.replace("(select-top 1) ", "") % SPY, "must be (filter (function"),

@@ -174,7 +174,10 @@ REFUSED = [
         {"capped": {"of": [{"percent": 100.5, "chart": SPY}]}},
         'chart.capped.of[0].percent: "percent" is 100.5; it must be a number above 0 and up to 100',
     ),
-    (gate({**ABOVE, "is": "eq"}), 'chart.if.is: "is" is "eq"; it must be one of "gt", "gte", "lt", "lte"'),
+    (
+        gate({**ABOVE, "is": "eq"}),
+        'chart.if.is: "is" is "eq"; it must be one of "gt", "gte", "lt", "lte", "crosses-above", "crosses-below"',
+    ),
     (gate({**ABOVE, "for_days": 0}), 'chart.if.for_days: "for_days" is 0; it must be a whole number from 1 to 10,000'),
     (
         gate({**ABOVE, "right": "79"}),

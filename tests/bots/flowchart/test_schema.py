@@ -9,14 +9,17 @@ from charts import documents
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from make_schema import with_indicators
+from make_schema import PAGE, page, with_indicators
 
 from rebalancer.bots.flowchart.formats import read
 
 SCHEMA = json.loads(files("rebalancer.bots.flowchart.formats").joinpath("native.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-BEYOND_A_SCHEMA = ("the percents sum to", "the fractions sum to", "is known of tickers only")
+BEYOND_A_SCHEMA = (
+    *("the percents sum to", "the fractions sum to", "is known of tickers only", "reads more than closes"),
+    *("is more than the conditions", "days in a row; ask for one day"),
+)
 STRANGE = [None, True, False, 0, 1, -1, 2.5, 10.0, 10_001, "", " ", "SPY", "spy", "CASH", "gt", "top", [], {}]
 STRANGE += [["SPY"], {"asset": "SPY"}, {"cash": True}, {"cash": 1}, {"max-drawdown": {"of": "SPY", "window": 1}}]
 
@@ -43,6 +46,10 @@ def test_the_schema_is_a_schema():
 
 def test_the_indicators_of_the_schema_are_their_rows():
     assert with_indicators(SCHEMA) == SCHEMA, "run tests/bots/flowchart/make_schema.py"
+
+
+def test_the_page_of_indicators_lists_their_rows():
+    assert PAGE.read_text("utf-8") == page(), "run tests/bots/flowchart/make_schema.py"
 
 
 @given(documents())

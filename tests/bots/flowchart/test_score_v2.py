@@ -155,7 +155,7 @@ def test_a_threshold_without_a_corridor_is_refused():
         (weight(["weight_constants", [0, 0]], SPY, BIL), "one weight of 0 or more for each of the 2 children"),
         (gate(["fn_approx_eq", CLOSE, CLOSE]), '"fn_approx_eq" is no condition that is read'),
         (gate([]), '"" is no condition that is read'),
-        (gate(["fn_gt", ["fn_percentage_price_oscillator", CLOSE, 5, 6], CLOSE]), "of this is not read"),
+        (gate(["fn_gt", ["fn_percentage_price_oscillator", CLOSE, 5], CLOSE]), "of this is not read"),
         (gate(["fn_gt", ["fn_max_drawdown", RETURN, 5], CLOSE]), '"fn_max_drawdown" of this is not read'),
         (gate(["fn_gt", ["fn_max_drawdown", CLOSE], CLOSE]), '"fn_max_drawdown" of this is not read'),
         (gate(["fn_gt", EACH, CLOSE]), 'is a list; it must be a ticker such as "SPY"'),

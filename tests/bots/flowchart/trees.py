@@ -6,11 +6,13 @@ from datetime import date
 
 import numpy as np
 from hypothesis import strategies as st
+from reference import only_child
 
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators import INDICATORS, Parameter
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
+    Arithmetic,
     Asset,
     Capped,
     Cash,
@@ -18,6 +20,9 @@ from rebalancer.bots.flowchart.tree import (
     Compare,
     Condition,
     Constant,
+    CountOf,
+    Dates,
+    DaysAgo,
     Equal,
     Filter,
     Group,
@@ -27,6 +32,8 @@ from rebalancer.bots.flowchart.tree import (
     Node,
     Operand,
     Place,
+    Rank,
+    Ratio,
     Rebalance,
     Specified,
     Threshold,
@@ -66,16 +73,40 @@ def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
     return InverseVolatility(window, children, HERE)
 
 
-def best(count: int, function: str, window: int | None, *children: Node, side: str = "top") -> Filter:
-    return Filter(function, numbers(window), side, count, children, HERE)
+Numbers = float | tuple[float, ...] | None
 
 
-def numbers(window: int | None) -> tuple[int, ...]:
-    return () if window is None else (window,)
+def best(count: int, function: str, parameters: Numbers, *children: Node, side: str = "top") -> Filter:
+    return Filter(function, numbers(parameters), side, count, children, HERE)
 
 
-def of(function: str, subject: str | Node, window: int | None = None) -> Indicator:
-    return Indicator(function, numbers(window), symbol(subject) if isinstance(subject, str) else subject, HERE)
+def numbers(parameters: Numbers) -> tuple[float, ...]:
+    return () if parameters is None else parameters if isinstance(parameters, tuple) else (parameters,)
+
+
+def of(function: str, subject: str | Ratio | Node, parameters: Numbers = None) -> Indicator:
+    return Indicator(function, numbers(parameters), symbol(subject) if isinstance(subject, str) else subject, HERE)
+
+
+def ratio(numerator: str, denominator: str) -> Ratio:
+    return Ratio(symbol(numerator), symbol(denominator))
+
+
+def constant(value: float) -> Constant:
+    return Constant(value, HERE)
+
+
+def days_ago(days: int, operand: Operand) -> DaysAgo:
+    return DaysAgo(days, operand, HERE)
+
+
+def rank(kind: str, window: int, operand: Operand) -> Rank:
+    return Rank(kind, window, operand, HERE)
+
+
+def calculated(operation: str, *operands: Operand | float) -> Arithmetic:
+    values = [constant(each) if isinstance(each, int | float) else each for each in operands]
+    return Arithmetic(operation, tuple(values), HERE)
 
 
 def price(ticker: str) -> Indicator:
@@ -87,7 +118,7 @@ def rsi(subject: str | Node, window: int) -> Indicator:
 
 
 def compare(left: Operand, comparator: str, right: Operand | float, for_days: int = 1) -> Compare:
-    side = Constant(right, HERE) if isinstance(right, int | float) else right
+    side = constant(right) if isinstance(right, int | float) else right
     return Compare(left, comparator, side, for_days, HERE)
 
 
@@ -97,6 +128,14 @@ def all_of(*conditions: Condition) -> AllOf:
 
 def any_of(*conditions: Condition) -> AnyOf:
     return AnyOf(conditions, HERE)
+
+
+def count(quantifier: str, number: int, *conditions: Condition) -> CountOf:
+    return CountOf(quantifier, number, conditions, HERE)
+
+
+def dates(first: tuple[int, int], last: tuple[int, int], for_days: int = 1) -> Dates:
+    return Dates(first, last, for_days, HERE)
 
 
 def when(condition: Condition, then: Node, otherwise: Node) -> If:
@@ -159,24 +198,77 @@ assets = tickers.map(hold)
 windows = st.integers(2, 6)
 
 
+def parameters_of(function: str) -> st.SearchStrategy[tuple[float, ...]]:
+    """A few small numbers for each of its parameters."""
+    return st.tuples(*map(_numbers_for, INDICATORS[function].parameters))
+
+
+def _numbers_for(parameter: Parameter) -> st.SearchStrategy[float]:
+    if parameter.fraction:
+        return st.sampled_from([number for number in (0.5, 0.8, 2.0, 2.5) if number <= parameter.most])
+    return st.integers(max(2, int(parameter.least)), 6)
+
+
 @st.composite
-def operands(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
+def indicators(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Indicator:
     if draw(st.booleans()):
         function = draw(st.sampled_from(PRICE_FUNCTIONS + RETURN_FUNCTIONS))
-        return of(function, draw(tickers), None if function == "current-price" else draw(windows))
-    return of(draw(st.sampled_from(RETURN_FUNCTIONS)), draw(portfolios), draw(windows))
+        of_closes = INDICATORS[function].reads == ("close",)
+        subject = draw(st.one_of(tickers, st.builds(ratio, tickers, tickers)) if of_closes else tickers)
+        return of(function, subject, draw(parameters_of(function)))
+    function = draw(st.sampled_from(RETURN_FUNCTIONS))
+    return of(function, _bare(draw(portfolios)), draw(parameters_of(function)))
+
+
+def _bare(node: Node) -> str | Node:
+    """The ticker of a node that is a single asset, as every reader has it."""
+    inner: Node | None = node
+    while inner is not None and not isinstance(inner, Asset):
+        inner = only_child(inner)
+    return node if inner is None else inner.symbol
+
+
+def operands(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Operand]:
+    """Mostly indicators, and at times what is made of them."""
+    single = indicators(portfolios)
+    numbers = st.sampled_from((-2.5, 0.5, 3.0)).map(constant)
+    either = st.one_of(single, numbers)
+    composed = st.one_of(
+        st.builds(days_ago, st.integers(1, 3), either),
+        st.builds(rank, st.sampled_from(("percentile", "stochastic")), st.integers(1, 5), single),
+        st.builds(calculated, st.sampled_from(("subtract", "divide")), either, either),
+        st.builds(calculated, st.sampled_from(("add", "multiply", "min", "max")), single, either, either),
+        st.builds(calculated, st.just("abs"), single),
+    )
+    nested = st.builds(calculated, st.just("add"), composed, composed)
+    return st.one_of(single, single, single, composed, nested, nested.map(lambda value: days_ago(2, value)))
 
 
 def conditions(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Condition]:
-    single = st.builds(
-        compare,
-        operands(portfolios),
+    right = st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios))
+    comparators, crossings = (
         st.sampled_from(("gt", "gte", "lt", "lte")),
-        st.one_of(st.sampled_from((-1.3, 0.37, 2.1, 48.7, 99.9)), operands(portfolios)),
-        st.sampled_from((1, 1, 3)),
+        st.sampled_from(("crosses-above", "crosses-below")),
     )
+    compared = st.one_of(
+        st.builds(compare, operands(portfolios), comparators, right, st.sampled_from((1, 1, 3))),
+        st.builds(compare, operands(portfolios), crossings, right),
+    )
+    month_days = st.tuples(st.integers(1, 3), st.integers(1, 28))
+    single = st.one_of(compared, compared, st.builds(dates, month_days, month_days, st.sampled_from((1, 1, 3))))
     several = st.lists(single, min_size=1, max_size=3)
-    return st.one_of(single, several.map(lambda parts: all_of(*parts)), several.map(lambda parts: any_of(*parts)))
+    quantifiers = st.sampled_from(("exactly", "at_least", "at_most"))
+    return st.one_of(
+        single,
+        several.map(lambda parts: all_of(*parts)),
+        several.map(lambda parts: any_of(*parts)),
+        st.builds(
+            lambda kind, number, parts: count(kind, min(number, len(parts)), *parts),
+            quantifiers,
+            st.integers(0, 3),
+            several,
+        ),
+    )
 
 
 def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
@@ -194,10 +286,9 @@ def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
             st.one_of(st.none(), tickers),
         ),
         st.builds(
-            lambda count, function, window, nodes, side: best(count, function, window, *nodes, side=side),
+            lambda count, score, nodes, side: best(count, *score, *nodes, side=side),
             st.integers(1, 3),
-            st.sampled_from(RETURN_FUNCTIONS),
-            windows,
+            st.sampled_from(RETURN_FUNCTIONS).flatmap(lambda name: st.tuples(st.just(name), parameters_of(name))),
             children,
             st.sampled_from(("top", "bottom")),
         ),

@@ -35,12 +35,7 @@ _FORMATS = (
         proven=False,
     ),
     Format("QuantMage", lambda keys, _first: "incantation" in keys, quantmage.read, proven=False),
-    Format(
-        "QuantNexus",
-        lambda keys, _first: keys.get("kind") in quantnexus.KINDS,
-        quantnexus.read,
-        proven=False,
-    ),
+    Format("QuantNexus", lambda keys, _first: _is_quantnexus(keys), quantnexus.read, proven=False),
     Format("Composer Lisp", lambda _keys, first: first == lisp.HEAD, lisp.read),
 )
 _REFUSED = {
@@ -106,6 +101,12 @@ def _format(value: object) -> Format | None:
     keys = value if isinstance(value, dict) else {}
     first = value[0] if isinstance(value, list) and value else None
     return next((each for each in _FORMATS if each.recognises(keys, first)), None)
+
+
+def _is_quantnexus(keys: Mapping[str, object]) -> bool:
+    saved = keys.get(quantnexus.PAYLOAD)
+    chart = saved if isinstance(saved, dict) else keys
+    return chart.get("kind") in quantnexus.KINDS
 
 
 def _is_rains(keys: Mapping[str, object]) -> bool:

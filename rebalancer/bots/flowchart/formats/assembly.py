@@ -7,13 +7,14 @@ from typing import Literal, cast, get_args
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN
+from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN, Parameter
 from rebalancer.model import Symbol
 
 MAX_ELEMENTS = 25_000
 MAX_REFUSALS = 1_000
 FUNCTIONS = tuple(INDICATORS)
 COMPARATORS: tuple[tree.Comparator, ...] = get_args(tree.Comparator)
+CROSSINGS: tuple[tree.Crossing, ...] = get_args(tree.Crossing)
 Side = Literal["top", "bottom"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
@@ -70,18 +71,30 @@ def names_of_parameters(function: str) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in INDICATORS[function].parameters)
 
 
-def parameters(function: str, named: Callable[[str], Element]) -> tuple[int, ...]:
+def parameters(function: str, named: Callable[[str], Element]) -> tuple[float, ...]:
     """The parameters of `function`; `named` returns the element of a parameter by its name."""
-    return tuple(named(each.name).whole(each.least, each.most) for each in INDICATORS[function].parameters)
+    return tuple(_number(named(each.name), each) for each in INDICATORS[function].parameters)
+
+
+def number_of(function: str, name: str, element: Element) -> float:
+    """The parameter `name` of `function` alone."""
+    (parameter,) = (each for each in INDICATORS[function].parameters if each.name == name)
+    return _number(element, parameter)
+
+
+def _number(element: Element, parameter: Parameter) -> float:
+    if parameter.fraction:
+        return element.between(parameter.least, parameter.most)
+    return element.whole(int(parameter.least), int(parameter.most))
 
 
 def volatility_window(element: Element) -> int:
     """The window of an inverse-volatility weighting, in sessions."""
     (window,) = parameters(STANDARD_DEVIATION_RETURN, lambda _name: element)
-    return window
+    return int(window)
 
 
-def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Callable[[tree.Node], tree.Indicator]:
+def indicator(element: Element, function: str, numbers: tuple[float, ...]) -> Callable[[tree.Node], tree.Indicator]:
     """A builder of the indicator: on the closes of a single asset, on the simulated value of any other node."""
 
     def build(subject: tree.Node) -> tree.Indicator:
@@ -91,8 +104,20 @@ def indicator(element: Element, function: str, numbers: tuple[int, ...]) -> Call
     return build
 
 
+def of_ratio(element: Element, function: str, numbers: tuple[float, ...], ratio: tree.Ratio) -> tree.Indicator:
+    if INDICATORS[function].reads != ("close",):
+        element.refuse(f'"{function}" reads more than closes, and a ratio of two tickers has closes alone')
+    return tree.Indicator(function, numbers, ratio, element.here)
+
+
+def crossing_for_days(element: Element, comparator: str, days: int) -> None:
+    """Refuses a crossing on several days in a row, which never happens."""
+    if comparator in CROSSINGS and days > 1:
+        element.refuse(f'"{comparator}" never holds on {days} days in a row; ask for one day')
+
+
 def selection(
-    element: Element, function: str, numbers: tuple[int, ...], side: Side, count: int
+    element: Element, function: str, numbers: tuple[float, ...], side: Side, count: int
 ) -> Callable[..., tree.Filter]:
     """A builder of the filter."""
 

@@ -8,7 +8,6 @@ from typing import Literal
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import (
     COMPARATORS,
-    FUNCTIONS,
     Parsed,
     Unread,
     names_of_parameters,
@@ -31,14 +30,16 @@ _COMBINED: Mapping[str, type[tree.AllOf | tree.AnyOf]] = {"all": tree.AllOf, "an
 _EQUITY = re.compile(r"EQUITIES::(.+)//USD")
 
 # Known to Composer and not supported here: refused as "not read yet" rather than as unknown.
-LATER = frozenset(
-    {
-        *("wt-marketcap", "eq"),
-        *("percentage-price-oscillator", "percentage-price-oscillator-signal"),
-        *("moving-average-convergence-divergence", "moving-average-convergence-divergence-signal"),
-        *("lower-bollinger", "upper-bollinger"),
-    }
+LATER = frozenset({"wt-marketcap", "eq"})
+
+FUNCTIONS = (
+    *("current-price", "moving-average-price", "exponential-moving-average-price", "cumulative-return"),
+    *("moving-average-return", "relative-strength-index", "standard-deviation-return", "standard-deviation-price"),
+    *("max-drawdown", "percentage-price-oscillator", "percentage-price-oscillator-signal"),
+    *("moving-average-convergence-divergence", "moving-average-convergence-divergence-signal"),
+    *("lower-bollinger", "upper-bollinger"),
 )
+"""Composer's own; ours have the same names."""
 
 
 def condition(side: Element) -> Parsed:
@@ -104,13 +105,13 @@ def _flat_indicator(side: Element, name: Literal["lhs", "rhs"]) -> tree.Indicato
     return tree.Indicator(function, numbers, ticker(side[f"{name}-val"]), side[f"{name}-fn"].here)
 
 
-def function_of(name: Element, params: Element, legacy: Element) -> tuple[str, tuple[int, ...]]:
+def function_of(name: Element, params: Element, legacy: Element) -> tuple[str, tuple[float, ...]]:
     """The parameters of a function that was refused have no meaning, and are not looked at."""
     function = name.choice(FUNCTIONS, LATER)
     return function, _parameters(function, params, legacy) if name.value == function else ()
 
 
-def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, ...]:
+def _parameters(function: str, params: Element, legacy: Element) -> tuple[float, ...]:
     """The parameters of `function`; older files have the window under a key of its own.
 
     A current price has none; those in the file are ignored.
@@ -118,13 +119,28 @@ def _parameters(function: str, params: Element, legacy: Element) -> tuple[int, .
     names = names_of_parameters(function)
     if not names:
         return ()
-    written = params.only(*names) if params.given else replace(params, value={})
-    if legacy.given and not written["window"].given:
+    written = params if params.given else replace(params, value={})
+    keys = keys_of_parameters(function, written)
+    one_window = legacy.given and names == ("window",)
+    if one_window and not written["window"].given:
         return parameters(function, lambda _name: legacy.numeric)
-    numbers = parameters(function, lambda name: written[name].numeric)
-    if legacy.given and parameters(function, lambda _name: legacy.numeric) != numbers:
+    numbers = parameters(function, lambda name: written[keys[name]].numeric)
+    if one_window and parameters(function, lambda _name: legacy.numeric) != numbers:
         legacy.refuse(f'"{params.here.step}" has another window; delete one of the two')
     return numbers
+
+
+def keys_of_parameters(function: str, written: Element, prefix: str = "") -> Mapping[str, str]:
+    """The key of each parameter in `written`; refuses any other.
+
+    Composer's name for the number of a Bollinger band's deviations is not known: it is what stands beside the window.
+    """
+    keys = {name: f"{prefix}{name}" for name in names_of_parameters(function)}
+    if "deviations" in keys and isinstance(written.value, dict) and len(written.value) == len(keys):
+        others = written.value.keys() - {keys["window"]}
+        keys["deviations"] = others.pop() if len(others) == 1 else keys["deviations"]
+    written.only(*keys.values())
+    return keys
 
 
 def ticker(element: Element) -> Symbol:

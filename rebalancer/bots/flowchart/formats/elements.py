@@ -173,6 +173,12 @@ class Element:
         self.must_be(f"a whole number from {least:,} to {most:,}")
         return least
 
+    def between(self, least: float, most: float) -> float:
+        if _is_number(self.value) and least <= self.value <= most:
+            return float(self.value)
+        self.must_be(f"a number from {least:g} to {most:g}")
+        return least
+
     def ticker(self) -> Symbol:
         if isinstance(self.value, str):
             try:
@@ -201,12 +207,13 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(map(quoted, names))
+    """Names of our own, of any length."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _some(names: tuple[str, ...]) -> str:
     more = len(names) - 5
-    return _listed(names[:5]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(map(quoted, names[:5])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def quoted(text: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.edn import Form
 from rebalancer.bots.flowchart.formats.assembly import (
-    FUNCTIONS,
     MAX_ELEMENTS,
     Parsed,
     Side,
@@ -18,7 +17,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
     selection,
     volatility_window,
 )
-from rebalancer.bots.flowchart.formats.composer_conditions import LATER, ticker
+from rebalancer.bots.flowchart.formats.composer_conditions import FUNCTIONS, LATER, keys_of_parameters, ticker
 from rebalancer.bots.flowchart.formats.elements import LINE, Element, quoted
 from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 from rebalancer.bots.flowchart.tree import Place
@@ -202,7 +201,7 @@ def _operand(element: Element) -> Parsed:
     return Parsed(lambda: tree.Indicator(function, numbers, symbol, element.here))
 
 
-def _function(name: Element, written: list[Element]) -> tuple[str, tuple[int, ...]]:
+def _function(name: Element, written: list[Element]) -> tuple[str, tuple[float, ...]]:
     """The function and its parameters: a map, or in older texts the bare window."""
     match name.value:
         case ["unimplemented", str(unnamed)]:  # Composer's own mark for what its export has no word for
@@ -213,16 +212,15 @@ def _function(name: Element, written: list[Element]) -> tuple[str, tuple[int, ..
     if name.value != function or not (names := names_of_parameters(function)):
         return function, ()
     if not written:
-        name.refuse(f"{quoted(function)} needs its window, such as {{:window 10}}")
+        example = " ".join(f":{each} 10" for each in names)
+        name.refuse(f"{quoted(function)} needs its {' and '.join(names)}, such as {{{example}}}")
         return function, ()
-    return function, parameters(function, lambda parameter: _parameter(written[0], parameter, names))
-
-
-def _parameter(written: Element, name: str, names: tuple[str, ...]) -> Element:
-    if isinstance(written.value, dict):
-        return written.only(*(f":{each}" for each in names))[f":{name}"].numeric
-    return written.numeric
+    if names == ("window",):
+        return function, parameters(function, lambda _name: _window(written[0]))
+    keys = keys_of_parameters(function, written[0], ":")
+    return function, parameters(function, lambda parameter: written[0][keys[parameter]].numeric)
 
 
 def _window(written: Element) -> Element:
-    return _parameter(written, "window", ("window",))
+    """A map with the window, or in older texts the bare number."""
+    return written.only(":window")[":window"].numeric if isinstance(written.value, dict) else written.numeric

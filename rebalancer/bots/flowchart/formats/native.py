@@ -5,28 +5,22 @@ from collections.abc import Callable, Mapping
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import (
-    COMPARATORS,
     FUNCTIONS,
     MAX_ELEMENTS,
     SIDES,
     Parsed,
     Unread,
     assemble,
-    indicator,
-    names_of_parameters,
-    parameters,
     selection,
     volatility_window,
 )
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.formats.native_conditions import ConditionReader, parameters_beside
 from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 
 FORMAT = "rebalancer/bot"
 VERSION = 1
-MAX_DAYS = 10_000
 _UNITS = {100: "percent", 1: "fraction"}
-
-_A_VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
 
 
 def read(document: Element) -> tree.Chart | None:
@@ -119,7 +113,7 @@ def _shares(listed: Element) -> tuple[list[float], tuple[Unread, ...], int]:
 
 def _if(node: Element) -> Parsed:
     node.only("if", "then", "else")
-    parts = (Unread(_condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"]))
+    parts = (Unread(_CONDITIONS.condition, node["if"]), Unread(_node, node["then"]), Unread(_node, node["else"]))
     return Parsed(lambda condition, then, otherwise: tree.If(condition, then, otherwise, node.here), parts)
 
 
@@ -127,7 +121,7 @@ def _filter(body: Element, node: Element) -> Parsed:
     by = body.only("by", "take", "count", "of")["by"]
     function = by["function"].choice(FUNCTIONS)
     misnamed = isinstance(by.value, dict) and by["function"].value != function
-    numbers = () if misnamed else _parameters(function, by, "function")
+    numbers = () if misnamed else parameters_beside(function, by, "function")
     side = body["take"].choice(SIDES)
     count = body["count"].whole(1, MAX_ELEMENTS)
     return Parsed(selection(node, function, numbers, side, count), _children(body["of"]))
@@ -145,40 +139,4 @@ _NODES: Mapping[str, Callable[[Element, Element], Parsed]] = {
 }
 
 
-def _condition(element: Element) -> Parsed:
-    if isinstance(element.value, dict) and element.value.keys() & {"all", "any"}:
-        return _combined(element)
-    element.only("left", "is", "right", "for_days")
-    comparator = element["is"].choice(COMPARATORS)
-    days = element["for_days"].whole(1, MAX_DAYS) if element["for_days"].given else 1
-    sides = (Unread(_operand, element["left"]), Unread(_operand, element["right"]))
-    return Parsed(lambda left, right: tree.Compare(left, comparator, right, days, element.here), sides)
-
-
-def _combined(element: Element) -> Parsed:
-    kind = element.only_one(("all", "any"))
-    children = tuple(Unread(_condition, part) for part in element[kind].items()) if kind else ()
-    combine = tree.AllOf if kind == "all" else tree.AnyOf
-    return Parsed(lambda *conditions: combine(conditions, element.here), children)
-
-
-def _operand(element: Element) -> Parsed:
-    if not isinstance(element.value, dict):
-        value = element.number(_A_VALUE)
-        return Parsed(lambda: tree.Constant(value, element.here))
-    function = element.only_one(FUNCTIONS)
-    return _indicator(function, element[function], element) if function else Parsed(None)
-
-
-def _indicator(function: str, body: Element, operand: Element) -> Parsed:
-    numbers = _parameters(function, body, "of")
-    subject = body["of"]
-    if isinstance(subject.value, dict):
-        return Parsed(indicator(operand, function, numbers), (Unread(_node, subject),))
-    symbol = subject.ticker()
-    return Parsed(lambda: tree.Indicator(function, numbers, symbol, operand.here))
-
-
-def _parameters(function: str, element: Element, *others: str) -> tuple[int, ...]:
-    """The parameters of `function` in an object that also has the keys `others`."""
-    return parameters(function, element.only(*others, *names_of_parameters(function)).__getitem__)
+_CONDITIONS = ConditionReader(_node)

@@ -7,6 +7,7 @@ from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import names_of_parameters
 from rebalancer.bots.flowchart.formats.json_layout import laid_out
 from rebalancer.bots.flowchart.formats.native import FORMAT, VERSION
+from rebalancer.model import Symbol
 
 Written = dict[tree.TreeNode, object]
 """The JSON value of each element that is written so far."""
@@ -36,20 +37,58 @@ def _rebalance(rule: tree.Rebalance) -> dict[str, object]:
 
 def _value(element: tree.TreeNode, written: Written) -> object:
     match element:
+        case tree.Constant() | tree.Indicator() | tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
+            return _operand(element, written)
+        case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf():
+            return _condition(element, written)
+        case _:
+            return _node(element, written)
+
+
+def _operand(operand: tree.Operand, written: Written) -> object:
+    match operand:
         case tree.Constant(value=value):
             return _plain(value)
         case tree.Indicator(function=function, parameters=parameters, subject=subject):
-            of = subject if isinstance(subject, str) else written[subject]
-            return {function: {"of": of, **_named(function, parameters)}}
-        case tree.Compare():
-            days = {"for_days": element.for_days} if element.for_days > 1 else {}
-            return {"left": written[element.left], "is": element.comparator, "right": written[element.right], **days}
+            return {function: {"of": _subject(subject, written), **_named(function, parameters)}}
+        case tree.DaysAgo(days=days, operand=of):
+            return {"days_ago": {"days": days, "of": written[of]}}
+        case tree.Rank(kind=kind, window=window, operand=of):
+            return {kind: {"window": window, "of": written[of]}}
+        case tree.Arithmetic("abs", (of,)):
+            return {"abs": written[of]}
+        case tree.Arithmetic(operation=operation, operands=operands):
+            return {operation: _each(operands, written)}
+
+
+def _subject(subject: Symbol | tree.Ratio | tree.Node, written: Written) -> object:
+    if isinstance(subject, tree.Ratio):
+        return {"ratio": [subject.numerator, subject.denominator]}
+    return subject if isinstance(subject, str) else written[subject]
+
+
+def _condition(condition: tree.Condition, written: Written) -> object:
+    match condition:
+        case tree.Compare(left=left, comparator=comparator, right=right):
+            return {"left": written[left], "is": comparator, "right": written[right], **_for_days(condition)}
+        case tree.Dates(first=first, last=last):
+            return {"dates": {"from": _month_day(first), "to": _month_day(last)}, **_for_days(condition)}
         case tree.AllOf(conditions=conditions):
             return {"all": _each(conditions, written)}
         case tree.AnyOf(conditions=conditions):
             return {"any": _each(conditions, written)}
-        case _:
-            return _node(element, written)
+        case tree.CountOf("exactly", 0, conditions):
+            return {"none": _each(conditions, written)}
+        case tree.CountOf(quantifier, count, conditions):
+            return {quantifier: {"count": count, "of": _each(conditions, written)}}
+
+
+def _for_days(condition: tree.Compare | tree.Dates) -> Mapping[str, int]:
+    return {"for_days": condition.for_days} if condition.for_days > 1 else {}
+
+
+def _month_day(day: tree.MonthDay) -> str:
+    return "{:02}-{:02}".format(*day)
 
 
 def _node(node: tree.Node, written: Written) -> object:
@@ -80,7 +119,7 @@ def _each(elements: Sequence[tree.TreeNode], written: Written) -> list[object]:
     return [written[element] for element in elements]
 
 
-def _named(function: str, parameters: Sequence[int]) -> Mapping[str, int]:
+def _named(function: str, parameters: Sequence[float]) -> Mapping[str, float]:
     return dict(zip(names_of_parameters(function), parameters, strict=True))
 
 

@@ -1,12 +1,10 @@
 """QuantNexus' flowcharts (its Model tab).
 
-Built from its public description and a few charts; no decision of QuantNexus' was compared with ours. Its engines
-differ in units and signs of some metrics, so these are read where neither matters: in rankings, and against 0.
+Built from its public description and a few charts; no decision of QuantNexus' was compared with ours.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import (
@@ -14,57 +12,24 @@ from rebalancer.bots.flowchart.formats.assembly import (
     Parsed,
     Unread,
     assemble,
-    names_of_parameters,
-    parameters,
     selection,
     specified,
     volatility_window,
 )
 from rebalancer.bots.flowchart.formats.elements import MAX_BESIDE, Element
-from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, STANDARD_DEVIATION_RETURN
+from rebalancer.bots.flowchart.formats.quantnexus_conditions import ConditionReader
+from rebalancer.bots.flowchart.formats.quantnexus_metrics import metric_of
 from rebalancer.model import Symbol
 
 KINDS = ("basic", "function", "indicator", "numbered", "position", "call", "altExit", "scaling", "rolling")
-MAX_DAYS = 10_000
 EMPTY = "Empty"
-
-
-@dataclass(frozen=True, slots=True)
-class _Metric:
-    """Ours for one of theirs: `scale` of a threshold, None where it is not known; `shorter` is taken off its window."""
-
-    function: str
-    scale: float | None = 1
-    shorter: int = 0
-
-
-_PRICE, _SMA = _Metric(CURRENT_PRICE), _Metric("moving-average-price")
-_EMA, _RSI = _Metric("exponential-moving-average-price"), _Metric("relative-strength-index")
-_METRICS: Mapping[str, _Metric] = {
-    "Current Price": _PRICE,
-    "Simple Moving Average": _SMA,
-    "SMA": _SMA,
-    "Exponential Moving Average": _EMA,
-    "EMA": _EMA,
-    "Relative Strength Index": _RSI,
-    "RSI": _RSI,
-    "Cumulative Return": _Metric("cumulative-return", scale=100, shorter=1),
-    "SMA of Returns": _Metric("moving-average-return", scale=100),
-    "Rate of Change": _Metric("cumulative-return", scale=None),
-    "Standard Deviation": _Metric(STANDARD_DEVIATION_RETURN, scale=None),
-}
-_LATER = frozenset(
-    {
-        *("numbered", "call", "altExit", "scaling", "rolling", "pro", "capped", "crossAbove", "crossBelow", "Date"),
-        *("Hull Moving Average", "Weighted Moving Average", "Wilder Moving Average", "DEMA", "TEMA", "KAMA"),
-        *("RSI (SMA)", "RSI (EMA)", "Stochastic RSI", "Laguerre RSI", "Momentum (Weighted)", "Momentum (Unweighted)"),
-        *("Momentum (12-Month SMA)", "Williams %R", "CCI", "Stochastic %K", "Stochastic %D", "ADX", "Max Drawdown"),
-        *("Standard Deviation of Price", "Drawdown", "Bollinger %B", "Bollinger Bandwidth", "ATR", "ATR %"),
-        *("Average True Range", "Historical Volatility", "Ulcer Index", "Ultimate Smoother", "Trend Clarity"),
-        *("Linear Reg Slope", "Linear Reg Value", "Price vs SMA", "Aroon Up", "Aroon Down", "Aroon Oscillator"),
-        *("MACD Histogram", "PPO Histogram", "Money Flow Index", "OBV Rate of Change", "VWAP Ratio"),
-    }
+PAYLOAD = "payload"
+"""Where a saved bot has its chart."""
+_SAVED = (
+    *("id", "name", "builderId", "builderDisplayName", "callChains", "visibility", "createdAt", "tags", "fundSlot"),
+    *("backtestCostBps", "backtestResult"),
 )
+_LATER = frozenset(("numbered", "call", "altExit", "scaling", "rolling", "pro", "capped"))
 _NODE = (
     "id",
     "kind",
@@ -85,33 +50,36 @@ _SLOTS = (
     "cappedFallbackThen",
     "cappedFallbackElse",
 )
-_CONDITION = (
-    "id",
-    "type",
-    "ticker",
-    "metric",
-    "window",
-    "comparator",
-    "comparison",
-    "threshold",
-    "expanded",
-    "forDays",
-)
-_RIGHT = ("rightTicker", "rightMetric", "rightWindow")
-_COMPARATORS: Mapping[str, tree.Comparator] = {"gt": "gt", "lt": "lt", "Greater Than": "gt", "Less Than": "lt"}
 
 
 def read(document: Element) -> tree.Chart | None:
     """The chart as far as it could be built; to be used only if `document` has no refusals afterwards."""
-    root = assemble(_Reader().node, document)
-    title = document["title"].value
+    saved = isinstance(document.value, dict) and PAYLOAD in document.value
+    formulas = _saved_formulas(document) if saved else {}
+    top = document[PAYLOAD] if saved else document
+    root = assemble(_Reader(ConditionReader(formulas)).node, top)
+    title = (document["name"] if saved else document["title"]).value
     return tree.Chart(title if isinstance(title, str) and title.strip() else "unnamed", root) if root else None
+
+
+def _saved_formulas(document: Element) -> Mapping[str, Element]:
+    """The formulas of a saved bot's custom indicators, by their id."""
+    document.only(PAYLOAD, "customIndicators", "backtestMode", *_SAVED)
+    if document["backtestMode"].given:
+        document["backtestMode"].choice(("CC",))
+    if document["callChains"].given and document["callChains"].value != []:
+        document["callChains"].refuse("call chains are not read yet")
+    listed = document["customIndicators"]
+    written = listed.items(MAX_BESIDE) if listed.given and listed.value != [] else []
+    custom = [each.only("id", "name", "formula", "createdAt") for each in written]
+    return {each["id"].text(): each["formula"] for each in custom}
 
 
 class _Reader:
     """Reads nodes; `may_be_empty` are the built ones that can hold nothing at times."""
 
-    def __init__(self) -> None:
+    def __init__(self, conditions: ConditionReader) -> None:
+        self.conditions = conditions
         self.may_be_empty: set[tree.Node] = set()
         self.kinds: Mapping[str, Callable[[Element], Parsed]] = {
             "basic": self._basic,
@@ -156,7 +124,7 @@ class _Reader:
         after = element["children"]["next"]
         if isinstance(after.value, list) and any(each is not None for each in after.value):
             after.refuse("what follows after both branches is not read yet")
-        condition = _conditions(element["conditions"])
+        condition = self.conditions.lines(element["conditions"])
         slots = (
             Unread(lambda _: self._slot(element, "then", "Then"), element),
             Unread(lambda _: self._slot(element, "else", "Else"), element),
@@ -216,7 +184,7 @@ class _Reader:
 
     def _function(self, element: Element) -> Parsed:
         element.only(*_NODE, "metric", "bottom", "rank")
-        metric, numbers = _metric(element["metric"], element["window"])
+        metric, numbers = metric_of(element["metric"], element["window"])
         side = element["rank"].choice(("Top", "Bottom"))
         count = element["bottom"].numeric.whole(1, MAX_ELEMENTS)
         if element["weighting"].given and count > 1:
@@ -232,65 +200,3 @@ class _Reader:
             return build(*nodes)
 
         return Parsed(ranked, tuple(Unread(self.node, child) for child in children))
-
-
-def _conditions(listed: Element) -> tree.Condition | None:
-    """All of the lines, where "and" binds tighter than "or"."""
-    groups: list[list[tree.Condition]] = []
-    before = len(listed.refusals)
-    for number, line in enumerate(listed.items(MAX_BESIDE)):
-        line.only(*_CONDITION, *_RIGHT)
-        kind = line["type"].choice(("if", "and", "or")) if line["type"].given else "and"
-        if number == 0 or kind != "and":
-            groups.append([])
-        compared = _compared(line)
-        if compared:
-            groups[-1].append(compared)
-    if len(listed.refusals) > before:
-        return None
-    alternatives = [lines[0] if len(lines) == 1 else tree.AllOf(tuple(lines), listed.here) for lines in groups]
-    return alternatives[0] if len(alternatives) == 1 else tree.AnyOf(tuple(alternatives), listed.here)
-
-
-def _compared(line: Element) -> tree.Compare | None:
-    older = line["comparison"]
-    written = older if older.given and not line["comparator"].given else line["comparator"]
-    comparator = _COMPARATORS[written.choice(tuple(_COMPARATORS), _LATER)]
-    days = line["forDays"].whole(1, MAX_DAYS) if line["forDays"].given else 1
-    metric, numbers = _metric(line["metric"], line["window"])
-    left = tree.Indicator(metric.function, numbers, line["ticker"].ticker(), line["metric"].here)
-    if line["metric"].value not in tuple(_METRICS):
-        return None
-    right = _right(line, metric) if line["expanded"].value is True else _threshold(line["threshold"], metric)
-    return tree.Compare(left, comparator, right, days, line.here)
-
-
-def _threshold(element: Element, metric: _Metric) -> tree.Constant:
-    value = element.numeric.number()
-    if metric.scale is None and value != 0:
-        element.refuse(f"{value:g} is not read yet: the unit of this metric is not known; what is read: 0")
-    return tree.Constant(value * (metric.scale or 1), element.here)
-
-
-def _right(line: Element, left: _Metric) -> tree.Indicator:
-    """The right side; what is not written there is as on the left."""
-    ticker, name, window = (
-        line[right] if line[right].given else line[own]
-        for right, own in (("rightTicker", "ticker"), ("rightMetric", "metric"), ("rightWindow", "window"))
-    )
-    metric, numbers = _metric(name, window)
-    alike = metric == left if left.scale is None else metric.scale == left.scale
-    if not alike or (left.scale is None and line["window"].value != window.value):
-        name.refuse("is not read yet beside the left side's metric: their units differ or are not known")
-    return tree.Indicator(metric.function, numbers, ticker.ticker(), name.here)
-
-
-def _metric(name: Element, window: Element) -> tuple[_Metric, tuple[int, ...]]:
-    """The metric and its parameters; those of a metric that was refused are not looked at."""
-    metric = _METRICS[name.choice(tuple(_METRICS), _LATER)]
-    if name.value not in tuple(_METRICS) or not names_of_parameters(metric.function):
-        return metric, ()
-    (days,) = parameters(metric.function, lambda _name: window.numeric)
-    if metric.shorter and days < 2:
-        window.refuse(f"{days} is too short: the first of its days is where the return begins")
-    return metric, (max(days - metric.shorter, 1),)

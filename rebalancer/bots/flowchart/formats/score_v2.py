@@ -34,6 +34,12 @@ _OF_PRICES = {
     "fn_standard_deviation": "standard-deviation-price",
     "fn_cumulative_return": "cumulative-return",
     "fn_max_drawdown": "max-drawdown",
+    "fn_percentage_price_oscillator": "percentage-price-oscillator",
+    "fn_percentage_price_oscillator_signal": "percentage-price-oscillator-signal",
+    "fn_moving_average_convergence_divergence": "moving-average-convergence-divergence",
+    "fn_moving_average_convergence_divergence_signal": "moving-average-convergence-divergence-signal",
+    "fn_upper_bollinger": "upper-bollinger",
+    "fn_lower_bollinger": "lower-bollinger",
 }
 _OF_RETURNS = {
     "fn_simple_moving_average": "moving-average-return",
@@ -191,7 +197,7 @@ def _is_list_of_calls(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, list) for each in value)
 
 
-def _function(element: Element) -> tuple[str, tuple[int, ...], Element]:
+def _function(element: Element) -> tuple[str, tuple[float, ...], Element]:
     """The function, its parameters, and the element of its ticker."""
     head, parts = _call(element)
     table, inner = _OF_PRICES, parts[0] if parts else element
@@ -204,7 +210,8 @@ def _function(element: Element) -> tuple[str, tuple[int, ...], Element]:
     if function is None or not of_close or len(parts) != 1 + len(names):
         element.refuse(f"{quoted(head)} of this is not read; what is read: {', '.join(_OF_PRICES)} of a metric_close")
         return CURRENT_PRICE, (), Element("SPY", element.place, [])
-    numbers = parameters(function, lambda _name: parts[1].numeric)
+    written = dict(zip(names, parts[1:], strict=True))
+    numbers = parameters(function, lambda name: written[name].numeric)
     return function, numbers, parts[0] if head == "metric_close" else _call(inner)[1][0]
 
 

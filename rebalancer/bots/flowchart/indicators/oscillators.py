@@ -1,0 +1,152 @@
+"""Oscillators between 0 and 100: the relative strength index and its relatives."""
+
+import numpy as np
+
+from rebalancer.bots.flowchart.indicators.rolling import (
+    by_runs,
+    changes,
+    exponential_average,
+    highest,
+    lowest,
+    ratio,
+    smoothed,
+    total,
+)
+from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter, ten_windows
+from rebalancer.model import Floats
+
+_STAGES = 4
+"""Of Laguerre's filter."""
+
+
+def relative_strength_index(prices: Floats, window: int) -> Floats:
+    """Wilder's RSI, 0 to 100 (New Concepts in Technical Trading Systems, 1978).
+
+    The mean gain G and the mean loss L start as plain means of the first `window` changes; from then on
+    G = (G (window - 1) + gain) / window, L alike. RSI = 100 - 100 / (1 + G / L), and 100 where L = 0: so a price that
+    never moved has an RSI of 100 (TA-Lib says 0).
+    """
+
+    def strength(run: Floats) -> Floats:
+        out = np.full_like(run, np.nan)
+        if len(run) > window:
+            change = np.diff(run)
+            amounts = np.stack((np.maximum(change, 0), np.maximum(-change, 0)))
+            gain, loss = smoothed(amounts[:, :window].mean(axis=1, keepdims=True), amounts[:, window:], 1 / window)
+            out[window:] = strength_of(gain, loss)
+        return out
+
+    return by_runs(prices, strength)
+
+
+def relative_strength_index_sma(prices: Floats, window: int) -> Floats:
+    """Cutler's RSI, of the plain sums of the last `window` gains and losses."""
+    change = changes(prices)
+    return strength_of(total(np.maximum(change, 0), window), total(np.maximum(-change, 0), window))
+
+
+def relative_strength_index_ema(prices: Floats, window: int) -> Floats:
+    """The RSI of exponential averages with factor 2 / (window + 1), from the first change on."""
+    change = changes(prices)
+    gain, loss = (exponential_average(np.maximum(amount, 0), window) for amount in (change, -change))
+    return strength_of(gain, loss)
+
+
+def strength_of(gain: Floats, loss: Floats) -> Floats:
+    """100 - 100 / (1 + gain / loss); 100 where there is no loss."""
+    strength = np.divide(gain, loss, out=np.full_like(gain, np.inf), where=loss > 0)
+    strength[np.isnan(gain)] = np.nan
+    return 100 - 100 / (1 + strength)
+
+
+def stochastic_relative_strength_index(prices: Floats, window: int) -> Floats:
+    """100 (RSI - its lowest) / (its highest - its lowest) of the last `window` values of Wilder's RSI."""
+    strength = relative_strength_index(prices, window)
+    least = lowest(strength, window)
+    return 100 * ratio(strength - least, highest(strength, window) - least)
+
+
+def laguerre_relative_strength_index(prices: Floats, gamma: float) -> Floats:
+    """Ehlers' RSI of the four stages of a Laguerre filter, which start from the first price.
+
+    L0 = (1 - gamma) P + gamma L0'; L1 = L0' - gamma L0 + gamma L1', and so on, where ' is the session before. The rises
+    from one stage to the next are gains, the falls losses: 100 gains / (gains + losses).
+    """
+
+    def strength(run: Floats) -> Floats:
+        before = [float(run[0])] * _STAGES
+        rows = []
+        for price in run.tolist():
+            stages = [(1 - gamma) * price + gamma * before[0]]
+            for stage in range(1, _STAGES):
+                stages.append(before[stage - 1] - gamma * stages[stage - 1] + gamma * before[stage])
+            rows.append(stages)
+            before = stages
+        first, second, third = -np.diff(np.array(rows), axis=1).T
+        gains = np.maximum(first, 0) + np.maximum(second, 0) + np.maximum(third, 0)
+        losses = np.maximum(-first, 0) + np.maximum(-second, 0) + np.maximum(-third, 0)
+        out = 100 * ratio(gains, gains + losses)
+        out[: _STAGES - 1] = np.nan
+        return out
+
+    return by_runs(prices, strength)
+
+
+_WILDER = "J. W. Wilder, New Concepts in Technical Trading Systems, 1978"
+
+
+OSCILLATORS = (
+    IndicatorSpec(
+        name="relative-strength-index",
+        short="RSI",
+        meaning="Wilder's RSI, 0 to 100.",
+        unit="points",
+        prices=lambda window: window + 1,
+        settled=ten_windows,
+        formula=relative_strength_index,
+        source=_WILDER,
+    ),
+    IndicatorSpec(
+        name="relative-strength-index-sma",
+        short="RSI(SMA)",
+        meaning="Cutler's RSI, of plain means of the last `window` gains and losses, 0 to 100.",
+        unit="points",
+        prices=lambda window: window + 1,
+        formula=relative_strength_index_sma,
+        source=f"{_WILDER}, with plain means",
+    ),
+    IndicatorSpec(
+        name="relative-strength-index-ema",
+        short="RSI(EMA)",
+        meaning="The RSI of exponential means with factor 2/(window+1), 0 to 100.",
+        unit="points",
+        prices=lambda window: window + 1,
+        settled=ten_windows,
+        formula=relative_strength_index_ema,
+        source=f"{_WILDER}, with exponential means",
+    ),
+    IndicatorSpec(
+        name="stochastic-relative-strength-index",
+        short="StochRSI",
+        meaning="Where Wilder's RSI is between its lowest, 0, and its highest, 100, of the last `window` sessions.",
+        unit="points",
+        parameters=TWO_OR_MORE,
+        prices=lambda window: 2 * window,
+        settled=lambda window: ten_windows(window) + window,
+        formula=stochastic_relative_strength_index,
+        source="T. Chande, S. Kroll, The New Technical Trader, 1994; Tulip Indicators stochrsi",
+        undefined="the RSI did not change within the window",
+    ),
+    IndicatorSpec(
+        name="laguerre-relative-strength-index",
+        short="LaguerreRSI",
+        meaning="Ehlers' RSI of a Laguerre filter, the smoother the closer `gamma` is to 1, 0 to 100.",
+        unit="points",
+        parameters=(Parameter("gamma", least=0, most=0.99, fraction=True),),
+        prices=lambda _gamma: _STAGES,
+        settled=lambda gamma: max(250, int(40 / (1 - gamma))),
+        formula=laguerre_relative_strength_index,
+        source="J. Ehlers, Time Warp - Without Space Travel, 2002",
+        undefined="no price has changed so far",
+    ),
+)

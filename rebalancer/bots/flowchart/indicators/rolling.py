@@ -1,0 +1,162 @@
+"""What the formulas are built from: a value for each day from the days up to it, in plain elementwise steps.
+
+Each takes (T,) or (T, N) float64, oldest day first. Row t of an answer depends on rows up to t only, and is the same to
+the last bit whatever follows. NaN means undefined: there are too few values so far, or one that is needed is missing.
+Sums over days are built from elementwise steps, because NumPy picks the order of a `sum` by the array's shape.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from rebalancer.model import Floats
+
+Parts = tuple[Floats, ...]
+Join = Callable[[Parts, Parts, int, int], Parts]
+
+
+def runs(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """The number of consecutive values that end at each row, none of them NaN; 0 where the row's own value is NaN."""
+    rows = np.arange(1, len(values) + 1).reshape(-1, *[1] * (values.ndim - 1))
+    last_gap = np.maximum.accumulate(np.where(np.isnan(values), rows, 0), axis=0)
+    count: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = rows - last_gap
+    return count
+
+
+def over_windows(parts: Parts, window: int, join: Join) -> Parts:
+    """`join` applied over each `window` consecutive rows; NaN where there are fewer.
+
+    `parts` describe single rows. `join(older, newer, older_size, newer_size)` describes two adjacent stretches as one.
+    Stretches double in size, so that a window takes about log2(window) joins and nothing is ever subtracted.
+    """
+    out = tuple(np.full_like(part, np.nan) for part in parts)
+    if window > len(parts[0]):
+        return out
+    span, size = parts, 1  # for each row, a stretch as long as the binary digits of `window` read so far
+    for digit in f"{window:b}"[1:]:
+        span = join(_rows(span, None, -size), _rows(span, size, None), size, size)
+        size *= 2
+        if digit == "1":
+            span = join(_rows(span, None, -1), _rows(parts, size, None), size, 1)
+            size += 1
+    for whole, windows in zip(out, span, strict=True):
+        whole[window - 1 :] = windows
+    return out
+
+
+def _rows(parts: Parts, first: int | None, last: int | None) -> Parts:
+    return tuple(part[first:last] for part in parts)
+
+
+def total(values: Floats, window: int) -> Floats:
+    """The sum of the last `window` values."""
+    (sums,) = over_windows((values,), window, lambda older, newer, *_sizes: (older[0] + newer[0],))
+    return sums
+
+
+def highest(values: Floats, window: int) -> Floats:
+    (most,) = over_windows((values,), window, lambda older, newer, *_sizes: (np.maximum(older[0], newer[0]),))
+    return most
+
+
+def lowest(values: Floats, window: int) -> Floats:
+    (least,) = over_windows((values,), window, lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]),))
+    return least
+
+
+def mean_and_squares(values: Floats, window: int) -> tuple[Floats, Floats]:
+    """The mean of the last `window` values, and the sum of their squared distances from it.
+
+    By the pairwise update of Chan, Golub and LeVeque (1979): exactly 0 for values that are all equal.
+    """
+
+    def join(older: Parts, newer: Parts, older_size: int, newer_size: int) -> Parts:
+        (mean, squares), (newer_mean, newer_squares) = older, newer
+        step, size = newer_mean - mean, older_size + newer_size
+        return (
+            mean + step * (newer_size / size),
+            squares + newer_squares + step * step * (older_size * newer_size / size),
+        )
+
+    mean, squares = over_windows((values, values - values), window, join)
+    return mean, squares
+
+
+def earlier(values: Floats, sessions: int) -> Floats:
+    """The value `sessions` rows before; NaN where history is shorter."""
+    out = np.full_like(values, np.nan)
+    out[sessions:] = values[:-sessions] if sessions else values
+    return out
+
+
+def changes(values: Floats) -> Floats:
+    """The difference from the row before; NaN in the first row."""
+    return values - earlier(values, 1)
+
+
+def returns(prices: Floats) -> Floats:
+    """The simple return from the row before, as a fraction; NaN in the first row."""
+    out = np.full_like(prices, np.nan)
+    out[1:] = prices[1:] / prices[:-1] - 1
+    return out
+
+
+def ratio(dividend: Floats, divisor: Floats) -> Floats:
+    """`dividend` / `divisor`; NaN where the divisor is 0."""
+    return np.divide(dividend, divisor, out=np.full_like(dividend, np.nan), where=divisor != 0)
+
+
+def smoothed(first: Floats, inputs: Floats, rate: float) -> Floats:
+    """y_0 = `first`, then y = rate * input + (1 - rate) * y_before, along the last axis: one value more than `inputs`.
+
+    Solved as keep^i (y_0 + rate * cumsum(input / keep^i)) in blocks short enough that keep^-i stays below 1e100. The
+    error is a rounding error of the largest recent input, as it is in the recursion.
+    """
+    out = np.concatenate((first, inputs), axis=-1)
+    if rate == 1:
+        return out
+    block = int(-230 / math.log1p(-rate))
+    for start in range(0, inputs.shape[-1], block):
+        part = inputs[..., start : start + block]
+        keep = np.cumprod(np.full(part.shape[-1], 1 - rate))
+        smooth = keep * (out[..., start : start + 1] + rate * np.cumsum(part / keep, axis=-1))
+        out[..., start + 1 : start + 1 + block] = smooth
+    return out
+
+
+def by_runs(values: Floats, recursion: Callable[[Floats], Floats]) -> Floats:
+    """`recursion` over each stretch of values without a gap, column by column: after a gap it starts anew."""
+    out = np.full_like(values, np.nan)
+    for column, answer in zip(np.atleast_2d(values.T), np.atleast_2d(out.T), strict=True):
+        present = np.concatenate(([False], ~np.isnan(column), [False]))
+        edges = np.flatnonzero(present[1:] != present[:-1]).tolist()
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
+            answer[start:stop] = recursion(column[start:stop])
+    return out
+
+
+def exponential_average(values: Floats, window: int) -> Floats:
+    """From e_0, the first value, e = a v + (1 - a) e_before with a = 2 / (window + 1). Defined after `window` values.
+
+    pandas: `ewm(span=window, adjust=False, min_periods=window)`.
+    """
+
+    def average(run: Floats) -> Floats:
+        averages = smoothed(run[:1], run[1:], 2 / (window + 1))
+        averages[: window - 1] = np.nan
+        return averages
+
+    return by_runs(values, average)
+
+
+def wilder_average(values: Floats, window: int) -> Floats:
+    """The mean of the first `window` values, then a = (a (window - 1) + value) / window."""
+
+    def average(run: Floats) -> Floats:
+        out = np.full_like(run, np.nan)
+        if len(run) >= window:
+            out[window - 1 :] = smoothed(run[:window].mean(keepdims=True), run[window:], 1 / window)
+        return out
+
+    return by_runs(values, average)

@@ -1,0 +1,63 @@
+"""What a row of the table of indicators says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from rebalancer.model import BarField, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that an indicator takes, from `least` to `most`: a whole one, unless it may be a `fraction`."""
+
+    name: str
+    least: float = 1
+    most: float = 10_000
+    fraction: bool = False
+
+
+WINDOW = (Parameter("window"),)
+TWO_OR_MORE = (Parameter("window", least=2),)
+"""A sample deviation, and the range of prices, need two values."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class IndicatorSpec:
+    """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
+
+    Where it reads several fields of the bars, they are NaN in the same rows: a session that lacks one of them counts as
+    missing. Such an indicator is of tickers only.
+
+    `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
+    value needs: the window, where nothing else is said. `settled`, of a recursive formula only, is the number of prices
+    after which its initial value no longer affects the result. `source` is the reference for the formula.
+    `undefined` completes the sentence "undefined where …": when a value is a division of 0 by 0, for all its prices.
+    """
+
+    name: str
+    short: str
+    meaning: str
+    unit: Literal["price", "percent", "points"]
+    parameters: tuple[Parameter, ...] = WINDOW
+    prices: Callable[..., int] = lambda window: window
+    formula: Callable[..., Floats]
+    source: str
+    settled: Callable[..., int] | None = None
+    undefined: str | None = None
+    reads: tuple[Literal["close"] | BarField, ...] = ("close",)
+
+    @property
+    def bars(self) -> tuple[BarField, ...]:
+        """What it reads besides closes."""
+        return tuple(field for field in self.reads if field != "close")
+
+    @property
+    def of_tickers_only(self) -> bool:
+        """Whether it applies to tickers only: a simulated portfolio has returns, but no price and no bars."""
+        return self.unit == "price" or self.bars != ()
+
+
+def ten_windows(window: int) -> int:
+    """The number of prices after which an exponential average no longer depends on where the history begins."""
+    return max(10 * window, 250)
