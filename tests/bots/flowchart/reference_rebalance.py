@@ -83,10 +83,12 @@ class RebalanceReference:
                 case tree.Capped():
                     parts = [child for _, child in self.reference.capped_shares(part)]
                     waiting += [tree.Asset(child, part.place) if isinstance(child, str) else child for child in parts]
-                case tree.Indicator():
+                case tree.Indicator() | tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
                     yield lambda row, part=part: not math.isnan(self.reference.operand(part, row))
-                    waiting += [] if isinstance(part.subject, str) else [part.subject]
-                case tree.Compare() | tree.AllOf() | tree.AnyOf():
+                    waiting += tree.children_of(part)
+                case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf():
+                    if isinstance(part, tree.Compare) and part.comparator in ("crosses-above", "crosses-below"):
+                        yield lambda row, part=part: self.reference.compared(part, "lt", row, 1) is not None
                     yield lambda row, part=part: self.reference.truth(part, row) is not None
                     waiting += tree.children_of(part)
                 case _:

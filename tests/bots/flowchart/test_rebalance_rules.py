@@ -102,7 +102,8 @@ def test_a_kept_first_day_makes_tonight_the_same_with_less_history(random_chart,
     bot = FlowchartBot.of(replace(random_chart, rebalance=rule))
     whole = bot.decide(closes)
     assume(isinstance(whole, Allocation) and whole.since)
-    later = replace(closes, sessions=closes.sessions[unloaded:], values=closes.values[unloaded:])
+    bars = replace(closes.bars, values={name: column[unloaded:] for name, column in closes.bars.values.items()})
+    later = replace(closes, sessions=closes.sessions[unloaded:], values=closes.values[unloaded:], bars=bars)
     again = bot.decide(later, whole.since)
     if isinstance(again, BotFailure):
         assert str(whole.since) in again.reason or "simulated from the day" in again.reason
