@@ -13,6 +13,7 @@ from rebalancer.model import (
     Account,
     BotFailure,
     Fill,
+    Flip,
     NoPrice,
     Order,
     OrderState,
@@ -98,6 +99,7 @@ class BotDecided(Event):
     """`share` is the bot's fraction of Investable; `weights` are fractions of that share. `path` explains them.
 
     `since` is the first day of the simulation of a bot that does not rebalance on every session, None for others.
+    `flips` says of each gate on the path how near it is to deciding otherwise. Earlier versions journalled none.
     """
 
     bot: str
@@ -106,6 +108,7 @@ class BotDecided(Event):
     path: tuple[str, ...]
     warnings: tuple[str, ...]
     since: date | None = None
+    flips: tuple[Flip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,14 @@ def blocks(recipe: str, language: str = "python") -> list[str]:
 
 
 class Copy:
-    """A copy of the package and of the tests' scripts, to change."""
+    """A copy of the package, of the tests' scripts and of the pages, to change."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "rebalancer", folder / "rebalancer", ignore=ignored)
         shutil.copytree(ROOT / "tests" / "bots", folder / "tests" / "bots", ignore=ignored)
+        shutil.copytree(ROOT / "docs", folder / "docs")
 
     def append(self, name: str, text: str) -> None:
         path = self.folder / name

@@ -7,6 +7,7 @@ from datetime import date, timedelta, tzinfo
 
 import numpy as np
 
+from rebalancer.app.bar_checks import bars_so_far
 from rebalancer.app.bots import holdable
 from rebalancer.app.needs import named, needs
 from rebalancer.app.schedule import coming
@@ -57,6 +58,7 @@ def examine(checked: CheckedAccount) -> Iterator[Check]:
         (_hours, ("clock", "calendar")),
         (_tickers, ("tickers",)),
         (_quotes, ("quotes",)),
+        (lambda checked: bars_so_far(checked.bots.values(), checked.quotes), ("bars",)),
         (_history, ("history", *bots)),
         (_next_run, ("next run",)),
     )

@@ -110,7 +110,8 @@ def _prices_taken(event: events.PricesTaken, tables: TableWriter) -> None:
 @project.register
 def _bot_decided(event: events.BotDecided, tables: TableWriter) -> None:
     columns = _columns(event)
-    del columns["at"], columns["since"]  # `account_state.read_since` finds it in the event
+    for name in ("at", "since", "flips"):  # `account_state.read_since` and `read.run` find them in the event
+        del columns[name]
     tables.insert("allocations", {"seq": tables.seq, "run": tables.run, **columns})
 
 

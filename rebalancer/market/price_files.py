@@ -170,7 +170,8 @@ def read_bars(block: Block, layout: Layout) -> Cells:
     table[~((table >= 0) & (table <= MAX_PRICE))] = np.nan
     values = table[:, :1]
     if layout.adjusted_by:
-        values = values * table[:, 1:2] / np.where(table[:, 2:] > 0, table[:, 2:], np.nan)
+        # In this order a high at the close stays at the close, to the last bit.
+        values = values / np.where(table[:, 2:] > 0, table[:, 2:], np.nan) * table[:, 1:2]
     spots = rows, _ = np.nonzero(~np.isnan(values) & (tickers >= 0) & (days >= FIRST_DAY)[:, np.newaxis])
     return Cells(block.source, symbols, tickers[spots], days[rows], values[spots], block.rows[rows])
 

@@ -46,6 +46,7 @@ from rebalancer.model.plan import (
     BotFailure,
     Claims,
     Decision,
+    Flip,
     Holdings,
     Netting,
     Plan,

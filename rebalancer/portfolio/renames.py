@@ -79,4 +79,5 @@ def under_new_names(decision: Decision, names: Names) -> Decision:
     if not isinstance(decision, Allocation):
         return decision
     weights = {names.get(symbol, symbol): weight for symbol, weight in decision.weights.items()}
-    return replace(decision, weights=weights)
+    flips = tuple(replace(flip, symbol=flip.symbol and names.get(flip.symbol, flip.symbol)) for flip in decision.flips)
+    return replace(decision, weights=weights, flips=flips)

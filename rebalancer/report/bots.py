@@ -10,6 +10,7 @@ from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol
 from rebalancer.model.text import counted, money, percentage
 from rebalancer.report.console import Screen, line, lines
+from rebalancer.report.flips import with_flips
 from rebalancer.report.tables import grid
 
 
@@ -18,7 +19,8 @@ def explanation_screen(found: Explanation) -> Screen:
     decision, day, tree = found.decision, found.session, found.tree
     if isinstance(decision, Allocation):
         yield line(f"{decision.bot} on {day}: {wanted(decision.weights)}", "bold")
-        yield from lines(f"  {step}" for step in (decision.path if tree is None else ()))
+        path = with_flips(decision.path, decision.flips) if tree is None else ()
+        yield from lines(f"  {step}" for step in path)
         yield from lines(f"  warning: {text}" for text in decision.warnings)
     else:
         yield line(f"{decision.bot} on {day} fails: {decision.reason}", "bold red")

@@ -11,10 +11,11 @@ from rich.text import Text
 from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
-from rebalancer.model import NEW_YORK, US_DOLLARS, Plan, Targets, Trade
+from rebalancer.model import NEW_YORK, US_DOLLARS, Flip, Plan, Targets, Trade
 from rebalancer.model.text import cents, city, clock_time, counted, grouped, listed, minute, percentage, price_text
 from rebalancer.report.bots import wanted
 from rebalancer.report.console import STYLES, Screen, line, lines
+from rebalancer.report.flips import nearest, with_flips
 from rebalancer.report.tables import Grid, grid
 from rebalancer.venues import registry
 
@@ -101,15 +102,16 @@ def _decisions(decisions: Sequence[BotDecided | BotFailed]) -> Screen:
 def _decision(made: BotDecided | BotFailed, shared: Container[str]) -> tuple[str | Text, ...]:
     if not isinstance(made, BotDecided):
         return made.failure.bot, percentage(made.share), "failed", made.failure.reason
-    why = (*shortened(made.path), *(f"warning: {text}" for text in made.warnings if text not in shared))
+    why = (*shortened(made.path, made.flips), *(f"warning: {text}" for text in made.warnings if text not in shared))
     return made.bot, percentage(made.share), wanted(made.weights), Text("\n").join(map(line, why))
 
 
-def shortened(path: Sequence[str]) -> tuple[str, ...]:
-    """The path of a decision, truncated to MOST_STEPS lines."""
+def shortened(path: Sequence[str], flips: Iterable[Flip] = ()) -> tuple[str, ...]:
+    """The path of a decision, truncated to MOST_STEPS lines, and below a gate the price that flips it."""
+    shown = with_flips(path[:MOST_STEPS], (flip for flip in flips if flip.symbol))
     if len(path) <= MOST_STEPS:
-        return tuple(path)
-    return (*path[:MOST_STEPS], f"and {counted(len(path) - MOST_STEPS, 'more line')}: see `rebalance explain`")
+        return shown
+    return (*shown, f"and {counted(len(path) - MOST_STEPS, 'more line')}: see `rebalance explain`")
 
 
 def _currency(record: RunRecord) -> str:
@@ -183,6 +185,8 @@ def _outcome(record: RunRecord) -> Screen:
     if end:
         would = "would then be" if run.dry_run else "is now"
         yield line(f"Cash {would} {cents(end.account.cash)} {end.account.currency}.", apart=True)
+    if closest := nearest(record.decisions):
+        yield line(closest)
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
     yield line(f"{lead}{run.status}: {run.reason}", STYLES.get(run.status, ""))
     if record.head:

@@ -130,9 +130,8 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
             case BotFailure() as failure:
                 log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
             case made:
-                log.write(
-                    BotDecided(log.now(), share.bot, share.fraction, made.weights, made.path, made.warnings, made.since)
-                )
+                reasons = (made.path, made.warnings, made.since, made.flips)
+                log.write(BotDecided(log.now(), share.bot, share.fraction, made.weights, *reasons))
     return decisions
 
 

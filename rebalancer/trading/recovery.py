@@ -140,9 +140,9 @@ def _arrived(
     """Any difference in the order's direction counts, whatever its size: a split may have come since."""
     arrived = []
     for order in lost:
-        symbol, sign = order.symbol, 1 if order.side == "buy" else -1
+        symbol = order.symbol
         there, due = held.get(symbol, ZERO), expected.get(symbol, ZERO)
-        if (there - due) * sign > 0:
+        if there > due if order.side == "buy" else there < due:
             arrived.append(
                 f"{order_text(order)} was lost, and the broker now shows {there} {symbol} where {due} were expected: "
                 f"it may have arrived after all. Look at the account's orders. {how_to_resolve(order)} Shares that "

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scripted_sim import ScriptedSimBroker
 from stage import DAYS, GLD, SGOV, SPY, Stage, Weekdays, dollars, hold, session_of
+from test_bars_evening import calm_or_not
 
 from rebalancer.app.account_checks import CheckedAccount, examine
 from rebalancer.app.doctor import MEGABYTE, disk, journal, machine, writable
@@ -197,6 +198,16 @@ def test_every_warning_and_failure_has_a_remedy(checked):
     checked.broker.refused = {SPY: "halted"}
     checked.account = replace(checked.account, enabled=False)
     assert all(check.remedy for check in checked.checks().values() if check.verdict != "pass")
+
+
+def test_tonights_bars_are_asked_for_where_a_bot_reads_them(checked):
+    assert "bars" not in checked.checks()
+    stage = calm_or_not(checked.stage.folder)
+    checked.stage, checked.history, checked.chart = stage, stage.market, stage.bots["A"][0]
+    check = checked.checks()["bars"]
+    assert (check.verdict, check.found) == ("warn", "tonight's bars are not all known: SPY has no high and no low")
+    stage.market.so_far = {"high": Decimal(501), "low": Decimal(499)}
+    assert checked.checks()["bars"].verdict == "pass"
 
 
 def test_a_blocked_account_fails(checked):

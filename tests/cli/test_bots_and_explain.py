@@ -83,3 +83,17 @@ def test_check_shows_every_problem_with_its_place(rebalance, tmp_path):
     assert output.code == 2
     assert "spy" in output.out
     assert "stock" in output.out
+
+
+def test_explain_says_below_each_gate_which_price_would_flip_it(rebalance):
+    """203.97 + 21.11 / 209 = 204.07: the close moves the mean of 210 that it is compared with, too."""
+    output = rebalance("explain", "Ten-month average", "--on", "2016-02-11")
+    gate, flip = output.out.splitlines()[1:3]
+    assert gate.startswith("  Price(SPY) = 182.86, not > SMA(SPY,210)")
+    assert flip == "    flips if SPY rises 11.6 % to 204.07"
+
+
+def test_the_flips_are_in_the_json_with_the_line_they_belong_to(rebalance):
+    answer = json.loads(rebalance("explain", "Ten-month average", "--on", "2016-02-11", "--json").out)
+    (flip,) = answer["decision"]["flips"]
+    assert flip == {"step": 0, "symbol": "SPY", "price": "182.86", "flips_at": "204.07", "why": ""}

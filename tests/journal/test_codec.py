@@ -72,7 +72,8 @@ def test_the_same_event_is_always_the_same_text():
 
     assert to_body(forwards) == to_body(backwards)
     assert to_body(forwards) == (
-        '{"at":"2016-07-01T19:50:00+00:00","bot":"trend","path":[],"share":1.0,"since":null,"warnings":[],"weights":{"BIL":0.2,"SPY":0.1}}'
+        '{"at":"2016-07-01T19:50:00+00:00","bot":"trend","flips":[],"path":[],"share":1.0,"since":null,"warnings":[],'
+        '"weights":{"BIL":0.2,"SPY":0.1}}'
     )
 
 

@@ -54,6 +54,16 @@ def test_the_expected_quantity_is_the_last_record_plus_our_fills(journal):
     assert ledger == recorded(ours={SPY: 10}, expected={SPY: 15, BIL: Decimal("3.5")})
 
 
+def test_a_first_buy_is_worth_what_it_cost(journal):
+    assert ledger_after(journal, holdings_read(), filled(BUY, "10", price="201.50")).values == {SPY: 2015}
+
+
+def test_the_ledger_is_sorted_by_symbol(journal):
+    ledger = ledger_after(journal, holdings_read(holding(SPY, "5", "5"), holding(BIL, "3", "3")))
+
+    assert ([*ledger.ours], [*ledger.expected]) == ([BIL, SPY], [BIL, SPY])
+
+
 def test_shares_sold_by_hand_are_no_longer_ours_after_the_next_record(journal):
     ledger = ledger_after(journal, filled(BUY, "10"), holdings_read(holding(SPY, "3", "3")))
 
@@ -160,6 +170,16 @@ def test_adopted_shares_are_ours_and_the_broker_still_shows_them(journal):
     assert journal.ledger("other").ours == {}
 
 
+def test_adopted_shares_of_a_symbol_that_was_never_recorded_are_ours(journal, path):
+    """Also where the adoption is the first event of the journal; their cost is unknown then too."""
+    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal("3.5"), Decimal(320)))
+    assert journal.ledger("demo").ours == {SPY: Decimal("3.5")}
+
+    journal.record(start(journal, TRIAL), filled(BUY, "10"))
+
+    assert [(line.ours, line.cost) for line in read.positions(path, "demo")] == [(Decimal("13.5"), None)]
+
+
 def test_adopted_shares_stay_ours_after_the_next_record_and_count_once(journal):
     journal.record(NO_RUN, Adopted(NOW, "demo", BIL, Decimal("3.5"), Decimal(320)))
     ledger = ledger_after(journal, holdings_read(holding(BIL, "3.5", "3.5")))
@@ -234,6 +254,17 @@ def test_a_restatement_is_a_rename_if_it_has_the_old_name_and_the_day():
     assert renamed(restated(SPY, "100", "100")) is None
     assert renamed(replace(change, renamed_on=None)) is None
     assert renamed(replace(change, was=None)) is None
+
+
+def test_the_renames_of_an_account_are_kept_in_their_order_and_splits_are_none(journal):
+    meta, facebook, zoom, old_zoom = map(Symbol, ("META", "FB", "ZM", "ZOOM"))
+    first = replace(restated(meta, "10", "10"), was=facebook, renamed_on=DAY)
+    second = replace(restated(zoom, "5", "5"), was=old_zoom, renamed_on=DAY - timedelta(days=1))
+    journal.record(start(journal, replace(REQUEST, account="other")), replace(second, account="other"))
+
+    ledger = ledger_after(journal, first, restated(SPY, "100", "100"), second, holdings_read())
+
+    assert ledger.renames == (Rename(facebook, meta, DAY), Rename(old_zoom, zoom, DAY - timedelta(days=1)))
 
 
 def written_off(symbol, account="demo"):
@@ -350,3 +381,16 @@ def test_shares_that_were_sold_no_longer_weigh_in_the_average_cost():
 
     assert cost("10") == {SPY: 200}
     assert cost("5") == {SPY: Decimal(2500) / 15}
+
+
+def test_a_sell_of_shares_that_no_fill_bought_costs_nothing():
+    sell, buy = filled(SELL, "5", price="300").fill, filled(BUY, "10", price="100", fee="0").fill
+
+    assert costs([sell]) == {}
+    assert costs([sell, buy]) == {SPY: 100}
+
+
+def test_the_costs_are_sorted_by_symbol():
+    bought = [filled(order(symbol=symbol), "10").fill for symbol in (SPY, BIL)]
+
+    assert [*costs(bought)] == [BIL, SPY]

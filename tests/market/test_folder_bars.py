@@ -2,9 +2,12 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from rebalancer.errors import BadInputError
@@ -20,6 +23,7 @@ LONG = """date,symbol,open,high,low,close,adj_close,volume
 2016-07-01,SPY,209,211,208,210,210,0
 2016-07-01,TLT,139,140,138,139,139,50
 """
+ADJUSTED = {"open": [104, 209], "high": [105, 211], "low": [103.5, 208]}
 NAN = float("nan")
 
 
@@ -37,7 +41,19 @@ def of_spy(folder: Path, text: str) -> dict[str, list[float]]:
 
 def test_prices_are_adjusted_as_the_close_of_their_day_is_and_a_volume_is_as_it_is(tmp_path: Path) -> None:
     found = of_spy(tmp_path, LONG)
-    assert found == {"open": [104, 209], "high": [105, 211], "low": [103.5, 208], "volume": [900, 0]}
+    assert found.pop("volume") == [900, 0]
+    assert found == {field: pytest.approx(wanted) for field, wanted in ADJUSTED.items()}
+
+
+@given(st.floats(0.01, 1e6), st.floats(0.01, 1e6), st.floats(0, 1))
+def test_a_high_at_or_above_its_close_stays_so_to_the_last_bit(close: float, adjusted: float, above: float) -> None:
+    with TemporaryDirectory() as folder:
+        rows = f"2016-06-30,SPY,{close * (1 + above)!r},{close!r},{close!r},{adjusted!r}\n"
+        (Path(folder) / "prices.csv").write_text(f"date,symbol,high,low,close,adj_close\n{rows}")
+        closes = read_folder(Path(folder))
+        found = read_folder_bars(Path(folder), closes, {SPY: ("high", "low")}).values
+    assert found["low"][0, 0] == closes.values[0, 0]
+    assert found["high"][0, 0] >= closes.values[0, 0]
 
 
 def test_columns_that_are_adjusted_already_are_read_as_they_are(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """Old tickers are resolved to current ones."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 
-from rebalancer.model import Allocation, BotFailure, Closes, Rename, Symbol
+from rebalancer.model import Allocation, BotFailure, Closes, Flip, Rename, Symbol
 from rebalancer.portfolio.renames import current_names, old_ticker_reused, under_new_names, under_old_names
 
 FB, META, MVRS = map(Symbol, ("FB", "META", "MVRS"))
@@ -53,4 +54,8 @@ def test_decisions_of_a_bot_are_mapped_to_the_new_name() -> None:
     decided = under_new_names(Allocation("A", MONDAY, {FB: 0.6, MVRS: 0.4}), {FB: META})
     assert isinstance(decided, Allocation)
     assert decided.weights == {META: 0.6, MVRS: 0.4}
+    near = Flip(0, FB, Decimal(300), Decimal(299)), Flip(1, MVRS, Decimal(9), Decimal(8)), Flip(2, why="no price")
+    decided = under_new_names(Allocation("A", MONDAY, {FB: 1.0}, flips=near), {FB: META})
+    assert isinstance(decided, Allocation)
+    assert [flip.symbol for flip in decided.flips] == [META, MVRS, None]
     assert under_new_names(BotFailure("A", "no closes"), {FB: META}) == BotFailure("A", "no closes")

@@ -73,6 +73,19 @@ def test_the_fee_of_a_sent_order_is_reserved(gate_run: GateRun) -> None:
     assert "9,900.00 USD left for buys" in reason(gate.check(order(2, "buy", GLD, 50, "200")))
 
 
+def test_a_released_buy_gives_back_its_money_and_its_fee(gate_run: GateRun) -> None:
+    gate_run.stage.commission = Decimal(50)
+    gate, buy = scripted(gate_run).gate(), order(1, "buy", GLD, 50, "200")
+    assert gate.check(buy) is None
+    assert (gate.bought, gate.spent) == (10_000, 10_050)
+    gate.release(buy)
+    assert (gate.bought, gate.spent) == (0, 0)
+
+
+def test_a_symbol_that_is_not_held_is_not_sold(gate_run: GateRun) -> None:
+    assert "more than the 0 that are ours to sell" in reason(gate_run.gate().check(order(1, "sell", GLD, 1)))
+
+
 def test_a_symbol_with_an_open_external_order_is_neither_bought_nor_sold(gate_run: GateRun) -> None:
     gate = gate_run.gate()
     gate.blocked = {GLD: "an order of others is open", SPY: "an order of others is open"}

@@ -12,23 +12,26 @@ from rebalancer.bots.base import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.explain import explain, gaps, why_undefined
+from rebalancer.bots.flowchart.explain import explain, gaps, steps, why_undefined
+from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.tree import (
     Asset,
+    ByVolatility,
     Capped,
     Chart,
     Filter,
     Indicator,
     InverseVolatility,
     Node,
+    ProVolatility,
     Ratio,
     TreeNode,
-    children_of,
 )
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
 
@@ -48,7 +51,10 @@ def describe(chart: Chart) -> Findings:
         match element:
             case Indicator(function=function, parameters=parameters) | Filter(function=function, parameters=parameters):
                 functions.setdefault(function, set()).add(parameters)
-            case InverseVolatility(window=window):
+            case InverseVolatility(window=window) | ProVolatility(window=window):
+                functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
+        match element:
+            case Filter(weighting=ByVolatility(window)):
                 functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
         if isinstance(element, Node):
             nodes[type(element).__name__] += 1
@@ -130,12 +136,14 @@ class FlowchartBot:
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
+        path = steps(self.program, closes, evaluation, last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
-            path=explain(self.program, closes, evaluation, last),
+            path=tuple(line.text for line in path),
             warnings=gaps(self.program, closes, evaluation),
+            flips=flips(self.program, closes, evaluation, path),
         )
 
     def _decided_by_rule(self, closes: Closes, since: date | None) -> Decision:
@@ -144,12 +152,14 @@ class FlowchartBot:
         row = held.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, held.why_unknown(last))
+        path = held.steps(last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
-            path=held.path(last),
+            path=tuple(line.text for line in path),
             warnings=gaps(self.program, closes, held.values),
+            flips=flips(self.program, closes, held.values, path),
             since=held.since,
         )
 

@@ -42,6 +42,8 @@ def truth(
             return _held(truths[condition], days)
         case nodes.Dates(first, last):
             return _within(sessions, first, last)
+        case nodes.Latch(enter, leave):
+            return _entered(truths[enter], truths[leave])
 
 
 def month_days(sessions: Sessions) -> NDArray[np.int64]:
@@ -75,3 +77,18 @@ def _within(sessions: Sessions, first: MonthDay, last: MonthDay) -> Truth:
     after_start, before_end = days >= start, days <= end
     inside = after_start & before_end if start <= end else after_start | before_end
     return _either(inside, ~inside)
+
+
+def _entered(enter: Truth, leave: Truth) -> Truth:
+    """Whether it was entered and not left since, from the truths of entering and of leaving, each (T,)."""
+    states = np.full_like(enter, UNKNOWN)
+    both_known = np.flatnonzero((enter != UNKNOWN) & (leave != UNKNOWN))
+    if both_known.size:
+        first, state = both_known[0], NO
+        for day, (entered, stays) in enumerate(zip(enter[first:], YES - leave[first:], strict=True), start=first):
+            if state == UNKNOWN:
+                state = entered if entered == stays else UNKNOWN
+            else:
+                state = entered if state == NO else stays
+            states[day] = state
+    return states

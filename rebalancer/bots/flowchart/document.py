@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import ijson
 
-from rebalancer.bots.flowchart.tree import Place
+from rebalancer.bots.flowchart.place import Place
 from rebalancer.errors import Problem
 
 _GZIP = b"\x1f\x8b"

@@ -8,7 +8,7 @@ import numpy as np
 
 from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.conditions import UNKNOWN
+from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import runs
@@ -84,10 +84,17 @@ def _causes(table: Sequence[nodes.Node], values: Evaluation, current: NodeOnDay)
             return [NodeOnDay(condition, row) for row in rows if row < 0 or values.truths[condition][row] == UNKNOWN]
         case nodes.Several(conditions=conditions) | nodes.Count(conditions=conditions):
             return [NodeOnDay(condition, day) for condition in conditions if values.truths[condition][day] == UNKNOWN]
-        case nodes.Branch() | nodes.Blend() | nodes.TopK() | nodes.InverseVol():
-            return _causes_in_split(node, values, day)
+        case nodes.Latch(enter, leave):
+            since = _unknown_since(values.truths[current.node], day)
+            return [NodeOnDay(each, since) for each in (enter, leave) if values.truths[each][since] == UNKNOWN]
         case _:
-            return []
+            return _causes_in_split(node, values, day) if isinstance(node, nodes.Split) else []
+
+
+def _unknown_since(states: Truth, day: int) -> int:
+    """The day that made a Latch unknown on `day`; `day` itself, where it was never known before."""
+    known = np.flatnonzero(states[:day] != UNKNOWN)
+    return int(known[-1]) + 1 if known.size else day
 
 
 def _missing(values: Evaluation, day: int, *series: int) -> list[NodeOnDay]:
@@ -98,12 +105,26 @@ def _causes_in_split(node: nodes.Split, values: Evaluation, day: int) -> list[No
     split = fractions(node, values, np.array([day]))[:, 0]
     if not np.isnan(split[0]):
         return [NodeOnDay(child, day) for child, fraction in zip(node.children, split, strict=True) if fraction > 0]
-    if isinstance(node, nodes.Branch):
-        return [NodeOnDay(node.condition, day)]
-    scores = node.scores if isinstance(node, nodes.Ranking) else ()  # a blend is always defined
-    # A volatility of 0 is of no use either.
-    least = 0.0 if isinstance(node, nodes.InverseVol) else -np.inf
-    return [NodeOnDay(score, day) for score in scores if not values.series[score][day] > least]
+    match node:
+        case nodes.Branch(condition):
+            return [NodeOnDay(condition, day)]
+        case nodes.Switch(conditions) | nodes.Shared(conditions=conditions):
+            asked = [each for each in conditions if each is not None]
+            return [NodeOnDay(each, day) for each in asked if values.truths[each][day] == UNKNOWN]
+        case nodes.Mix(by):
+            return [NodeOnDay(by, day)]
+        case nodes.TopK(scores=scores, volatilities=volatilities):
+            missing = [NodeOnDay(score, day) for score in scores if np.isnan(values.series[score][day])]
+            return missing or _without_volatility(volatilities, values, day)
+        case nodes.InverseVol(scores) | nodes.ProVol(scores):
+            return _without_volatility(scores, values, day)
+        case nodes.Blend():  # always defined
+            return []
+
+
+def _without_volatility(series: Sequence[int], values: Evaluation, day: int) -> list[NodeOnDay]:
+    """A volatility of 0 is of no use either."""
+    return [NodeOnDay(each, day) for each in series if not values.series[each][day] > 0]
 
 
 def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
@@ -116,7 +137,7 @@ def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOn
         case nodes.Series() | nodes.Rank() if np.isnan(values.series[current.node][current.day]):
             return _too_few(program, closes, values, current)
         case nodes.Series():
-            return f"{label} is 0 on {day}, so that 1 / volatility is undefined"
+            return f"{label} is 0 on {day}, and nothing can be weighted by a volatility of 0"
         case nodes.Earlier(days):
             return f"{label} needs {counted(days, 'session')} before {day}, and the closes begin on {closes.day(0)}"
         case nodes.Arithmetic():
@@ -126,9 +147,12 @@ def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOn
 
 
 def _too_few(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
-    """Why an indicator or a rank is undefined: a source has a gap, too short a history, or all equal values."""
+    """Why an indicator or a rank is undefined whose source has a gap, or too short a history."""
     node, day = program.table[current.node], closes.day(current.day)
-    have, source = min((int(runs(values.series[each])[current.day]), each) for each in nodes.operands(node))
+    if not isinstance(node, nodes.Series | nodes.Rank):
+        raise TypeError(f"{program.label(current.node)} is computed on no other values")
+    sources = (node.source,) if isinstance(node, nodes.Rank) else node.sources
+    have, source = min((int(runs(values.series[source])[current.day]), source) for source in sources)
     what = _named(program.table[source])
     if not have:
         missing = f"{program.subject(source)} has no {what} on"
@@ -163,7 +187,7 @@ def _without_a_bar(closes: Closes, column: Floats, day: int) -> str:
 
 
 def _named(source: nodes.Node) -> str:
-    """What an indicator or a rank reads, such as `close`."""
+    """What an indicator reads, such as `close`."""
     match source:
         case nodes.Close():
             return "close"
@@ -181,6 +205,11 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
+    return tuple(line.text for line in steps(program, closes, evaluation, day))
+
+
+def steps(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[IndentedLine, ...]:
+    """The lines of `explain`, indented, each with the gate that it begins to describe."""
     words = Wording(program, evaluation, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
@@ -199,7 +228,7 @@ def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) 
             lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
     if np.isnan(evaluation.weights[day]).any():
         lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
-    return tuple("  " * min(line.level, _DEEPEST_INDENT) + line.text for line in lines)
+    return tuple(line._replace(text="  " * min(line.level, _DEEPEST_INDENT) + line.text) for line in lines)
 
 
 def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[IndentedLine | Visit]:
@@ -208,28 +237,47 @@ def _split(node: nodes.Split, visit: Visit, words: Wording) -> Iterator[Indented
     children = [Visit(child, visit.amount * fraction, level=visit.level) for child, fraction in split]
     match node:
         case nodes.Branch(condition):
-            yield from _gate(condition, children, words)
+            yield from _gate(visit.node, list(words.gate(condition)), children, words)
+        case nodes.Switch(conditions):
+            yield from _gate(None, [IndentedLine(0, words.choice(node)), *words.gates(conditions)], children, words)
+        case nodes.Mix():
+            yield IndentedLine(visit.level, words.mix(node))
+            yield from _shares([child for child in children if child.amount > 0], words)
+        case nodes.Shared(conditions=conditions):
+            yield from (
+                IndentedLine(visit.level + line.level, line.text)
+                for line in (IndentedLine(0, words.choice(node)), *words.gates(conditions))
+            )
+            yield from _shares([child for child in children if child.amount > 0], words)
         case nodes.Blend():
-            for child in children:
-                yield IndentedLine(child.level, words.share(child.node, child.amount))
-                yield from _inside(child, words)
-        case _:
-            yield from _ranking(node, children, words)
+            yield from _shares(children, words)
+        case nodes.TopK() | nodes.InverseVol() | nodes.ProVol():
+            yield from _ranking(visit.node, node, children, words)
 
 
-def _gate(condition: int, branches: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _shares(children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+    for child in children:
+        yield IndentedLine(child.level, words.share(child.node, child.amount))
+        yield from _inside(child, words)
+
+
+def _gate(
+    gate: int | None, condition: Sequence[IndentedLine], branches: Sequence[Visit], words: Wording
+) -> Iterator[IndentedLine | Visit]:
     """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
-    level, (first, *rest) = branches[0].level, words.gate(condition)
+    level, (first, *rest) = branches[0].level, condition
     taken = [branch for branch in branches if branch.amount > 0]
     leaves = [words.share(branch.node, branch.amount) for branch in taken if not _is_split(branch, words)]
-    yield IndentedLine(level, " -> ".join([first.text, *leaves]))
+    yield IndentedLine(level, " -> ".join([first.text, *leaves]), gate=gate)
     for line in rest:
         yield IndentedLine(level + line.level, line.text)
     if not leaves:
         yield from taken
 
 
-def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine | Visit]:
+def _ranking(
+    index: int, node: nodes.Ranking, children: Sequence[Visit], words: Wording
+) -> Iterator[IndentedLine | Visit]:
     """Every child with its score and what it gets; the best first where they compete."""
     ranked = [
         (child._replace(level=child.level + 1), words.value(score))
@@ -238,7 +286,7 @@ def _ranking(node: nodes.Ranking, children: Sequence[Visit], words: Wording) -> 
     if isinstance(node, nodes.TopK):
         sign = -1 if node.largest else 1
         ranked.sort(key=lambda one: (np.isnan(one[1]), sign * np.nan_to_num(one[1])))
-    yield IndentedLine(children[0].level, words.ranking(node))
+    yield IndentedLine(children[0].level, words.ranking(node), gate=index if isinstance(node, nodes.TopK) else None)
     for child, score in ranked:
         gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
         yield IndentedLine(child.level, f"{words.program.label(child.node)} = {number(score)}{gets}")

@@ -10,11 +10,11 @@ from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.beginning import Beginning, beginning
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
-from rebalancer.bots.flowchart.explain import NodeOnDay, explain, reason, why_undefined
+from rebalancer.bots.flowchart.explain import NodeOnDay, reason, steps, why_undefined
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rebalance import ROUNDING, Simulation, simulate
 from rebalancer.bots.flowchart.tree import Rebalance, Threshold
-from rebalancer.bots.flowchart.wording import number
+from rebalancer.bots.flowchart.wording import IndentedLine, number
 from rebalancer.model import Closes, Floats
 from rebalancer.model.text import listed
 
@@ -67,15 +67,20 @@ class Held:
 
     def path(self, day: int) -> tuple[str, ...]:
         """When it last traded, and the way that its targets took: of row `day`, or by a period of the day it traded."""
+        return tuple(line.text for line in self.steps(day))
+
+    def steps(self, day: int) -> tuple[IndentedLine, ...]:
+        """The lines of `path`, with the gates of row `day` itself: of an earlier day none can decide otherwise."""
         if np.isnan(self.weights[day]).any():
-            return (f"undefined: {self.why_unknown(day)}",)
+            return (IndentedLine(0, f"undefined: {self.why_unknown(day)}"),)
         if isinstance(self.program.rebalance, Threshold):
-            return self._by_threshold(self.program.rebalance.width, day), *self._targets(day)
+            return IndentedLine(0, self._by_threshold(self.program.rebalance.width, day)), *self._targets(day)
         latest = int(self.simulation.latest[day])
         rule = rule_in_words(self.program.rebalance)
         if latest == day:
-            return f"{rule}: today", *self._targets(day)
-        return f"{rule}: last on {self.own.day(latest)}, when", *self._targets(latest)
+            return IndentedLine(0, f"{rule}: today"), *self._targets(day)
+        way = (line._replace(gate=None) for line in self._targets(latest))
+        return IndentedLine(0, f"{rule}: last on {self.own.day(latest)}, when"), *way
 
     def why_unknown(self, day: int) -> str:
         """Why its holdings on row `day` are unknown, where they are."""
@@ -97,8 +102,8 @@ class Held:
             return f"a condition has no answer on any day up to {self.own.day(day)}"
         return reason(self.program, self.closes, self.values, NodeOnDay(node, day))
 
-    def _targets(self, day: int) -> tuple[str, ...]:
-        return explain(self.program, self.closes, self.values, day)
+    def _targets(self, day: int) -> tuple[IndentedLine, ...]:
+        return steps(self.program, self.closes, self.values, day)
 
     def _without_close(self, day: int) -> list[str]:
         """The tickers that are held before or after the trades of row `day`, and have no close on it."""

@@ -37,7 +37,7 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator: `sources` are what it reads, a Close, a ratio or a Nav, or several fields of one ticker."""
+    """An indicator: `sources` are a Close, the ratio of two or a Nav, or several fields of one ticker."""
 
     function: str
     parameters: tuple[float, ...]
@@ -91,6 +91,18 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
+class Latch:
+    """True from a session on which `enter` is true until one on which `leave` is. Reads all history.
+
+    False at first, which is the first session on which both are known; unknown before. An unknown condition that could
+    change it makes it unknown, until both give the same answer whichever it was.
+    """
+
+    enter: int
+    leave: int
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """True where at least `least` and at most `most` of `conditions` are; an exact number has both alike."""
 
@@ -126,6 +138,33 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """All for the child whose place is the number of `conditions` that are true."""
+
+    conditions: tuple[int, ...]
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """All for the first child where series `by` is at `first_value` or beyond, linearly to the second at the other."""
+
+    by: int
+    first_value: float
+    second_value: float
+    children: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Each child's part of the parts of all whose condition is true; None is always true."""
+
+    parts: tuple[float, ...]
+    conditions: tuple[int | None, ...]
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Blend:
     """A fixed fraction for each child; what is missing to 1 is cash."""
 
@@ -142,21 +181,37 @@ class InverseVol:
 
 
 @dataclass(frozen=True, slots=True)
+class ProVol:
+    """Weights in proportion to score, the volatility of each child."""
+
+    scores: tuple[int, ...]
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TopK:
-    """Equal weights for the `count` children with the largest (or smallest) `scores`; `count` is less than all."""
+    """The `count` children with the largest (or smallest) `scores`, where `count` is less than all.
+
+    Weighted by rank where there are `weights`, by 1 / their own volatility or by it where there are `volatilities`, and
+    equally without either.
+    """
 
     count: int
     largest: bool
     scores: tuple[int, ...]
     children: tuple[int, ...]
+    weights: tuple[float, ...] = ()
+    volatilities: tuple[int, ...] = ()
+    inverse: bool = True
 
 
 SeriesNode = Number | Close | Bar | Nav | Series | Earlier | Rank | Arithmetic
 """One number a day."""
-ConditionNode = Inequality | ForDays | Several | Count | Dates
+ConditionNode = Inequality | ForDays | Several | Count | Dates | Latch
 """True, false or unknown a day."""
-Ranking = InverseVol | TopK
-Split = Branch | Blend | Ranking
+Ranking = InverseVol | ProVol | TopK
+Gate = Branch | Switch | Mix
+Split = Gate | Blend | Shared | Ranking
 """Portfolios, like Hold and Uninvested: weights by symbol a day."""
 Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 
@@ -168,13 +223,25 @@ def operands(node: Node) -> tuple[int, ...]:
             return ()
         case Nav(operand) | Earlier(source=operand) | Rank(source=operand) | ForDays(condition=operand):
             return (operand,)
-        case Inequality(left=left, right=right):
+        case Inequality(left=left, right=right) | Latch(left, right):
             return left, right
-        case Series(sources=each) | Arithmetic(operands=each):
-            return each
-        case Several(conditions=each) | Count(conditions=each) | Blend(children=each):
+        case (
+            Series(sources=each)
+            | Arithmetic(operands=each)
+            | Several(conditions=each)
+            | Count(conditions=each)
+            | Blend(children=each)
+        ):
             return each
         case Branch(condition, children):
             return condition, *children
+        case Switch(conditions, children):
+            return *conditions, *children
+        case Mix(by=by, children=children):
+            return by, *children
+        case Shared(conditions=conditions, children=children):
+            return *(each for each in conditions if each is not None), *children
+        case TopK():
+            return *node.scores, *node.volatilities, *node.children
         case _:
             return *node.scores, *node.children

@@ -105,7 +105,7 @@ def mermaid(program: Program, values: Evaluation) -> str:
 
 def _box(index: int, words: Wording, *, taken: bool) -> str:
     text = "<br>".join(_escaped(line.text) for line in words.heading(index))
-    opening, closing = ("{{", "}}") if isinstance(words.program.table[index], nodes.Branch) else ("[", "]")
+    opening, closing = ("{{", "}}") if isinstance(words.program.table[index], nodes.Gate) else ("[", "]")
     return f'  n{index}{opening}"{text}"{closing}{_TAKEN[taken]}'
 
 

@@ -17,7 +17,8 @@ class Program:
 
     `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `lookback` is
     the number of sessions that the first decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA
-    no longer depend on where the history begins. `groups` are the chart's own names of nodes, by index (of nodes with
+    no longer depend on where the history begins. Where `path_dependent`, a decision needs all history there is, since
+    what was held before may never lose its effect. `groups` are the chart's own names of nodes, by index (of nodes with
     several names, the first).
     """
 
@@ -28,6 +29,7 @@ class Program:
     bars: BarsRead
     lookback: int
     warm_up: int
+    path_dependent: bool
     groups: Mapping[int, str]
     rebalance: Rebalance = "daily"
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.conditions import Truth
+from rebalancer.bots.flowchart.conditions import UNKNOWN, YES, Truth
 from rebalancer.model import Floats
 
 Days = NDArray[np.intp]
@@ -34,23 +34,76 @@ def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
     match node:
         case nodes.Branch(condition):
             return _BRANCHES.take(values.truths[condition][days], axis=1)
+        case nodes.Switch(conditions):
+            return _by_count(np.stack([values.truths[condition][days] for condition in conditions]))
+        case nodes.Mix(by, first, second):
+            return _mixed((values.series[by][days] - first) / (second - first))
         case nodes.Blend(weights):
             return np.outer(weights, np.ones(len(days)))
-        case _:
-            scores = np.stack([values.series[score][days] for score in node.scores])
-            return _best(node, scores) if isinstance(node, nodes.TopK) else _inverse(scores)
+        case nodes.Shared():
+            return _shared(node, values, days)
+        case nodes.TopK():
+            return _best(node, values, days)
+        case nodes.InverseVol(scores):
+            return _in_proportion(1 / _volatilities(scores, values, days))
+        case nodes.ProVol(scores):
+            return _in_proportion(_volatilities(scores, values, days))
 
 
-def _best(node: nodes.TopK, scores: Floats) -> Floats:
-    """Equal weights for the best `count`; the stable sort leaves ties in the order of the file."""
-    ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
-    split = np.zeros_like(scores)
-    np.put_along_axis(split, ranking[: node.count], 1 / node.count, axis=0)
-    split[:, np.isnan(scores).any(axis=0)] = np.nan
+def _mixed(way: Floats) -> Floats:
+    """The fractions of two children, by how much of the way there is from the first to the second."""
+    second: Floats = np.minimum(np.maximum(way, 0), 1)
+    return np.stack((1 - second, second))
+
+
+def _by_count(truths: Truth) -> Floats:
+    places = np.arange(len(truths) + 1)[:, np.newaxis]
+    split: Floats = (places == np.count_nonzero(truths == YES, axis=0)).astype(np.float64)
+    split[:, (truths == UNKNOWN).any(axis=0)] = np.nan
     return split
 
 
-def _inverse(volatilities: Floats) -> Floats:
-    weights = 1 / np.where(volatilities > 0, volatilities, np.nan)
+def _shared(node: nodes.Shared, values: Values, days: Days) -> Floats:
+    always = np.full(len(days), YES, dtype=np.int8)
+    truths = np.stack([always if each is None else values.truths[each][days] for each in node.conditions])
+    split = np.where(truths == YES, np.array(node.parts)[:, np.newaxis], 0.0)
+    total: Floats = sum(split)  # type: ignore[assignment]  # rows, in one order however many days there are
+    np.divide(split, total, out=split, where=total > 0)
+    split[:, (truths == UNKNOWN).any(axis=0)] = np.nan
+    return split
+
+
+def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
+    """The best `count` by their weighting; the stable sort leaves ties in the order of the file."""
+    scores = _rows(node.scores, values, days)
+    ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
+    taken = ranking[: node.count]
+    split = np.zeros_like(scores)
+    np.put_along_axis(split, taken, _weights_by_rank(node, taken, values, days), axis=0)
+    split[:, np.isnan(split).any(axis=0) | np.isnan(scores).any(axis=0)] = np.nan
+    return split
+
+
+def _weights_by_rank(node: nodes.TopK, taken: NDArray[np.intp], values: Values, days: Days) -> Floats | float:
+    """The fractions of the `taken` children (count, D), the best first."""
+    if node.weights:
+        return np.array(node.weights)[:, np.newaxis]
+    if not node.volatilities:
+        return 1 / node.count
+    volatilities = np.take_along_axis(_volatilities(node.volatilities, values, days), taken, axis=0)
+    return _in_proportion(1 / volatilities if node.inverse else volatilities)
+
+
+def _rows(series: tuple[int, ...], values: Values, days: Days) -> Floats:
+    return np.stack([values.series[each][days] for each in series])
+
+
+def _volatilities(series: tuple[int, ...], values: Values, days: Days) -> Floats:
+    """NaN where a volatility is 0, by which nothing can be weighted."""
+    volatilities = _rows(series, values, days)
+    return np.where(volatilities > 0, volatilities, np.nan)
+
+
+def _in_proportion(weights: Floats) -> Floats:
     split: Floats = weights / sum(weights)  # the builtin adds in one order, however many days there are
     return split

@@ -1,12 +1,13 @@
 """The syntax tree of a chart. Nodes compare by identity, so that no comparison recurses into a deep chart."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from rebalancer.bots.flowchart.place import Place
 from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
+ScoreOf = Literal["history", "tickers"]
 Crossing = Literal["crosses-above", "crosses-below"]
 Quantifier = Literal["exactly", "at_least", "at_most"]
 RankKind = Literal["percentile", "stochastic"]
@@ -14,27 +15,6 @@ Operation = Literal["add", "subtract", "multiply", "divide", "min", "max", "abs"
 MonthDay = tuple[int, int]
 """A month from 1 to 12 and one of its days, in any year."""
 Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
-    """The path to an element of a document, as a linked list: strings would take space in the square of the depth."""
-
-    parent: "Place | None"
-    step: str | int
-
-    def __str__(self) -> str:
-        """Such as `children[0].then`; of a path of more than 12 steps the middle is left out."""
-        steps: list[str | int] = []
-        place: Place | None = self
-        while place is not None:
-            steps.append(place.step)
-            place = place.parent
-        steps.reverse()
-        if len(steps) > 12:
-            steps = [*steps[:4], "…", *steps[-7:]]
-        text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-        return text.removeprefix(".")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +64,28 @@ class InverseVolatility:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ProVolatility:
+    """Weights in proportion to the standard deviation of each child's last `window` daily returns."""
+
+    window: int
+    children: tuple["Node", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """Each child gets its part of the sum of all parts, where only those children count whose condition holds.
+
+    `parts` are above 0. A child with None instead of a condition always counts. Where none counts, all is cash.
+    """
+
+    parts: tuple[float, ...]
+    conditions: tuple["Condition | None", ...]
+    children: tuple["Node", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Capped:
     """In order, each child gets min(its cap, what is left); the rest goes to `fallback`, or to cash where that is None.
 
@@ -105,8 +107,51 @@ class If:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Switch:
+    """One of the N + 1 children: the first where none of the N conditions holds, the last where all of them do."""
+
+    conditions: tuple["Condition", ...]
+    children: tuple["Node", ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixed:
+    """All `first` where `by` is at `first_value` or beyond, all `second` at `second_value` or beyond, linear between.
+
+    Either of the two values may be the larger one; they differ.
+    """
+
+    by: "Operand"
+    first_value: float
+    second_value: float
+    first: "Node"
+    second: "Node"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByRank:
+    """`weights` of the best, the second best and so on, as fractions above 0 that sum to 1."""
+
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByVolatility:
+    """In proportion to 1 / the standard deviation of the last `window` daily returns (`inverse`), or to itself."""
+
+    window: int
+    inverse: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """The `count` children with the highest ("top") or lowest ("bottom") score, equally; file order breaks ties."""
+    """The `count` children with the highest ("top") or lowest ("bottom") score; file order breaks ties.
+
+    They are weighted equally where `weighting` is None. A child's score is that of its own "history", simulated if it
+    is no single asset, or the mean of the scores of all "tickers" that it can hold.
+    """
 
     function: str
     parameters: tuple[float, ...]
@@ -114,9 +159,13 @@ class Filter:
     count: int
     children: tuple["Node", ...]
     place: Place
+    weighting: ByRank | ByVolatility | None = None
+    score_of: ScoreOf = "history"
 
 
-Node = Asset | Cash | Group | Equal | Specified | InverseVolatility | Capped | If | Filter
+Weighted = Equal | Specified | InverseVolatility | ProVolatility | Shared | Capped
+Gate = If | Switch | Mixed
+Node = Asset | Cash | Group | Weighted | Gate | Filter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,7 +272,19 @@ class CountOf:
     place: Place
 
 
-Condition = Compare | Dates | AllOf | AnyOf | CountOf
+@dataclass(frozen=True, slots=True, eq=False)
+class Entered:
+    """True from the session on which `enter` holds until one on which `leave` holds; false before and between.
+
+    Only the one of the two counts that could change it: where both hold, it changes on every session.
+    """
+
+    enter: "Condition"
+    leave: "Condition"
+    place: Place
+
+
+Condition = Compare | Dates | AllOf | AnyOf | CountOf | Entered
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,39 +312,3 @@ class Chart:
 
 
 TreeNode = Node | Condition | Operand
-
-
-def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
-    """What `element` is made of, in the order of the file."""
-    match element:
-        case Group(child=child):
-            return (child,)
-        case If(condition=condition, then=then, otherwise=otherwise):
-            return condition, then, otherwise
-        case Compare(left=left, right=right):
-            return left, right
-        case AllOf(conditions=conditions) | AnyOf(conditions=conditions) | CountOf(conditions=conditions):
-            return conditions
-        case Indicator(subject=subject):
-            return () if isinstance(subject, str | Ratio) else (subject,)
-        case DaysAgo(operand=operand) | Rank(operand=operand):
-            return (operand,)
-        case Arithmetic(operands=operands):
-            return operands
-        case Asset() | Cash() | Constant() | Dates():
-            return ()
-        case _:
-            return element.children
-
-
-def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
-    """`root` and everything below it, each once and after its children; without recursion, for any depth."""
-    done: set[TreeNode] = set()
-    stack = [root]
-    while stack:
-        missing = [child for child in children_of(stack[-1]) if child not in done]
-        if missing:
-            stack.extend(reversed(missing))
-        elif (element := stack.pop()) not in done:
-            done.add(element)
-            yield element

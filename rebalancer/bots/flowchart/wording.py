@@ -1,6 +1,6 @@
 """The nodes of a chart in words: their rules, and on one day their values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,17 +12,22 @@ from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.program import Program, shown
 from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.model.text import counted
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all of {count} conditions hold"
 _SOME = "any of {count} conditions", "one or more of {count} conditions hold", "none of {count} conditions holds"
 """The condition as such, where it holds, and where it does not."""
+_ROLES = "enters if ", "leaves if "
 
 
 class IndentedLine(NamedTuple):
+    """`gate` is the node whose choice the line begins to describe, None where the line describes none."""
+
     level: int
     text: str
     taken: bool = False
+    gate: int | None = None
 
 
 class Visit(NamedTuple):
@@ -45,15 +50,22 @@ class Wording:
     def gate(self, condition: int) -> Iterator[IndentedLine]:
         """`condition`, then its parts a level deeper; a repeated part is written out once."""
         written: set[int] = set()
-        stack = [(0, condition)]
+        stack = [(0, condition, "")]
         while stack:
-            level, index = stack.pop()
+            level, index, role = stack.pop()
             node = self.program.table[index]
             parts = () if isinstance(node, nodes.Inequality) else nodes.operands(node)
             if isinstance(node, nodes.ConditionNode) and not (parts and index in written):
                 written.add(index)
-                yield IndentedLine(level, self._condition(node, self._truth(index)))
-                stack.extend((level + 1, part) for part in reversed(parts))
+                yield IndentedLine(level, role + self._condition(index, node))
+                roles = _ROLES if isinstance(node, nodes.Latch) else [""] * len(parts)
+                stack.extend((level + 1, part, role) for part, role in reversed([*zip(parts, roles, strict=True)]))
+
+    def gates(self, conditions: Sequence[int | None]) -> Iterator[IndentedLine]:
+        """Each of `conditions` with its parts, a level deeper than what they decide."""
+        for condition in conditions:
+            if condition is not None:
+                yield from (IndentedLine(line.level + 1, line.text) for line in self.gate(condition))
 
     def heading(self, index: int) -> Iterator[IndentedLine]:
         """A node without its children; only a gate takes more than one line."""
@@ -65,16 +77,27 @@ class Wording:
                 yield from rest
             case nodes.Blend(children=children):
                 yield IndentedLine(0, f"{name}{len(children)} parts")
-            case nodes.TopK() | nodes.InverseVol() as node:
+            case nodes.Switch(conditions) | nodes.Shared(conditions=conditions) as node:
+                yield IndentedLine(0, name + self.choice(node))
+                yield from self.gates(conditions)
+            case nodes.Mix() as node:
+                yield IndentedLine(0, name + self.mix(node))
+            case nodes.TopK() | nodes.InverseVol() | nodes.ProVol() as node:
                 yield IndentedLine(0, name + self.ranking(node))
             case _:
                 yield IndentedLine(0, self.program.label(index))
 
     def branches(self, node: nodes.Split) -> tuple[str, ...]:
-        """The label of the branch to each child: then or else, its weight, or its score ("" without values)."""
+        """The label of the branch to each child: when it is taken, its weight, or its score ("" without values)."""
         match node:
             case nodes.Branch():
                 return "then", "else"
+            case nodes.Switch(conditions):
+                return "none holds", *(f"{count} hold" for count in range(1, len(conditions))), "all hold"
+            case nodes.Mix():
+                return f"at {node.first_value:.10g}", f"at {node.second_value:.10g}"
+            case nodes.Shared(parts):
+                return tuple(f"{part:.10g} of the parts" for part in parts)
             case nodes.Blend(weights):
                 return tuple(percent(weight) for weight in weights)
             case _:
@@ -87,15 +110,47 @@ class Wording:
         split: list[float] = np.nan_to_num(fractions(node, self.values, np.array([self.day]))[:, 0]).tolist()
         return split
 
+    def choice(self, node: nodes.Switch | nodes.Shared) -> str:
+        """What a switch or shares depend on: how many conditions hold, or which."""
+        conditions = [each for each in node.conditions if each is not None]
+        rule = f"by how many of {len(conditions)} conditions hold"
+        if isinstance(node, nodes.Shared):
+            rule = f"{len(node.children)} parts, {len(conditions)} of them only where a condition holds"
+        if self.values is None:
+            return rule
+        truths = [self._truth(each) for each in conditions]
+        return f"{rule}: {'undefined' if UNKNOWN in truths else f'{truths.count(YES)} of {len(truths)} hold'}"
+
+    def mix(self, node: nodes.Mix) -> str:
+        """Such as `mixed by RSI(SPY,10) = 40, from 30 to 70`."""
+        value = f" = {number(self.value(node.by))}" if self.values else ""
+        return (
+            f"mixed by {self.program.label(node.by)}{value}, from {node.first_value:.10g} to {node.second_value:.10g}"
+        )
+
     def ranking(self, node: nodes.Ranking) -> str:
         """How the children are ranked or weighted."""
-        score = self.program.table[node.scores[0]]
-        measure = INDICATORS[CURRENT_PRICE].short
-        if isinstance(score, nodes.Series):
-            measure = f"{INDICATORS[score.function].short}({','.join(map(shown, score.parameters))})"
-        if isinstance(node, nodes.InverseVol):
-            return f"weights by 1 / {measure}"
-        return f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"
+        measure = self._measure(node.scores[0])
+        match node:
+            case nodes.InverseVol():
+                return f"weights by 1 / {measure}"
+            case nodes.ProVol():
+                return f"weights by {measure}"
+        chosen = f"{'highest' if node.largest else 'lowest'} {node.count} of {len(node.children)} by {measure}"
+        if node.weights:
+            return f"{chosen}, weighted {', '.join(map(percent, node.weights))}"
+        if not node.volatilities:
+            return chosen
+        return f"{chosen}, weighted by {'1 / ' if node.inverse else ''}{self._measure(node.volatilities[0])}"
+
+    def _measure(self, score: int) -> str:
+        """A score's indicator without its subject, such as `RSI(10)`."""
+        node = self.program.table[score]
+        if isinstance(node, nodes.Arithmetic):  # the mean of several tickers
+            return self._measure(node.operands[0])
+        if isinstance(node, nodes.Series):
+            return f"{INDICATORS[node.function].short}({','.join(map(shown, node.parameters))})"
+        return INDICATORS[CURRENT_PRICE].short
 
     def share(self, node: int, amount: float) -> str:
         return f"{self.program.label(node)} {percent(amount)}"
@@ -107,8 +162,11 @@ class Wording:
     def _truth(self, condition: int) -> int | None:
         return int(self.values.truths[condition][self.day]) if self.values else None
 
-    def _condition(self, node: nodes.ConditionNode, truth: int | None) -> str:
+    def _condition(self, index: int, node: nodes.ConditionNode) -> str:
+        truth = self._truth(index)
         match node:
+            case nodes.Latch():
+                return self._latch(index, truth)
             case nodes.Inequality():
                 return self._comparison(node, truth)
             case nodes.ForDays():
@@ -134,6 +192,15 @@ class Wording:
         if self.values is None or isinstance(self.program.table[index], nodes.Number):
             return label
         return f"{label} = {number(self.value(index), unlike=self.value(other))}"
+
+    def _latch(self, index: int, truth: int | None) -> str:
+        asks = "entered and not left since"
+        if self.values is None or truth != YES:
+            return {None: asks, NO: "not entered, or left since", UNKNOWN: f"{asks}: undefined"}[truth]
+        states = self.values.truths[index]
+        before = states[: self.day % len(states) + 1][::-1]
+        sessions = int(np.argmin(np.append(before == YES, False))) - 1
+        return f"entered {counted(sessions, 'session')} ago and not left since" if sessions else "entered now"
 
     def _several(self, node: nodes.Several, truth: int | None) -> str:
         asks, holds, fails = _EVERY if node.every else _SOME

@@ -34,20 +34,22 @@ def bars_beside(
         return bars
     found = daily_bars(client, bars.symbols, closes.day(0), last, "all", ("c", *(KEYS[field] for field in bars.values)))
     adjusted = {symbol: _adjusted(closes, symbol, found[symbol]) for symbol in bars.symbols if found[symbol]}
-    ratios = split_today([symbol for symbol, (_, _, factors) in adjusted.items() if _restated(factors)])
-    for symbol, (rows, table, factors) in adjusted.items():
+    ratios = split_today([symbol for symbol, (_, table, own) in adjusted.items() if _restated(own / table[:, 0])])
+    for symbol, (rows, table, own) in adjusted.items():
         column = bars.symbols.index(symbol)
         for place, (field, values) in enumerate(bars.values.items(), 1):
-            values[rows, column] = table[:, place] * (ratios.get(symbol, 1.0) if field == "volume" else factors)
+            # In this order a high at the close stays at the close, to the last bit.
+            prices = table[:, place] / table[:, 0] * own
+            values[rows, column] = table[:, place] * ratios.get(symbol, 1.0) if field == "volume" else prices
     return bars
 
 
 def _adjusted(closes: Closes, symbol: Symbol, bars: DailyBars) -> tuple[Rows, Floats, Floats]:
-    """The rows of `closes` that have a bar, the bars (n, fields), and close / the bar's own close, (n,)."""
+    """The rows of `closes` that have a bar, the bars (n, fields), and the closes of these rows, (n,)."""
     days = np.array(list(bars), dtype="datetime64[D]")
     _, rows, there = np.intersect1d(closes.sessions, days, assume_unique=True, return_indices=True)
     table = np.array(list(bars.values()), dtype=np.float64)[there]
-    return rows, table, closes.values[rows, closes.symbols.index(symbol)] / table[:, 0]
+    return rows, table, closes.values[rows, closes.symbols.index(symbol)]
 
 
 def _restated(factors: Floats) -> bool:

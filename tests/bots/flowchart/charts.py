@@ -19,7 +19,11 @@ _names = st.text("abc XYZ-é🌟", min_size=1, max_size=8).filter(str.strip)
 def documents(draw, depth=3):
     """A JSON-able dict; its chart is at most `depth` + 1 nodes deep, the subjects of its conditions aside."""
     rule = draw(st.sampled_from(({}, {"rebalance": "monthly"}, {"rebalance": {"threshold": {"percent": 5}}})))
-    return {"format": "rebalancer/bot", "version": 1, "name": draw(_names), **rule, "chart": draw(nodes(depth))}
+    document = {"format": "rebalancer/bot", "version": 1, "name": draw(_names), **rule, "chart": draw(nodes(depth))}
+    if draw(st.booleans()):
+        return document
+    charts = {"one": draw(nodes(0)), "another": {"group": {"name": "x", "chart": {"call": "one"}}}}
+    return {**document, "charts": charts, "chart": {"equal": [document["chart"], {"call": "another"}]}}
 
 
 @st.composite
@@ -78,17 +82,52 @@ def _filter(draw, depth):
     function = draw(st.sampled_from(OF_RETURNS + OF_PRICES))
     children = draw(_several(0).filter(_all_assets) if function in OF_PRICES else _several(depth))
     by = {"function": function, **draw(_parameters(function))}
-    side = draw(st.sampled_from(("top", "bottom")))
-    return {"filter": {"by": by, "take": side, "count": draw(st.integers(1, 3)), "of": children}}
+    side, count = draw(st.sampled_from(("top", "bottom"))), draw(st.integers(1, 3))
+    weights = [{name: {"window": draw(_windows)}} for name in ("inverse_volatility", "pro_volatility")]
+    weights.append({"by_rank": {"percent": {1: [100], 2: [70, 30], 3: [50, 30, 20]}[count]}})
+    options = {"weights": draw(st.sampled_from(weights))} if draw(st.booleans()) else {}
+    if _all_assets(children):
+        options |= draw(st.sampled_from(({}, {"score_of": "tickers"}, {"score_of": "history"})))
+    return {"filter": {"by": by, "take": side, "count": count, "of": children, **options}}
+
+
+@st.composite
+def _pro_volatility(draw, depth):
+    return {"pro_volatility": {"window": draw(_windows), "of": draw(_several(depth))}}
+
+
+@st.composite
+def _shared(draw, depth):
+    shares = [{"part": draw(st.integers(1, 100)), "chart": child} for child in draw(_several(depth))]
+    if draw(st.booleans()):
+        shares[0]["if"] = draw(conditions(0, 0))
+    return {"shared": shares}
+
+
+@st.composite
+def _switch(draw, depth):
+    asked = draw(st.lists(conditions(0, 0), min_size=1, max_size=2))
+    parts = draw(st.lists(nodes(depth), min_size=len(asked) + 1, max_size=len(asked) + 1))
+    return {"switch": {"conditions": asked, "by_count": parts}}
+
+
+@st.composite
+def _mixed(draw, depth):
+    ends = [{"at": at, "chart": draw(nodes(depth))} for at in draw(st.sampled_from(((30, 70), (70.5, -3))))]
+    return {"mixed": {"by": draw(_values(0)), "from": ends[0], "to": ends[1]}}
 
 
 _COMPOSED = {
     "group": _group,
     "equal": _equal,
     "specified": _specified,
+    "shared": _shared,
     "inverse_volatility": _inverse_volatility,
+    "pro_volatility": _pro_volatility,
     "capped": _capped,
     "if": _if,
+    "switch": _switch,
+    "mixed": _mixed,
     "filter": _filter,
 }
 
@@ -103,11 +142,14 @@ def _all_assets(children):
 
 @st.composite
 def conditions(draw, depth, nesting=2):
-    kind = draw(st.sampled_from(("compare", "dates", *_SEVERAL, *_COUNTED) if nesting else ("compare", "dates")))
+    nested = ("entered", *_SEVERAL, *_COUNTED) if nesting else ()
+    kind = draw(st.sampled_from(("compare", "dates", *nested)))
     if kind == "compare":
         return draw(_compared(depth))
     if kind == "dates":
         return {"dates": {"from": draw(_month_days), "to": draw(_month_days)}} | draw(_for_days)
+    if kind == "entered":
+        return {kind: {"if": draw(conditions(0, 0)), "left_if": draw(conditions(0, 0))}}
     parts = draw(st.lists(conditions(depth, nesting - 1), min_size=1, max_size=2))
     if kind in _SEVERAL:
         return {kind: parts}
@@ -172,8 +214,10 @@ _ratios = st.tuples(_tickers, _tickers).map(lambda pair: {"ratio": list(pair)})
 
 
 def outline(part):
-    """A part of a chart as nested tuples without the places, since parts themselves compare by identity."""
+    """A part of a chart as nested tuples, since parts themselves compare by identity; without places and defaults."""
     if dataclasses.is_dataclass(part):
-        names = [field.name for field in dataclasses.fields(part) if field.name != "place"]
-        return (type(part).__name__, *(outline(getattr(part, name)) for name in names))
+        fields = [field for field in dataclasses.fields(part) if field.name != "place"]
+        values = [getattr(part, field.name) for field in fields]
+        set_ = [value for field, value in zip(fields, values, strict=True) if value != field.default]
+        return (type(part).__name__, *map(outline, set_))
     return tuple(map(outline, part)) if isinstance(part, tuple) else part

@@ -4,12 +4,14 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 """
 
 import math
+from collections.abc import Sequence
 from functools import reduce
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from reference_indicators import LINES, READS
 
 from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Closes
 
 COMPARE = {
@@ -46,6 +48,7 @@ class Reference:
         self.dates = [closes.day(row) for row in range(self.days)]
         self._ratios: dict[tuple[str, str], list[float]] = {}
         self._histories: dict[tree.Node, list[float]] = {}
+        self._states: dict[tree.Entered, list[set[bool]]] = {}
         self._scores: dict[tuple[object, ...], list[float]] = {}
 
     def weights(self, node: tree.Node, day: int) -> dict[str, float] | None:
@@ -75,13 +78,61 @@ class Reference:
                 return list(zip(weights, children, strict=True))
             case tree.Capped():
                 return self.capped_shares(node)
+            case tree.Shared():
+                return self.parts_of_those_that_count(node, day)
+            case tree.InverseVolatility(window=w, children=children) | tree.ProVolatility(window=w, children=children):
+                inverse = isinstance(node, tree.InverseVolatility)
+                return self.volatility_shares(w, children, day, inverse=inverse)
+            case tree.Filter():
+                return self.best_shares(node, day)
+            case _:
+                return self.gate_shares(node, day)
+
+    def gate_shares(self, node: tree.Gate, day: int) -> list[tuple[float, tree.Node]] | None:
+        match node:
             case tree.If(condition=condition, then=then, otherwise=otherwise):
                 truth = self.truth(condition, day)
                 return None if truth is None else [(1.0, then if truth else otherwise)]
-            case tree.InverseVolatility():
-                return self.inverse_shares(node, day)
-            case tree.Filter():
-                return self.best_shares(node, day)
+            case tree.Switch(conditions=conditions, children=children):
+                truths = [self.truth(condition, day) for condition in conditions]
+                return None if None in truths else [(1.0, children[truths.count(True)])]
+            case tree.Mixed():
+                return self.mixed_shares(node, day)
+
+    def parts_of_those_that_count(self, node: tree.Shared, day: int) -> list[tuple[float, tree.Node]] | None:
+        truths = [condition is None or self.truth(condition, day) for condition in node.conditions]
+        if None in truths:
+            return None
+        counted = [(part, child) for part, truth, child in zip(node.parts, truths, node.children, strict=True) if truth]
+        return [(part / sum(other for other, _ in counted), child) for part, child in counted]
+
+    def entered(self, node: tree.Entered, day: int) -> bool | None:
+        if node not in self._states:
+            self._states[node] = self.states(node)
+        possible = self._states[node][day]
+        return next(iter(possible)) if len(possible) == 1 else None
+
+    def states(self, node: tree.Entered) -> list[set[bool]]:
+        """Whether it may be entered, and may not, on each day: an unknown answer leaves both open."""
+        found: list[set[bool]] = []
+        possible: set[bool] = set()
+        for day in range(self.days):
+            enter, leave = self.truth(node.enter, day), self.truth(node.leave, day)
+            if possible or not (enter is None or leave is None):
+                stays = {True, False} if leave is None else {not leave}
+                enters = {True, False} if enter is None else {enter}
+                before = possible or {False}
+                possible = (stays if True in before else set()) | (enters if False in before else set())
+            found.append(possible)
+        return found
+
+    def mixed_shares(self, node: tree.Mixed, day: int) -> list[tuple[float, tree.Node]] | None:
+        value = self.operand(node.by, day)
+        if math.isnan(value):
+            return None
+        way = (value - node.first_value) / (node.second_value - node.first_value)
+        second = min(max(way, 0.0), 1.0)
+        return [(share, child) for share, child in ((1 - second, node.first), (second, node.second)) if share > 0]
 
     def capped_shares(self, node: tree.Capped) -> list[tuple[float, tree.Node | str]]:
         left, shares = 1.0, []
@@ -91,26 +142,49 @@ class Reference:
                 left -= min(cap, left)
         return shares + ([(left, node.fallback)] if node.fallback and left > 1e-9 else [])
 
-    def inverse_shares(self, node: tree.InverseVolatility, day: int) -> list[tuple[float, tree.Node]] | None:
-        if len(node.children) == 1:
-            return [(1.0, node.children[0])]
-        found = [self.score("standard-deviation-return", (node.window,), self.history(c), day) for c in node.children]
+    def volatility_shares(
+        self, window: int, children: Sequence[tree.Node], day: int, *, inverse: bool
+    ) -> list[tuple[float, tree.Node]] | None:
+        if len(children) == 1:
+            return [(1.0, children[0])]
+        found = [self.score("standard-deviation-return", (window,), self.history(child), day) for child in children]
         if not all(volatility > 0 for volatility in found):
             return None
-        total = sum(1 / volatility for volatility in found)
-        return [(1 / volatility / total, child) for volatility, child in zip(found, node.children, strict=True)]
+        parts = [1 / volatility if inverse else volatility for volatility in found]
+        return [(part / sum(parts), child) for part, child in zip(parts, children, strict=True)]
 
     def best_shares(self, node: tree.Filter, day: int) -> list[tuple[float, tree.Node]] | None:
         count = min(node.count, len(node.children))
-        if count == len(node.children):
-            return [(1 / count, child) for child in node.children]
-        histories = [self.history(child) for child in node.children]
-        scores = [self.score(node.function, node.parameters, history, day) for history in histories]
-        if any(math.isnan(score) for score in scores):
+        ranked = isinstance(node.weighting, tree.ByRank) and count > 1
+        taken = list(node.children) if count == len(node.children) and not ranked else self.best(node, count, day)
+        if taken is None:
+            return None
+        if ranked:
+            weights = node.weighting.weights[:count]
+            return [(weight / sum(weights), child) for weight, child in zip(weights, taken, strict=True)]
+        if isinstance(node.weighting, tree.ByVolatility):
+            return self.volatility_shares(node.weighting.window, taken, day, inverse=node.weighting.inverse)
+        return [(1 / count, child) for child in taken]
+
+    def best(self, node: tree.Filter, count: int, day: int) -> list[tree.Node] | None:
+        """The `count` best, the best first; None where a score is undefined."""
+        scores = [self.score_of(child, node, day) for child in node.children]
+        if any(map(math.isnan, scores)):
             return None
         order = sorted(range(len(scores)), key=lambda place: scores[place], reverse=node.side == "top")
-        self.doubt(histories[order[count - 1]], scores[order[count - 1]], histories[order[count]], scores[order[count]])
-        return [(1 / count, node.children[place]) for place in order[:count]]
+        ordered = isinstance(node.weighting, tree.ByRank)
+        for one, other in pairwise(order[: count + 1] if ordered else order[count - 1 : count + 1]):
+            histories = self.history(node.children[one]), self.history(node.children[other])
+            self.doubt(histories[0], scores[one], histories[1], scores[other])
+        return [node.children[place] for place in order[:count]]
+
+    def score_of(self, child: tree.Node, node: tree.Filter, day: int) -> float:
+        if node.score_of == "history":
+            return self.score(node.function, node.parameters, self.history(child), day)
+        tickers = sorted(held_in(child))
+        return sum(self.score(node.function, node.parameters, self.closes[each], day) for each in tickers) / len(
+            tickers
+        )
 
     def truth(self, condition: tree.Condition, day: int) -> bool | None:
         match condition:
@@ -119,6 +193,8 @@ class Reference:
                 possible = range(found.count(True), found.count(True) + found.count(None) + 1)
                 answers = {COUNT[quantifier](number, count) for number in possible}
                 return answers.pop() if len(answers) == 1 else None
+            case tree.Entered():
+                return self.entered(condition, day)
             case tree.AnyOf(conditions=parts):
                 return one_true([self.truth(part, day) for part in parts])
             case tree.AllOf(conditions=parts):
@@ -249,6 +325,18 @@ class Reference:
         return found
 
 
+def held_in(node: tree.Node) -> set[str]:
+    """Every ticker that `node` can hold, whichever way it goes."""
+    if isinstance(node, tree.Asset):
+        return {node.symbol}
+    parts = [part for part in children_of(node) if isinstance(part, tree.Node)]
+    if isinstance(node, tree.Capped):
+        full = [sum(node.caps[:place]) > 1 - 1e-9 for place in range(len(parts) + 1)]
+        parts = [part for part, no_more in zip(parts, full, strict=False) if not no_more]
+        return set().union(*map(held_in, parts), {node.fallback} - {None} if not full[-1] else set())
+    return set().union(*map(held_in, parts))
+
+
 def all_true(found: list[bool | None]) -> bool | None:
     return False if False in found else None if None in found else True
 
@@ -261,6 +349,8 @@ def only_child(node: tree.Node) -> tree.Node | None:
     if isinstance(node, tree.Group):
         return node.child
     if isinstance(node, tree.Capped) and node.caps[0] < 1:
+        return None
+    if isinstance(node, tree.Shared) and node.conditions[0] is not None:
         return None
     if isinstance(node, tree.Capped):
         return node.children[0]

@@ -6,6 +6,7 @@ from datetime import date
 from reference import Reference
 
 from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Closes
 
 PERIODS = {
@@ -83,26 +84,33 @@ class RebalanceReference:
                 case tree.Capped():
                     parts = [child for _, child in self.reference.capped_shares(part)]
                     waiting += [tree.Asset(child, part.place) if isinstance(child, str) else child for child in parts]
-                case tree.Indicator() | tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
+                case tree.Constant() | tree.Indicator() | tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
                     yield lambda row, part=part: not math.isnan(self.reference.operand(part, row))
-                    waiting += tree.children_of(part)
-                case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf():
+                    waiting += children_of(part)
+                case _ if isinstance(part, tree.Condition):
                     if isinstance(part, tree.Compare) and part.comparator in ("crosses-above", "crosses-below"):
                         yield lambda row, part=part: self.reference.compared(part, "lt", row, 1) is not None
                     yield lambda row, part=part: self.reference.truth(part, row) is not None
-                    waiting += tree.children_of(part)
+                    waiting += children_of(part)
                 case _:
                     yield from self.scores(part)
-                    waiting += tree.children_of(part)
+                    waiting += children_of(part)
 
     def scores(self, part):
-        match part:
-            case tree.InverseVolatility() if len(part.children) > 1:
-                function, parameters = "standard-deviation-return", (part.window,)
-            case tree.Filter() if part.count < len(part.children):
-                function, parameters = part.function, part.parameters
-            case _:
-                return
-        for child in part.children:
+        """The scores and the volatilities of the children, as far as they decide."""
+        if len(part.children if hasattr(part, "children") else ()) < 2:
+            return
+        if isinstance(part, tree.Filter) and (part.count < len(part.children) or self.is_ranked(part)):
+            for child in part.children:
+                yield lambda row, child=child: not math.isnan(self.reference.score_of(child, part, row))
+        window = getattr(part.weighting if isinstance(part, tree.Filter) and part.count > 1 else part, "window", None)
+        for child in part.children if window else ():
             history = self.reference.history(child)
-            yield lambda row, history=history: not math.isnan(self.reference.score(function, parameters, history, row))
+            yield (
+                lambda row, history=history: (
+                    not math.isnan(self.reference.score("standard-deviation-return", (window,), history, row))
+                )
+            )
+
+    def is_ranked(self, part):
+        return part.count > 1 and isinstance(part.weighting, tree.ByRank)

@@ -1,5 +1,7 @@
 """Charts whose indicators read open, high, low or volume too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from rebalancer.bots.base import own_bars
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.nodes import Bar, Close, Series
-from rebalancer.model import Allocation, BotFailure, Closes, symbol
+from rebalancer.model import Allocation, BotFailure, Closes, Flip, symbol
 
 ATR = "average-true-range"
 CALM = when(compare(of(ATR, "AAA", 2), "lt", 5), hold("AAA"), hold("BBB"))
@@ -51,6 +53,12 @@ def test_a_decision_on_bars_shows_the_value():
     assert decision.weights == {"AAA": 1.0}
     assert decision.path == ("ATR(AAA,2) = 4.75 < 5 (by 0.25) -> AAA 100 %",)
     assert decision.warnings == ("ATR(AAA,2) is still warming up: 4 of 250 highs",)
+
+
+def test_how_near_an_indicator_of_bars_is_to_flipping_is_not_computed():
+    decision = BOT.decide(with_highs_and_lows(HIGHS, LOWS))
+    assert isinstance(decision, Allocation)
+    assert decision.flips == (Flip(0, why="not computed for ATR, which reads more of the day than its close"),)
 
 
 @pytest.mark.parametrize("missing", [NAN, 0.0, -1.0, np.inf])
@@ -115,3 +123,14 @@ def test_later_bars_change_no_earlier_decision(seed, day):
         bot = FlowchartBot.of(chart(root))
         assert bot.weights(closes)[: day + 1].tobytes() == bot.weights(early).tobytes()
         assert bot.explain(closes, day) == bot.explain(early, day)
+
+
+def test_a_bot_that_trades_once_a_month_reads_bars_too():
+    closes = random_walks(5, 60)
+    root = when(compare(of(ATR, "AAA", 3), "lt", of(ATR, "BBB", 3)), hold("AAA"), hold("CCC"))
+    bot = FlowchartBot.of(replace(chart(root), rebalance="monthly"))
+    rows = bot.weights(closes)
+    decision = bot.decide(closes)
+    assert isinstance(decision, Allocation)
+    last = dict(zip(closes.symbols, rows[-1].tolist(), strict=True))
+    assert {name: weight for name, weight in last.items() if weight > 0} == decision.weights

@@ -198,7 +198,10 @@ REFUSED = [
         'chart: "chart" has the keys "asset", "note"; it must have exactly one of {KINDS}',
     ),
 ]
-KINDS = '"asset", "cash", "group", "equal", "specified", "inverse_volatility", "capped", "filter", "if"'
+KINDS = (
+    '"asset", "cash", "group", "call", "equal", "specified", "shared", "inverse_volatility", "pro_volatility", '
+    '"capped", "switch", "mixed", "filter", "if"'
+)
 VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
 
 
@@ -207,7 +210,7 @@ def test_invalid_elements_are_refused_by_name_and_place(chart, sentence):
     assert problems(chart) == [sentence.replace("{KINDS}", KINDS).replace("{VALUE}", VALUE)]
 
 
-KEYS = '"format", "version", "name", "description", "rebalance", "chart"'
+KEYS = '"format", "version", "name", "description", "rebalance", "charts", "chart"'
 
 
 def test_unknown_keys_at_the_top_and_other_versions_are_refused():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from test_collection import collected
 
 from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.formats import native_writer, read
 from rebalancer.bots.flowchart.formats.json_layout import WIDTH, laid_out
 from rebalancer.bots.flowchart.tree import Chart, Threshold
@@ -21,14 +22,17 @@ def read_again(chart: Chart) -> Chart:
     return found
 
 
-@given(trees.charts)
-def test_a_chart_decides_the_same_after_it_was_written_and_read(chart):
-    before, after = compile_chart(chart), compile_chart(read_again(chart))
-    assert (after.name, after.table, after.root, after.groups) == (
-        before.name,
-        before.table,
-        before.root,
-        before.groups,
+@given(trees.charts, trees.random_prices())
+def test_a_chart_decides_the_same_after_it_was_written_and_read(chart, closes):
+    once = read_again(chart)
+    before, after = (evaluate(compile_chart(each), closes).weights for each in (chart, once))
+    assert before.tobytes() == after.tobytes()
+    program, again = compile_chart(once), compile_chart(read_again(once))
+    assert (again.name, again.table, again.root, again.groups) == (
+        program.name,
+        program.table,
+        program.root,
+        program.groups,
     )
 
 

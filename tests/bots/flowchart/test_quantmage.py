@@ -45,6 +45,28 @@ def gate(condition, then=SPY, otherwise=BIL):
     return {**kind, "condition": condition, "then_incantation": then, "else_incantation": otherwise}
 
 
+def switch(conditions, *incantations):
+    keys = {"conditions": list(conditions), "incantations": list(incantations)}
+    return {"incantation_type": "Switch", "name": "", **keys}
+
+
+def mixed(start, end, **keys):
+    by = {"indicator": {"type": "RelativeStrengthIndex", "window": 10}, "ticker_symbol": "QQQ"}
+    ends = {"from_value": 30, "to_value": 70, "from_incantation": start, "to_incantation": end}
+    return {"incantation_type": "Mixed", "name": "", **by, **ends, **keys}
+
+
+def enter_exit(inside, outside, enter=HOT, leave=HOT):
+    conditions = {"enter_condition": enter, "exit_condition": leave}
+    return {
+        "incantation_type": "EnterExit",
+        "name": "",
+        **conditions,
+        "enter_incantation": inside,
+        "exit_incantation": outside,
+    }
+
+
 def spell(incantation, **others):
     top = {"name": "x", "description": "", "version": 2, "trading_type": "Daily", "threshold": 5, "slippage_bps": 5}
     return json.dumps({**top, "benchmark_ticker": "SPY", "incantation": incantation, **others}).encode()
@@ -81,6 +103,18 @@ def test_the_format_is_recognised():
         ),
         (best(SPY, BIL), ("Filter", "standard-deviation-return", (6,), "bottom", 1, ASSETS)),
         (best(SPY, BIL, bottom=False), ("Filter", "standard-deviation-return", (6,), "top", 1, ASSETS)),
+        (
+            best(SPY, BIL, count=2, weight_type="Custom", weights=[75, 25]),
+            ("Filter", "standard-deviation-return", (6,), "bottom", 2, ASSETS, ("ByRank", (0.75, 0.25))),
+        ),
+        (
+            best(SPY, BIL, count=2, weight_type="InverseVolatility", inverse_volatility_window=9),
+            ("Filter", "standard-deviation-return", (6,), "bottom", 2, ASSETS, ("ByVolatility", 9, True)),
+        ),
+        (switch((HOT, HOT), SPY, BIL, None), ("Switch", (IS_HOT, IS_HOT), (("Cash",), *reversed(ASSETS)))),
+        (mixed(SPY, BIL), ("Mixed", RSI, 30.0, 70.0, *ASSETS)),
+        (mixed(SPY, BIL, name="slide"), ("Group", "slide", ("Mixed", RSI, 30.0, 70.0, *ASSETS))),
+        (enter_exit(SPY, None), ("If", ("Entered", IS_HOT, IS_HOT), ("Asset", "SPY"), ("Cash",))),
         (gate(HOT), ("If", IS_HOT, *ASSETS)),
         (gate(HOT, SPY, None), ("If", IS_HOT, ("Asset", "SPY"), ("Cash",))),
     ],
@@ -111,7 +145,8 @@ def test_another_way_to_trade_is_refused_in_a_sentence(written, sentence):
 @pytest.mark.parametrize(
     ("incantation", "sentence"),
     [
-        ({"incantation_type": "Switch"}, '"incantation_type" "Switch" is not read yet'),
+        (switch((HOT,), SPY), "it has 1 for 1 conditions; there must be one more than conditions"),
+        (mixed(SPY, BIL, to_value=30), "30 is where it comes from too; the two values must differ"),
         ({"incantation_type": "Spell"}, '"incantation_type" is "Spell"; it must be one of'),
         (5, 'is 5; it must be an object with an "incantation_type", or null for cash'),
         ({**SPY, "symbol": "SPY/TLT"}, '"SPY/TLT" can\'t be held; it is read in conditions only'),
@@ -121,7 +156,8 @@ def test_another_way_to_trade_is_refused_in_a_sentence(written, sentence):
         (weighted(SPY, BIL, type="Custom", weights=[75]), "there must be 2, sum 100"),
         (weighted(SPY, BIL, type="Custom", weights=[75, 35]), "2 percents that sum to 110; there must be 2, sum 100"),
         (weighted(SPY, BIL, type="Custom", weights=[-5, 105]), "there must be 2, sum 100"),
-        (best(SPY, BIL, count=2, weight_type="Custom"), '"weight_type" "Custom" is not read yet'),
+        (best(SPY, BIL, count=2, weight_type="Custom", weights=[75]), "there must be 2, sum 100"),
+        (best(SPY, BIL, count=2, weight_type="Custom", weights=[100, 0]), "a weight of 0 takes nothing"),
         (best(SPY, BIL, sort_indicator={"type": "Vortex", "window": 6}), '"type" is "Vortex"; it must be one of'),
         (gate({"condition_type": "Not"}), '"condition_type" is "Not"; it must be one of'),
         (gate(None), 'is null; it must be an object with a "condition_type"'),
@@ -135,3 +171,15 @@ def test_a_spell_1000_deep_is_read():
     deep = json.dumps(weighted("HERE")).split('"HERE"')
     content = spell("HERE").replace(b'"HERE"', (deep[0] * 1_000 + json.dumps(SPY) + deep[1] * 1_000).encode())
     assert read(content, "deep.json")[1] == ()
+
+
+def test_a_mix_may_go_by_what_one_of_its_branches_would_have_held():
+    pair = weighted(SPY, BIL)
+    by = {"indicator": {"type": "RelativeStrengthIndex", "window": 10}, "ticker_symbol": 'Subspell "To"'}
+    assert root(mixed(SPY, pair, **by))[1] == (*RSI[:3], ("Equal", ASSETS))
+
+
+def test_an_exit_may_look_at_what_was_entered():
+    pair = weighted(SPY, BIL)
+    loss = {**HOT, "lh_ticker_symbol": 'Subspell "Enter"'}
+    assert root(enter_exit(pair, None, leave=loss))[1][2][1] == (*RSI[:3], ("Equal", ASSETS))

@@ -129,6 +129,7 @@ def test_a_saved_bot_is_read_under_its_own_name():
         ("-rsi * 3", ("multiply", ("multiply", -1.0, RSI), 3.0)),
         ("max(abs(rsi), min(1, 2.5))", ("max", ("abs", RSI), ("min", 1.0, 2.5))),
         ("cumret", ("divide", ("Indicator", "cumulative-return", (9,), "QQQ"), 100.0)),
+        ("atr / close", ("divide", ("Indicator", "average-true-range", (10,), "QQQ"), PRICE)),
     ],
 )
 def test_a_custom_indicator_is_a_calculation_over_metrics_of_its_line(formula, calculation):

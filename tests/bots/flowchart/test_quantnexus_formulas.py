@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
-from rebalancer.bots.flowchart.formats.quantnexus_formulas import formula
+from rebalancer.bots.flowchart.formats.quantnexus_formulas import VARIABLES, formula
+from rebalancer.bots.flowchart.formats.quantnexus_metrics import METRICS
 
 BY_PYTHON = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.USub: operator.neg}
 CALLS = {"abs": abs, "min": min, "max": max}
@@ -30,8 +31,8 @@ def by_python(node):
             return by_python(left) / below if below else math.nan
         case ast.BinOp(op=op, left=left, right=right):
             return BY_PYTHON[type(op)](by_python(left), by_python(right))
-        case ast.Call(func=func, args=args):
-            return CALLS[func.id](*map(by_python, args))
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return CALLS[name](*map(by_python, args))
 
 
 def calculated(operand):
@@ -60,6 +61,10 @@ expressions = st.recursive(
 def parsed(text):
     element = Element(text, None, [])
     return formula(element, lambda name: None), element.refusals
+
+
+def test_every_metric_of_a_formula_is_one_whose_unit_is_known():
+    assert all(METRICS[name].scale is not None for name in VARIABLES.values())
 
 
 @given(expressions)

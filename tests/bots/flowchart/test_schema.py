@@ -19,6 +19,8 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 BEYOND_A_SCHEMA = (
     *("the percents sum to", "the fractions sum to", "is known of tickers only", "reads more than closes"),
     *("is more than the conditions", "days in a row; ask for one day"),
+    *("one more than conditions", "the two values must differ", "there must be one for each of the"),
+    *("there is no chart", "calls in a circle", "holds no ticker"),
 )
 STRANGE = [None, True, False, 0, 1, -1, 2.5, 10.0, 10_001, "", " ", "SPY", "spy", "CASH", "gt", "top", [], {}]
 STRANGE += [["SPY"], {"asset": "SPY"}, {"cash": True}, {"cash": 1}, {"max-drawdown": {"of": "SPY", "window": 1}}]

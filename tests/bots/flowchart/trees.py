@@ -14,6 +14,8 @@ from rebalancer.bots.flowchart.tree import (
     AnyOf,
     Arithmetic,
     Asset,
+    ByRank,
+    ByVolatility,
     Capped,
     Cash,
     Chart,
@@ -23,24 +25,32 @@ from rebalancer.bots.flowchart.tree import (
     CountOf,
     Dates,
     DaysAgo,
+    Entered,
     Equal,
     Filter,
     Group,
     If,
     Indicator,
     InverseVolatility,
+    Mixed,
     Node,
     Operand,
     Place,
+    ProVolatility,
     Rank,
     Ratio,
     Rebalance,
+    Shared,
     Specified,
+    Switch,
     Threshold,
 )
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import BarField, Bars, Closes, Floats, symbol
 
 HERE = Place(None, "chart")
+SIDES = ("top", "bottom")
+BY_RANK = {1: ByRank((1.0,)), 2: ByRank((0.7, 0.3)), 3: ByRank((0.5, 0.3, 0.2))}
 CASH = Cash(HERE)
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
 PRICE_FUNCTIONS = tuple(name for name, spec in INDICATORS.items() if spec.of_tickers_only)
@@ -76,8 +86,37 @@ def inverse_volatility(window: int, *children: Node) -> InverseVolatility:
 Numbers = float | tuple[float, ...] | None
 
 
-def best(count: int, function: str, parameters: Numbers, *children: Node, side: str = "top") -> Filter:
-    return Filter(function, numbers(parameters), side, count, children, HERE)
+def pro_volatility(window: int, *children: Node) -> ProVolatility:
+    return ProVolatility(window, children, HERE)
+
+
+def shared(*shares: tuple[float, Condition | None, Node]) -> Shared:
+    parts, conditions, children = zip(*shares, strict=True)
+    return Shared(parts, conditions, children, HERE)
+
+
+def entered(enter: Condition, leave: Condition) -> Entered:
+    return Entered(enter, leave, HERE)
+
+
+def switch(conditions: Sequence[Condition], *children: Node) -> Switch:
+    return Switch(tuple(conditions), children, HERE)
+
+
+def mixed(by: Indicator, first_value: float, second_value: float, first: Node, second: Node) -> Mixed:
+    return Mixed(by, first_value, second_value, first, second, HERE)
+
+
+def best(
+    count: int,
+    function: str,
+    score: Numbers,
+    *children: Node,
+    side: str = "top",
+    weighting: ByRank | ByVolatility | None = None,
+    score_of: str = "history",
+) -> Filter:
+    return Filter(function, numbers(score), side, count, children, HERE, weighting, score_of)
 
 
 def numbers(parameters: Numbers) -> tuple[float, ...]:
@@ -275,24 +314,61 @@ def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     children = st.lists(portfolios, min_size=1, max_size=4)
     return st.one_of(
         st.builds(when, conditions(portfolios), portfolios, portfolios),
+        st.builds(
+            lambda enter, leave, then, otherwise: when(entered(enter, leave), then, otherwise),
+            conditions(portfolios),
+            conditions(portfolios),
+            portfolios,
+            portfolios,
+        ),
+        switches(portfolios),
+        st.builds(
+            lambda by, ends, first, second: mixed(by, *ends, first, second),
+            operands(portfolios),
+            st.sampled_from(((30.3, 70.2), (1.1, -1.2), (95.0, 105.0))),
+            portfolios,
+            portfolios,
+        ),
         children.map(lambda nodes: equal(*nodes)),
         portfolios.map(lambda node: group("a group", node)),
         children.map(lambda nodes: specified(*[(1 / len(nodes), node) for node in nodes])),
         st.builds(lambda window, nodes: inverse_volatility(window, *nodes), windows, children),
+        st.builds(lambda window, nodes: pro_volatility(window, *nodes), windows, children),
+        st.lists(
+            st.tuples(st.sampled_from((1.0, 2.0, 37.5)), st.none() | conditions(portfolios), portfolios),
+            min_size=1,
+            max_size=3,
+        ).map(lambda shares: shared(*shares)),
         st.builds(
             lambda cap, nodes, rest: capped(*[(cap, node) for node in nodes], fallback=rest),
             st.sampled_from((0.2, 0.35, 1.0)),
             children,
             st.one_of(st.none(), tickers),
         ),
-        st.builds(
-            lambda count, score, nodes, side: best(count, *score, *nodes, side=side),
-            st.integers(1, 3),
-            st.sampled_from(RETURN_FUNCTIONS).flatmap(lambda name: st.tuples(st.just(name), parameters_of(name))),
-            children,
-            st.sampled_from(("top", "bottom")),
-        ),
+        filters(children),
     )
+
+
+@st.composite
+def switches(draw: st.DrawFn, portfolios: st.SearchStrategy[Node]) -> Switch:
+    asked = draw(st.lists(conditions(portfolios), min_size=1, max_size=3))
+    return switch(asked, *draw(st.lists(portfolios, min_size=len(asked) + 1, max_size=len(asked) + 1)))
+
+
+@st.composite
+def filters(draw: st.DrawFn, children: st.SearchStrategy[list[Node]]) -> Filter:
+    count = draw(st.integers(1, 3))
+    weighting = draw(st.none() | st.just(BY_RANK[count]) | st.builds(ByVolatility, windows, st.booleans()))
+    function, side = draw(st.sampled_from(RETURN_FUNCTIONS)), draw(st.sampled_from(SIDES))
+    score, nodes = draw(parameters_of(function)), draw(children)
+    of_tickers = draw(st.booleans()) and all(map(can_hold, nodes))
+    score_of = "tickers" if of_tickers else "history"
+    return best(count, function, score, *nodes, side=side, weighting=weighting, score_of=score_of)
+
+
+def can_hold(node: Node) -> bool:
+    """Whether there is any ticker below `node`."""
+    return isinstance(node, Asset) or any(isinstance(part, Node) and can_hold(part) for part in children_of(node))
 
 
 rules = st.sampled_from(("weekly", "monthly", "quarterly", "yearly", *map(Threshold, (1e-4, 0.01, 0.03, 0.3))))

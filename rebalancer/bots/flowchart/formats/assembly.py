@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.indicators import INDICATORS, STANDARD_DEVIATION_RETURN, Parameter
+from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Symbol
 
 MAX_ELEMENTS = 25_000
@@ -17,6 +18,7 @@ COMPARATORS: tuple[tree.Comparator, ...] = get_args(tree.Comparator)
 CROSSINGS: tuple[tree.Crossing, ...] = get_args(tree.Crossing)
 Side = Literal["top", "bottom"]
 SIDES: tuple[Side, ...] = get_args(Side)
+SCORES_OF: tuple[tree.ScoreOf, ...] = get_args(tree.ScoreOf)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,16 +119,37 @@ def crossing_for_days(element: Element, comparator: str, days: int) -> None:
 
 
 def selection(
-    element: Element, function: str, numbers: tuple[float, ...], side: Side, count: int
+    element: Element,
+    function: str,
+    numbers: tuple[float, ...],
+    side: Side,
+    count: int,
+    weighting: tree.ByRank | tree.ByVolatility | None = None,
+    score_of: tree.ScoreOf = "history",
 ) -> Callable[..., tree.Filter]:
     """A builder of the filter."""
 
     def build(*children: tree.Node) -> tree.Filter:
         for child in children:
-            _accept(element, function, child)
-        return tree.Filter(function, numbers, side, count, children, element.here)
+            if score_of == "history":
+                _accept(element, function, child)
+            elif not can_hold(child):
+                element.refuse(f"{child.place} holds no ticker, so that it has no mean score of its tickers")
+        return tree.Filter(function, numbers, side, count, children, element.here, weighting, score_of)
 
     return build
+
+
+def can_hold(node: tree.Node) -> bool:
+    """Whether there is any ticker in `node`."""
+    stack: list[tree.TreeNode] = [node]
+    while stack:
+        element = stack.pop()
+        if isinstance(element, tree.Asset) or (isinstance(element, tree.Capped) and element.fallback):
+            return True
+        if isinstance(element, tree.Node):
+            stack.extend(reversed(children_of(element)))
+    return False
 
 
 def specified(weights: Sequence[float], element: Element) -> Callable[..., tree.Specified]:
@@ -161,6 +184,7 @@ def _sole_asset(node: tree.Node) -> Symbol | None:
                 tree.Equal(children=(child,))
                 | tree.Specified(children=(child,))
                 | tree.InverseVolatility(children=(child,))
+                | tree.ProVolatility(children=(child,))
             ):
                 node = child
             case _:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeGuard, TypeVar
 
-from rebalancer.bots.flowchart.tree import Place
+from rebalancer.bots.flowchart.place import Place
 from rebalancer.errors import MOST_ECHOED, Problem
 from rebalancer.model import Symbol, symbol
 from rebalancer.model.text import counted
@@ -153,6 +153,10 @@ class Element:
         self.must_be("true or false")
         return True
 
+    @property
+    def is_number(self) -> bool:
+        return _is_number(self.value)
+
     def number(self, allowed: str = "a number") -> float:
         if _is_number(self.value):
             return float(self.value)
@@ -196,10 +200,6 @@ class Element:
         if isinstance(self.value, str) and _NUMERIC.fullmatch(self.value):
             return replace(self, value=float(self.value))
         return self
-
-    @property
-    def is_number(self) -> bool:
-        return _is_number(self.value)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -20,7 +20,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
 from rebalancer.bots.flowchart.formats.composer_conditions import FUNCTIONS, LATER, keys_of_parameters, ticker
 from rebalancer.bots.flowchart.formats.elements import LINE, Element, quoted
 from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
-from rebalancer.bots.flowchart.tree import Place
+from rebalancer.bots.flowchart.place import Place
 
 HEAD = "defsymphony"
 _COMPARATORS: Mapping[str, tree.Comparator] = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}

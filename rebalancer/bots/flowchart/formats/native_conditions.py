@@ -21,6 +21,7 @@ from rebalancer.bots.flowchart.formats.assembly import (
     parameters,
 )
 from rebalancer.bots.flowchart.formats.elements import Element
+from rebalancer.bots.flowchart.place import Place
 
 MAX_DAYS = 10_000
 
@@ -48,11 +49,15 @@ class ConditionReader:
             return self._several(element)
         if "dates" in keys:
             return _dates(element)
+        if "entered" in keys:
+            body = element.only("entered")["entered"].only("if", "left_if")
+            sides = (Unread(self.condition, body["if"]), Unread(self.condition, body["left_if"]))
+            return Parsed(lambda enter, leave: tree.Entered(enter, leave, element.here), sides)
         element.only("left", "is", "right", "for_days")
         comparator = element["is"].choice((*COMPARATORS, *CROSSINGS))
         days = _for_days(element)
         crossing_for_days(element, comparator, days)
-        sides = (Unread(self._value, element["left"]), Unread(self._value, element["right"]))
+        sides = (Unread(self.value, element["left"]), Unread(self.value, element["right"]))
         return Parsed(lambda left, right: tree.Compare(left, comparator, right, days, element.here), sides)
 
     def _several(self, element: Element) -> Parsed:
@@ -72,7 +77,7 @@ class ConditionReader:
             body["count"].refuse(f"{number:,} is more than the conditions, which are {len(parts):,}")
         return Parsed(lambda *conditions: tree.CountOf(quantifier, number, conditions, element.here), parts)
 
-    def _value(self, element: Element) -> Parsed:
+    def value(self, element: Element) -> Parsed:
         if not isinstance(element.value, dict):
             value = element.number(_A_VALUE)
             return Parsed(lambda: tree.Constant(value, element.here))
@@ -90,7 +95,7 @@ class ConditionReader:
         return self._indicator(kind, body, element)
 
     def _operands(self, *elements: Element) -> tuple[Unread, ...]:
-        return tuple(Unread(self._value, element) for element in elements)
+        return tuple(Unread(self.value, element) for element in elements)
 
     def _rank(self, kind: tree.RankKind, body: Element, element: Element) -> Parsed:
         window = body.only("window", "of")["window"].whole(1, MAX_DAYS)
@@ -129,7 +134,7 @@ def _of_ratio(function: str, numbers: tuple[float, ...], subject: Element, eleme
     return Parsed(lambda: found)
 
 
-def _combined(kind: str, conditions: tuple[tree.Condition, ...], place: tree.Place) -> tree.Condition:
+def _combined(kind: str, conditions: tuple[tree.Condition, ...], place: Place) -> tree.Condition:
     match kind:
         case "all":
             return tree.AllOf(conditions, place)

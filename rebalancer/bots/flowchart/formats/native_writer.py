@@ -7,7 +7,7 @@ from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import names_of_parameters
 from rebalancer.bots.flowchart.formats.json_layout import laid_out
 from rebalancer.bots.flowchart.formats.native import FORMAT, VERSION
-from rebalancer.model import Symbol
+from rebalancer.bots.flowchart.walk import leaves_first
 
 Written = dict[tree.TreeNode, object]
 """The JSON value of each element that is written so far."""
@@ -21,7 +21,7 @@ def write(chart: tree.Chart) -> bytes:
 
 def document(chart: tree.Chart) -> dict[str, object]:
     written: Written = {}
-    for element in tree.leaves_first(chart.root):
+    for element in leaves_first(chart.root):
         written[element] = _value(element, written)
     head = {"format": FORMAT, "version": VERSION, "name": chart.name}
     return {**head, **_rebalance(chart.rebalance), "chart": written[chart.root]}
@@ -37,31 +37,25 @@ def _rebalance(rule: tree.Rebalance) -> dict[str, object]:
 
 def _value(element: tree.TreeNode, written: Written) -> object:
     match element:
-        case tree.Constant() | tree.Indicator() | tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
-            return _operand(element, written)
-        case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf():
-            return _condition(element, written)
-        case _:
-            return _node(element, written)
-
-
-def _operand(operand: tree.Operand, written: Written) -> object:
-    match operand:
         case tree.Constant(value=value):
             return _plain(value)
         case tree.Indicator(function=function, parameters=parameters, subject=subject):
             return {function: {"of": _subject(subject, written), **_named(function, parameters)}}
-        case tree.DaysAgo(days=days, operand=of):
-            return {"days_ago": {"days": days, "of": written[of]}}
-        case tree.Rank(kind=kind, window=window, operand=of):
-            return {kind: {"window": window, "of": written[of]}}
-        case tree.Arithmetic("abs", (of,)):
-            return {"abs": written[of]}
+        case tree.DaysAgo(days=days, operand=operand):
+            return {"days_ago": {"days": days, "of": written[operand]}}
+        case tree.Rank(kind=kind, window=window, operand=operand):
+            return {kind: {"window": window, "of": written[operand]}}
         case tree.Arithmetic(operation=operation, operands=operands):
-            return {operation: _each(operands, written)}
+            return {operation: written[operands[0]] if operation == "abs" else _each(operands, written)}
+        case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf() | tree.Entered():
+            return _condition(element, written)
+        case tree.If() | tree.Switch() | tree.Mixed():
+            return _gate(element, written)
+        case _:
+            return _node(element, written)
 
 
-def _subject(subject: Symbol | tree.Ratio | tree.Node, written: Written) -> object:
+def _subject(subject: str | tree.Ratio | tree.Node, written: Written) -> object:
     if isinstance(subject, tree.Ratio):
         return {"ratio": [subject.numerator, subject.denominator]}
     return subject if isinstance(subject, str) else written[subject]
@@ -69,29 +63,40 @@ def _subject(subject: Symbol | tree.Ratio | tree.Node, written: Written) -> obje
 
 def _condition(condition: tree.Condition, written: Written) -> object:
     match condition:
-        case tree.Compare(left=left, comparator=comparator, right=right):
-            return {"left": written[left], "is": comparator, "right": written[right], **_for_days(condition)}
-        case tree.Dates(first=first, last=last):
-            return {"dates": {"from": _month_day(first), "to": _month_day(last)}, **_for_days(condition)}
+        case tree.Compare(left=left, comparator=comparator, right=right, for_days=days):
+            return {"left": written[left], "is": comparator, "right": written[right], **_for_days(days)}
+        case tree.Dates(first=first, last=last, for_days=days):
+            dates = {key: f"{month:02}-{day:02}" for key, (month, day) in (("from", first), ("to", last))}
+            return {"dates": dates, **_for_days(days)}
         case tree.AllOf(conditions=conditions):
             return {"all": _each(conditions, written)}
         case tree.AnyOf(conditions=conditions):
             return {"any": _each(conditions, written)}
         case tree.CountOf("exactly", 0, conditions):
             return {"none": _each(conditions, written)}
-        case tree.CountOf(quantifier, count, conditions):
+        case tree.CountOf(quantifier=quantifier, count=count, conditions=conditions):
             return {quantifier: {"count": count, "of": _each(conditions, written)}}
+        case tree.Entered(enter=enter, leave=leave):
+            return {"entered": {"if": written[enter], "left_if": written[leave]}}
 
 
-def _for_days(condition: tree.Compare | tree.Dates) -> Mapping[str, int]:
-    return {"for_days": condition.for_days} if condition.for_days > 1 else {}
+def _for_days(days: int) -> Mapping[str, int]:
+    return {"for_days": days} if days > 1 else {}
 
 
-def _month_day(day: tree.MonthDay) -> str:
-    return "{:02}-{:02}".format(*day)
+def _gate(gate: tree.Gate, written: Written) -> object:
+    match gate:
+        case tree.If(condition=condition, then=then, otherwise=otherwise):
+            return {"if": written[condition], "then": written[then], "else": written[otherwise]}
+        case tree.Switch(conditions=conditions, children=children):
+            return {"switch": {"conditions": _each(conditions, written), "by_count": _each(children, written)}}
+        case tree.Mixed(by=by, first=first, second=second):
+            ends = ((gate.first_value, first), (gate.second_value, second))
+            start, end = ({"at": _plain(value), "chart": written[chart]} for value, chart in ends)
+            return {"mixed": {"by": written[by], "from": start, "to": end}}
 
 
-def _node(node: tree.Node, written: Written) -> object:
+def _node(node: tree.Asset | tree.Cash | tree.Group | tree.Weighted | tree.Filter, written: Written) -> object:
     match node:
         case tree.Asset(symbol=symbol):
             return {"asset": symbol}
@@ -99,20 +104,45 @@ def _node(node: tree.Node, written: Written) -> object:
             return {"cash": True}
         case tree.Group(name=name, child=child):
             return {"group": {"name": name, "chart": written[child]}}
-        case tree.Equal(children=children):
-            return {"equal": _each(children, written)}
-        case tree.Specified(weights=weights, children=children):
-            return {"specified": _shares(_percents_of_whole(weights), weights, _each(children, written))}
-        case tree.InverseVolatility(window=window, children=children):
-            return {"inverse_volatility": {"window": window, "of": _each(children, written)}}
-        case tree.Capped(caps=caps, children=children, fallback=fallback):
-            shares = _shares(_percents(caps), caps, _each(children, written))
-            return {"capped": {"of": shares, **({"fallback": fallback} if fallback else {})}}
-        case tree.If(condition=condition, then=then, otherwise=otherwise):
-            return {"if": written[condition], "then": written[then], "else": written[otherwise]}
         case tree.Filter():
-            by = {"function": node.function, **_named(node.function, node.parameters)}
-            return {"filter": {"by": by, "take": node.side, "count": node.count, "of": _each(node.children, written)}}
+            return {"filter": _filter(node, written)}
+        case _:
+            return _weighted(node, written)
+
+
+def _weighted(node: tree.Weighted, written: Written) -> object:
+    charts = _each(node.children, written)
+    match node:
+        case tree.Equal():
+            return {"equal": charts}
+        case tree.Specified(weights=weights):
+            return {"specified": _shares(_percents_of_whole(weights), weights, charts)}
+        case tree.Shared(parts=parts, conditions=conditions):
+            asked = [{"if": written[each]} if each else {} for each in conditions]
+            listed = zip(parts, asked, charts, strict=True)
+            return {
+                "shared": [{"part": _plain(part), **condition, "chart": chart} for part, condition, chart in listed]
+            }
+        case tree.InverseVolatility(window=window):
+            return {"inverse_volatility": {"window": window, "of": charts}}
+        case tree.ProVolatility(window=window):
+            return {"pro_volatility": {"window": window, "of": charts}}
+        case tree.Capped(caps=caps, fallback=fallback):
+            shares = _shares(_percents(caps), caps, charts)
+            return {"capped": {"of": shares, **({"fallback": fallback} if fallback else {})}}
+
+
+def _filter(node: tree.Filter, written: Written) -> Mapping[str, object]:
+    options: dict[str, object] = {} if node.score_of == "history" else {"score_of": node.score_of}
+    match node.weighting:
+        case tree.ByRank(weights):
+            percents = _percents_of_whole(weights)
+            key, amounts = ("fraction", weights) if percents is None else ("percent", percents)
+            options["weights"] = {"by_rank": {key: [*map(_plain, amounts)]}}
+        case tree.ByVolatility(window, inverse):
+            options["weights"] = {"inverse_volatility" if inverse else "pro_volatility": {"window": window}}
+    by = {"function": node.function, **_named(node.function, node.parameters)}
+    return {"by": by, "take": node.side, "count": node.count, "of": _each(node.children, written), **options}
 
 
 def _each(elements: Sequence[tree.TreeNode], written: Written) -> list[object]:

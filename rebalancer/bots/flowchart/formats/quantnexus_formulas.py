@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.place import Place
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 50
@@ -20,8 +21,17 @@ VARIABLES: Mapping[str, str] = {
     "rsi": "Relative Strength Index",
     "cumret": "Cumulative Return",
     "sma_ret": "SMA of Returns",
+    "hma": "Hull Moving Average",
+    "kama": "KAMA",
+    "adx": "ADX",
+    "atr": "ATR",
+    "aroon_up": "Aroon Up",
+    "aroon_down": "Aroon Down",
+    "aroon_osc": "Aroon Oscillator",
+    "mfi": "Money Flow Index",
+    "macd_hist": "MACD Histogram",
 }
-"""Metrics by their names in formulas."""
+"""Metrics by their names in formulas: those that its engine knows there and whose unit is known."""
 
 _TOKEN = re.compile(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+|[A-Za-z_][A-Za-z0-9_]*|[-+*/(),])", re.ASCII)
 _SUMS: Mapping[str, tree.Operation] = {"+": "add", "-": "subtract"}
@@ -65,7 +75,7 @@ class _Parser:
     """Recursive descent: a sum of products of factors."""
 
     tokens: list[str]
-    place: tree.Place
+    place: Place
     variable: Callable[[str], tree.Operand | None]
     depth: int = 0
 

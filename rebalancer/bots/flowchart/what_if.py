@@ -1,0 +1,198 @@
+"""The last day's values of a program if one ticker had another price on that day, for several such prices at once.
+
+Only what a gate reads is computed, by the engine's own formulas: each on a matrix whose rows are the days, with a
+column a price. So the values are those of a whole evaluation to the last bit.
+"""
+
+import numpy as np
+
+from rebalancer.bots.base import own_closes
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.arithmetic import RANKS, calculated
+from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth, truth
+from rebalancer.bots.flowchart.evaluate import Evaluation, OnDemand
+from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators.rolling import runs
+from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.model import Closes, Floats, Symbol
+
+Reached = tuple[int, list[tuple[int, float]]]
+"""A node, and its children that get something, each with its fraction."""
+_SETTLED = 3
+"""After so many times the prices that settle a recursive formula, where its history begins is lost in rounding."""
+
+_POINTWISE = nodes.Inequality | nodes.Several | nodes.Count
+"""Conditions that are true or false by the values of one day alone."""
+KNOWN = (
+    _POINTWISE
+    | nodes.ForDays
+    | nodes.Dates
+    | nodes.Number
+    | nodes.Close
+    | nodes.Bar
+    | nodes.Nav
+    | nodes.Series
+    | nodes.Earlier
+    | nodes.Rank
+    | nodes.Arithmetic
+)
+
+
+class NotComputedError(Exception):
+    """The kind of node, in words, of which the values at another price are not known."""
+
+
+class Context:
+    """What another price of the last day leaves as it is: the `actual` values of the evaluation on `own` closes."""
+
+    def __init__(self, program: Program, closes: Closes, actual: Evaluation) -> None:
+        self.table, self.actual = program.table, actual
+        self.own = own_closes(program.name, program.symbols, closes)
+        self.before = len(self.own.sessions) - 2
+        self._held: dict[int, list[Reached]] = {}
+
+    def held_before(self, portfolio: int) -> list[Reached]:
+        """The nodes that `portfolio` reaches on the day before the last, children first; none without that day."""
+        if portfolio not in self._held:
+            self._held[portfolio] = sorted(self._reached(portfolio).items()) if self.before >= 0 else []
+        return self._held[portfolio]
+
+    def _reached(self, portfolio: int) -> dict[int, list[tuple[int, float]]]:
+        reached: dict[int, list[tuple[int, float]]] = {}
+        stack = [portfolio]
+        while stack:
+            index = stack.pop()
+            if index in reached:
+                continue
+            node, reached[index] = self.table[index], []
+            if isinstance(node, nodes.Split):
+                split = fractions(node, self.actual, np.array([self.before]))[:, 0].tolist()
+                reached[index] = [(child, part) for child, part in zip(node.children, split, strict=True) if part > 0]
+                stack.extend(child for child, _ in reached[index])
+        return reached
+
+
+class WhatIf:
+    """`series` and `truths` are the values (K,) of nodes on the last day if `symbol` had each of `prices` (K,) on it.
+
+    Both raise NotComputedError for a node of a kind that is not known here.
+    """
+
+    def __init__(self, context: Context, symbol: Symbol, prices: Floats) -> None:
+        self.series = OnDemand[Floats](self._compute)
+        self.truths = OnDemand[Truth](self._compute)
+        self._context, self._table, self._actual = context, context.table, context.actual
+        self._symbol, self._prices = symbol, prices
+
+    def fractions(self, node: nodes.Split) -> Floats:
+        """What each child of `node` gets, (children, K); NaN where that is undefined."""
+        return fractions(node, self, np.arange(len(self._prices)))
+
+    def _compute(self, wanted: int) -> None:
+        for index in sorted(operands_of(self._table, wanted)):
+            node = self._table[index]
+            if index in self.series or index in self.truths:
+                continue
+            match node:
+                case nodes.ForDays():
+                    self.truths[index] = self._held(node)
+                case nodes.Dates():
+                    self.truths[index] = np.full(len(self._prices), self._actual.truths[index][-1])
+                case _ if isinstance(node, _POINTWISE):
+                    self.truths[index] = truth(node, self.truths, self.series, self._context.own.sessions)
+                case _:
+                    self.series[index] = self._series(index, node)
+
+    def _series(self, index: int, node: nodes.Node) -> Floats:
+        match node:
+            case nodes.Close(symbol) if symbol == self._symbol:
+                return self._prices
+            case nodes.Number() | nodes.Close() | nodes.Bar():
+                return self._unchanged(index)
+            case nodes.Series():
+                return self._indicator(index, node)
+            case nodes.Nav():
+                return self._value(index, node)
+            case nodes.Earlier(days, source):
+                return self._unchanged(index) if days else self.series[source]
+            case nodes.Rank(kind, window, source):
+                history = self._history(source, window)
+                return self._unchanged(index) if history is None else RANKS[kind].formula(history, window)[-1]
+            case nodes.Arithmetic(operation, operands):
+                return calculated(operation, [self.series[operand] for operand in operands])
+        raise NotComputedError(named(node))
+
+    def _unchanged(self, index: int) -> Floats:
+        return np.full(len(self._prices), self._actual.series[index][-1])
+
+    def _history(self, source: int, rows: int) -> Floats | None:
+        """Up to `rows` days of a series since its last gap, a column a price; None where the prices don't change it."""
+        actual, last = self._actual.series[source], self.series[source]
+        if np.isnan(actual[-1]) or (last == actual[-1]).all():
+            return None
+        days = np.repeat(actual[-min(int(runs(actual)[-1]), rows) :, np.newaxis], len(last), axis=1)
+        days[-1] = last
+        return days
+
+    def _indicator(self, index: int, node: nodes.Series) -> Floats:
+        spec, parameters = INDICATORS[node.function], node.parameters
+        if spec.bars:
+            if self._symbol in {getattr(self._table[source], "symbol", None) for source in node.sources}:
+                raise NotComputedError(f"{spec.short}, which reads more of the day than its close")
+            return self._unchanged(index)
+        rows = _SETTLED * spec.settled(*parameters) if spec.settled else spec.prices(*parameters)
+        if not parameters:  # without a window it reads all there is
+            rows = len(self._context.own.sessions)
+        history = self._history(node.sources[0], rows)
+        if history is None:
+            return self._unchanged(index)
+        values: Floats = spec.formula(history, *parameters)[-1]
+        return values
+
+    def _value(self, index: int, node: nodes.Nav) -> Floats:
+        """The value before the last day, and what the weights of that day earn until the last."""
+        value, before = self._actual.series[index], self._context.before
+        earned = self._actual.simulated[node.portfolio].earned
+        if before < 0 or np.isnan(value[before]) or np.isnan(earned[before]):
+            return self._unchanged(index)
+        grown: Floats = value[before] * (1 + self._earned(node.portfolio))
+        return grown
+
+    def _earned(self, portfolio: int) -> Floats:
+        earned: dict[int, Floats] = {}
+        before, own = self._context.before, self._context.own
+        for index, parts in self._context.held_before(portfolio):
+            node = self._table[index]
+            if isinstance(node, nodes.Hold) and node.symbol == self._symbol:
+                earned[index] = self._prices / own.values[before, own.symbols.index(node.symbol)] - 1
+            elif isinstance(node, nodes.Split):
+                earned[index] = np.zeros(len(self._prices))
+                for child, fraction in parts:
+                    earned[index] = earned[index] + fraction * earned[child]
+            else:
+                earned[index] = np.full(len(self._prices), self._actual.simulated[index].earned[before])
+        return earned[portfolio]
+
+    def _held(self, node: nodes.ForDays) -> Truth:
+        actual, length = self._actual.truths[node.condition], len(self._context.own.sessions)
+        before = actual[max(length - node.days, 0) : length - 1]
+        lowest = min([*before.tolist(), *[UNKNOWN] * (node.days > length)], default=None)
+        today = self.truths[node.condition]
+        return today if lowest is None else np.minimum(today, np.int8(lowest))
+
+
+def named(node: nodes.Node) -> str:
+    return f"a node of the kind {type(node).__name__}"
+
+
+def operands_of(table: tuple[nodes.Node, ...], index: int) -> set[int]:
+    """The node and all that its value is computed from; not what is below a simulated portfolio."""
+    found, stack = set[int](), [index]
+    while stack:
+        current = stack.pop()
+        if current not in found:
+            found.add(current)
+            node = table[current]
+            stack.extend(() if isinstance(node, nodes.Nav) else nodes.operands(node))
+    return found
