@@ -14,7 +14,7 @@ from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import Explanation
 from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
-from rebalancer.bots.base import Bot
+from rebalancer.bots.base import Bot, ChartPart
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.journal import read
@@ -69,6 +69,19 @@ def _decision(config: Config, bot: Bot, content: bytes, closes: Closes) -> Decis
         kept = owner and read.since(config.journal(), owner, bot.name, sha256(content).hexdigest())
         return bot.decide(closes, kept) if kept else decision
     return decision
+
+
+def chart(
+    config: Config, bot: str, day: date | None, progress: Progress = unwatched
+) -> tuple[date, tuple[ChartPart, ...]]:
+    """The session of `explain`, and the chart of a bot with what its decision took. Raises BadInputError."""
+    loaded = load_bots({bot: bot_file(config, bot)})[bot]
+    closes = closes_up_to(config, loaded.symbols, day, progress, loaded.bars)
+    progress(f"Drawing {bot}")
+    try:
+        return closes.day(-1), loaded.parts(closes)
+    except ValueError as error:
+        raise BadInputError.of("--svg", f"{error}: use --tree") from error
 
 
 def _diagram(bot: Bot, closes: Closes) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,6 +39,26 @@ class Findings:
     functions: tuple[tuple[str, tuple[float | tuple[float, ...], ...]], ...] = ()
     lookback: int = 1
     approximations: tuple[str, ...] = ()
+
+
+class ChartBranch(NamedTuple):
+    """A branch of a part of a chart: to the part number `part`, or where that is None to what `text` says.
+
+    `label` is such as "then", a weight or a score. `taken`: the decision goes that way.
+    """
+
+    label: str
+    text: str
+    part: int | None
+    taken: bool
+
+
+class ChartPart(NamedTuple):
+    """A condition, a filter or a weighting, in words, and where it leads. `taken`: the decision reaches it."""
+
+    lines: tuple[str, ...]
+    branches: tuple[ChartBranch, ...]
+    taken: bool
 
 
 class Bot(Protocol):
@@ -101,6 +121,9 @@ class Bot(Protocol):
 
     def mermaid(self, closes: Closes) -> str:
         """Its rules and the last session's path as a Mermaid diagram. Raises ValueError where there is none."""
+
+    def parts(self, closes: Closes) -> tuple[ChartPart, ...]:
+        """The parts of its chart on the last session, each before those it leads to. ValueError where there is none."""
 
 
 def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:

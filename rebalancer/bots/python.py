@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.bots.base import Answer, Findings, RunPython, missing_closes, own_closes
+from rebalancer.bots.base import Answer, ChartPart, Findings, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
@@ -98,6 +98,9 @@ class PythonBot:
         return (*self.code.decode().splitlines(), *(self.explain(closes, -1) if closes else ()))
 
     def mermaid(self, closes: Closes) -> str:  # noqa: ARG002 - the port's
+        raise ValueError("a Python file has no chart to draw")
+
+    def parts(self, closes: Closes) -> tuple[ChartPart, ...]:  # noqa: ARG002 - the port's
         raise ValueError("a Python file has no chart to draw")
 
 

@@ -1,7 +1,7 @@
 """`rebalance explain`, `backtest` and `data`."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +27,7 @@ from rebalancer.errors import visible
 if TYPE_CHECKING:
     from rebalancer.app.outputs import Output
     from rebalancer.backtest.compare import Comparison
+    from rebalancer.config import Config
 
 
 def explain(
@@ -38,6 +39,7 @@ def explain(
     mermaid: Annotated[
         bool, Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
     ] = False,
+    svg: Annotated[Path | None, Option("--svg", help="Draw the whole chart, the way taken lit, into a file.")] = None,
     ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -47,6 +49,8 @@ def explain(
     from rebalancer.report.bots import explanation_screen, mermaid_text
 
     settings, day = load_config(config), on.date() if on else None
+    if svg:
+        _draw(settings, bot, day, svg, json=json)
     with watching(json=json) as progress:
         found = research.explain(
             settings, bot, day, tree=tree, mermaid=mermaid, ignore_rebalance=ignore_rebalance, progress=progress
@@ -55,6 +59,20 @@ def explain(
         return Answer(found, explanation_screen(found))
     say(mermaid_text(bot, found))
     return None
+
+
+def _draw(settings: "Config", bot: str, day: date | None, svg: Path, *, json: bool) -> None:
+    from rebalancer.app import research
+    from rebalancer.app.outputs import Output, check_outputs
+    from rebalancer.report.chart_svg import SVG_BEGINS, to_svg
+
+    output = Output("--svg", svg, SVG_BEGINS)
+    check_outputs(settings, output)
+    with watching(json=json) as progress:
+        session, parts = research.chart(settings, bot, day, progress)
+        output.write(to_svg(f"{bot} on {session}", parts))
+    if not json:
+        say(f"--svg: written to {visible(svg)}")
 
 
 def backtest(

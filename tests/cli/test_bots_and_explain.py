@@ -97,3 +97,16 @@ def test_the_flips_are_in_the_json_with_the_line_they_belong_to(rebalance):
     answer = json.loads(rebalance("explain", "Ten-month average", "--on", "2016-02-11", "--json").out)
     (flip,) = answer["decision"]["flips"]
     assert flip == {"step": 0, "symbol": "SPY", "price": "182.86", "flips_at": "204.07", "why": ""}
+
+
+def test_explain_draws_the_chart_into_a_file_and_over_nothing_but_an_older_drawing(rebalance, tmp_path):
+    file = tmp_path / "chart.svg"
+    for day in ("2016-02-11", "2016-07-01"):
+        output = rebalance("explain", "Ten-month average", "--on", day, "--svg", file)
+        assert output.code == 0
+        assert output.out.startswith(f"--svg: written to {file}\n")
+        assert f"Ten-month average on {day}" in file.read_text()
+    file.write_text("dear bank")
+    output = rebalance("explain", "Ten-month average", "--svg", file)
+    assert (output.code, file.read_text()) == (2, "dear bank")
+    assert f"--svg: {file} is there already, and is no output of --svg: name another file" in output.err

@@ -93,6 +93,14 @@ def test_a_symbol_with_an_open_external_order_is_neither_bought_nor_sold(gate_ru
     assert reason(gate.check(order(2, "sell", SPY, 1))) == "SPY: the sell was not sent: an order of others is open"
 
 
+def test_a_symbol_whose_position_another_sender_changed_is_neither_bought_nor_sold(gate_run: GateRun) -> None:
+    gate = gate_run.gate()
+    holdings = replace(gate.snapshot.holdings, untouchable={GLD: "bought by hand", SPY: "sold by hand"})
+    gate.snapshot = replace(gate.snapshot, holdings=holdings)
+    assert reason(gate.check(order(1, "buy", GLD, 1, "200"))) == "GLD: the buy was not sent: bought by hand"
+    assert reason(gate.check(order(2, "sell", SPY, 1))) == "SPY: the sell was not sent: sold by hand"
+
+
 def test_open_external_buys_count_as_invested(gate_run: GateRun) -> None:
     gate = gate_run.gate()
     gate.external_buys = Decimal(38_900)

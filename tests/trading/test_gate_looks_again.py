@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from gate_run import GateRun, order, scripted
-from scripted_sim import ScriptedFault, ScriptedSimBroker
+from scripted_sim import Script, ScriptedFault, ScriptedSimBroker
 from stage import GLD, SPY
 
 from rebalancer.errors import StoppedError
@@ -67,6 +67,21 @@ def test_a_late_order_of_other_parameters_stops_the_run(gate_run: GateRun) -> No
     gate_run.context.broker.submit(replace(absent, quantity=Decimal(2)))
     with pytest.raises(StoppedError, match="stands at the broker as buy 2 GLD"):
         gate_run.gate(NO_GLD).resend(absent)
+
+
+def test_an_absent_sell_is_not_sent_again_where_another_sender_traded(gate_run: GateRun) -> None:
+    gate_run.stage.script = Script({("sell", SPY): ScriptedFault(lost=1)})
+    gate_run = replace(gate_run, context=replace(gate_run.context, broker=gate_run.stage.broker()))
+    first, absent = gate_run.gate(), order(1, "sell", SPY, 50)
+    assert isinstance(first.send(absent), Unknown)
+    first.log.write(OrderAbsent(at=first.log.now(), order_id=absent.id))
+    gate = gate_run.gate()
+    gate.context = replace(gate.context, broker=OneShareLess(gate_run.stage.broker()))
+    gate.position_check.context = gate.context
+    answer = gate.resend(absent)
+    assert isinstance(answer, Refused)
+    assert answer.reason == "SPY: the sell was not sent once more: the broker shows 99 shares, 100 were expected"
+    assert (gate_run.phase(), gate_run.at_the_broker()) == ("lost", set())
 
 
 def test_an_order_that_is_repeated_is_handed_to_the_broker_as_it_is(gate_run: GateRun) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from rebalancer.bots.base import Findings
+from rebalancer.bots.base import ChartPart, Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
@@ -16,7 +16,7 @@ from rebalancer.bots.flowchart.explain import explain, gaps, steps, why_undefine
 from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
-from rebalancer.bots.flowchart.outline import mermaid, outline
+from rebalancer.bots.flowchart.outline import mermaid, outline, parts
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.tree import (
     Asset,
@@ -180,3 +180,6 @@ class FlowchartBot:
 
     def mermaid(self, closes: Closes) -> str:
         return mermaid(self.program, evaluate(self.program, closes))
+
+    def parts(self, closes: Closes) -> tuple[ChartPart, ...]:
+        return parts(self.program, evaluate(self.program, closes))

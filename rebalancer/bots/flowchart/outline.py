@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from rebalancer.bots.base import ChartBranch, ChartPart
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.program import Program
@@ -81,6 +82,31 @@ def _written_from(start: Visit, words: Wording, flow: Routes, written: set[int])
             yield IndentedLine(level, text, taken)
             yield from (IndentedLine(level + line.level, line.text, taken) for line in rest)
             stack.extend(branch._replace(level=level + 1) for branch in reversed(flow.branches[visit.node]))
+
+
+def parts(program: Program, values: Evaluation) -> tuple[ChartPart, ...]:
+    """The splits of `program` from the root down, on the last day; then those that only an indicator looks at."""
+    words = Wording(program, values)
+    flow = Routes.of(words)
+    wanted = {program.root} if program.root in flow.branches else set[int]()
+    for index in reversed(range(len(program.table))):
+        node = program.table[index]
+        if isinstance(node, nodes.Nav) and node.portfolio in flow.branches:
+            wanted.add(node.portfolio)
+        if index in wanted:
+            wanted.update(visit.node for visit in flow.branches[index] if visit.node in flow.branches)
+    order = [program.root, *sorted(wanted - {program.root}, reverse=True)]
+    numbers = {index: number for number, index in enumerate(order)}
+    return tuple(_part(index, words, flow, numbers) for index in order)
+
+
+def _part(index: int, words: Wording, flow: Routes, numbers: Mapping[int, int]) -> ChartPart:
+    lines = tuple("  " * line.level + line.text for line in words.heading(index))
+    found: list[ChartBranch] = []
+    for child, amount, label, _ in flow.branches.get(index, ()):
+        text = words.share(child, amount) if amount > 0 else words.program.label(child)
+        found.append(ChartBranch(label, text, numbers.get(child), amount > 0))
+    return ChartPart(lines, tuple(found), flow.reached.get(index, 0.0) > 0)
 
 
 def mermaid(program: Program, values: Evaluation) -> str:

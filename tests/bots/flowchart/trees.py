@@ -323,7 +323,7 @@ def _larger(portfolios: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         ),
         switches(portfolios),
         st.builds(
-            lambda by, ends, first, second: mixed(by, *ends, first, second),
+            lambda by, ends, first, second: mixed(by, ends[0], ends[1], first, second),
             operands(portfolios),
             st.sampled_from(((30.3, 70.2), (1.1, -1.2), (95.0, 105.0))),
             portfolios,

@@ -1,0 +1,153 @@
+"""A chart as one SVG file, the way taken lit. No script: a box that stands for more is a link to its drawing.
+
+A browser shows one drawing at a time (CSS `:target`), any other viewer the first one. All names are escaped.
+"""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from textwrap import wrap
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from rebalancer.bots.base import ChartBranch, ChartPart
+from rebalancer.errors import visible
+from rebalancer.report.chart_sections import Drawn, Section, homes, sections
+from rebalancer.report.tidy_tree import Box, layout
+
+WIDEST = 48
+"""Characters on a line."""
+MOST_LINES = 40
+"""In one box; those taken are among them, and the others are counted."""
+_CHARACTER, _LINE, _MARGIN, _TITLE = 7.3, 16.0, 8.0, 40.0
+_STYLE = """<style>
+text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #222; }
+rect { fill: #fff; stroke: #999; } .stub rect { fill: #f2f2f2; stroke-dasharray: 4; }
+.taken > rect { fill: #d5efd8; stroke: #1b7a33; stroke-width: 2.5; } tspan.taken { fill: #0b5a22; font-weight: bold; }
+path { fill: none; stroke: #bbb; } path.taken { stroke: #1b7a33; stroke-width: 3; }
+a { cursor: pointer; } a:hover rect { stroke: #0072b2; } a > text, tspan.link { fill: #0057a0; }
+.section { display: none; } .section:target { display: inline; } .section:target ~ #s0 { display: none; }
+</style>"""
+_SECTION = ' class="section"'
+SVG_BEGINS = b'<svg xmlns="http://www.w3.org/2000/svg" class="rebalance-chart" '
+
+
+class _Line(NamedTuple):
+    text: str
+    taken: bool = False
+
+
+def to_svg(title: str, parts: Sequence[ChartPart]) -> str:
+    """The whole file; it grows by about 700 characters a box."""
+    below = homes(parts)
+    drawings = sections(parts, below)
+    place = {box.part: number for number, each in enumerate(drawings) for box in each.boxes if box.opens is None}
+    drawn = [_section(number, each, title, parts, place) for number, each in enumerate(drawings)]
+    width, height = (max(sizes) for sizes in zip(*(size for _, size in drawn), strict=True))
+    # The first drawing comes last: CSS can hide only what follows the one that was opened.
+    texts = [text for text, _ in (*drawn[1:], drawn[0])]
+    head = f'{SVG_BEGINS.decode()}width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
+    return "\n".join((head, f"<title>{_escaped(title)}</title>", _STYLE, *texts, "</svg>\n"))
+
+
+def _section(
+    number: int, section: Section, title: str, parts: Sequence[ChartPart], place: dict[int, int]
+) -> tuple[str, tuple[float, float]]:
+    """The text of one drawing, and how wide and high it is."""
+    lines = [_lines(box, parts) for box in section.boxes]
+    sizes = [
+        (2 * _MARGIN + _CHARACTER * max(cell_len(line.text) for line in each), 2 * _MARGIN + _LINE * len(each))
+        for each in lines
+    ]
+    boxes = layout(section.children, sizes, between=16, below=36)
+    width = max(box.x + box.width for box in boxes) + 2 * _MARGIN
+    height = max(box.y + box.height for box in boxes) + _TITLE + 2 * _MARGIN
+    shown = [
+        f'<g id="s{number}"{_SECTION * (number > 0)}>',
+        *_heading(section, title, place, parts),
+        f'<g transform="translate({_MARGIN} {_TITLE})">',
+        *_edges(section, boxes, parts),
+        *(_box(*each, parts) for each in zip(section.boxes, boxes, lines, strict=True)),
+        "</g></g>",
+    ]
+    return "\n".join(shown), (max(width, _CHARACTER * cell_len(title) + 2 * _MARGIN), height)
+
+
+def _heading(section: Section, title: str, place: dict[int, int], parts: Sequence[ChartPart]) -> Iterator[str]:
+    """The title; in the first drawing links to what only an indicator looks at, in the others one back."""
+    yield f'<text x="{_MARGIN}" y="16">{_escaped(title)}</text>'
+    if section.parent is not None:
+        yield f'<a href="#s{section.parent}"><text x="{_MARGIN}" y="32">back to the drawing above this one</text></a>'
+        return
+    led_to = {branch.part for part in parts for branch in part.branches}
+    apart = [part for part in range(1, len(parts)) if part not in led_to]
+    for column, part in enumerate(apart):
+        text = f"looked at by an indicator: box {part}"
+        x = _MARGIN + column * _CHARACTER * (len(text) + 3)
+        yield f'<a href="#s{place[part]}"><text x="{x:.0f}" y="32">{text}</text></a>'
+
+
+def _lines(box: Drawn, parts: Sequence[ChartPart]) -> list[_Line]:
+    part = parts[box.part]
+    first, *rest = part.lines
+    label = f"{box.label}: " if box.label else ""
+    heading = [f"[{box.part}] {label}{first}", *rest]
+    if box.opens is not None:
+        return [*_wrapped(heading[:1]), _Line(f"{box.count:,} boxes: open")]
+    lines = _wrapped(heading)
+    lines += [line for branch in part.branches for line in _leaf(branch)]
+    if len(lines) <= MOST_LINES:
+        return lines
+    kept = [line for number, line in enumerate(lines) if number < MOST_LINES or line.taken]
+    return [*kept, _Line(f"and {len(lines) - len(kept):,} more lines: see --tree")]
+
+
+def _leaf(branch: ChartBranch) -> list[_Line]:
+    """A branch that ends here, or leads to another box."""
+    text = branch.text if branch.part is None else f"box {branch.part}"
+    label = f"{branch.label}: " if branch.label else ""
+    return [line._replace(taken=branch.taken) for line in _wrapped([f"{label}{text}"])]
+
+
+def _wrapped(texts: Sequence[str]) -> list[_Line]:
+    """Each text on as many lines as it takes; what is indented stays so."""
+    lines: list[_Line] = []
+    for text in map(visible, texts):
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        broken = wrap(text, WIDEST, initial_indent=indent, subsequent_indent=f"{indent}  ")
+        lines.extend(map(_Line, broken or [text]))
+    return lines
+
+
+def _edges(section: Section, boxes: Sequence[Box], parts: Sequence[ChartPart]) -> Iterator[str]:
+    for above, children in enumerate(section.children):
+        for child in children:
+            one, other = boxes[above], boxes[child]
+            start, middle = one.y + one.height, other.y - 18
+            taken = parts[section.boxes[above].part].taken and parts[section.boxes[child].part].taken
+            way = f"M{one.middle:.1f} {start:.1f}V{middle:.1f}H{other.middle:.1f}V{other.y:.1f}"
+            yield f'<path{_taken(taken)} d="{way}"/>'
+
+
+def _box(drawn: Drawn, box: Box, lines: Sequence[_Line], parts: Sequence[ChartPart]) -> str:
+    rows = "".join(
+        f'<tspan x="{box.x + _MARGIN + _CHARACTER * _indent(line.text):.1f}" y="{box.y + _LINE * (row + 1) + 3:.1f}"'
+        f"{_taken(line.taken)}>{_escaped(line.text.strip())}</tspan>"
+        for row, line in enumerate(lines)
+    )
+    kinds = ("stub" * (drawn.opens is not None), "taken" * parts[drawn.part].taken)
+    frame = f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4"/>'
+    group = f'<g class="{" ".join(filter(None, kinds))}">{frame}<text>{rows}</text></g>'
+    return group if drawn.opens is None else f'<a href="#s{drawn.opens}">{group}</a>'
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+def _taken(taken: bool) -> str:  # noqa: FBT001 - one word more would say nothing
+    return ' class="taken"' if taken else ""
+
+
+def _escaped(text: str) -> str:
+    return escape(visible(text))
