@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.import_bot import ImportedBot
+from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     AccountStatus,
     Adoption,
@@ -116,6 +117,7 @@ ANSWERS: Mapping[str, Any] = {
     "bots show": ShownBot,
     "bots new": {"file": str},
     "bots check": {"bots": [CheckedBot]},
+    "bots verify": Verification,
     "bots import": ImportedBot,
     "data status": PriceStatus,
     "data sync": {"synced": (SYNCED, None)},

@@ -1,6 +1,6 @@
 """Explanations of bots' decisions, and back-tests; from closes, without an account's state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -10,6 +10,7 @@ import numpy as np
 
 from rebalancer import demo
 from rebalancer.app.bots import bot_file, load_bots, read_bots
+from rebalancer.app.needs import missing_sentence, needs
 from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import Explanation
 from rebalancer.backtest.compare import Comparison, Terms, compare
@@ -104,12 +105,15 @@ def backtest(
     cost_bps: float = 0.0,
     benchmark: str | None = None,
     ignore_rebalance: bool = False,
+    allow_undecided: bool = False,
     progress: Progress = unwatched,
 ) -> Comparison:
     """Back-test `bots` (names of invested ones, or files) on the closes from `first` to `last`; None: no bound.
 
+    It starts when everything that they may need exists; with `allow_undecided` as soon as every bot decides.
     `cost_bps` is the cost of a trade in basis points of its value, 0 to MAX_BPS. The default `benchmark` is BENCHMARK
-    if it has prices; `ignore_rebalance` is that of `bots.load`. Raises BadInputError.
+    if it has prices; `ignore_rebalance` is that of `bots.load`. Raises BadInputError, also for a ticker without any
+    price.
     """
     if not 0 <= cost_bps <= MAX_BPS:
         raise BadInputError.of("--cost-bps", f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5")
@@ -120,17 +124,46 @@ def backtest(
     fallback = account.trading.fallback if merging else ()
     symbols = {name for bot in loaded.values() for name in bot.symbols}
     closes, ticker = _closes(config, symbols.union(fallback), bars_read(loaded.values()), benchmark, notes, progress)
+    if not allow_undecided:
+        require_prices(config, loaded.values(), closes)
     problems = [Problem(name, "", lack) for name, bot in loaded.items() for lack in never_there(closes, bot.bars)]
     if problems:
         raise BadInputError(problems)
     closes = closes.until(last) if last else closes
-    terms = Terms(float(account.sim.starting_cash), cost_bps, first, ticker, merging, account.venue.currency)
+    terms = Terms(
+        float(account.sim.starting_cash),
+        cost_bps,
+        first,
+        ticker,
+        merging,
+        account.venue.currency,
+        most_closes_needed(loaded.values()),
+        allow_undecided,
+    )
     decided: dict[str, Floats] = {}
     for number, (name, bot) in enumerate(loaded.items()):
         progress(f"Back-testing {name}", number, len(loaded))
         decided[name] = bot.weights(closes)
     progress("Trading by what the bots decided")
     return compare(decided, closes, terms)
+
+
+def most_closes_needed(bots: Iterable[Bot]) -> Mapping[Symbol, int]:
+    """How many closes of each symbol the bot needs that looks back furthest."""
+    needed: dict[Symbol, int] = {}
+    for bot in bots:
+        for name, closes in bot.closes_needed.items():
+            needed[name] = max(closes, needed.get(name, 0))
+    return needed
+
+
+def require_prices(config: Config, bots: Iterable[Bot], closes: Closes) -> None:
+    """Raises BadInputError for tickers of `bots` without any price in the source, by name and with the remedy."""
+    loaded = tuple(bots)
+    unpriced = {name for name, column in zip(closes.symbols, closes.values.T, strict=True) if not (column > 0).any()}
+    missing = [need for need in needs((), {"": {bot.name: bot for bot in loaded}}) if need.symbol in unpriced]
+    if missing:
+        raise BadInputError([Problem("[data]", "", sentence) for sentence in missing_sentence(config, missing)])
 
 
 def _paths(config: Config, bots: Sequence[str]) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """Compares bots with each other, with all of them merged, and with a benchmark: same sessions, same starting cash."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
 from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold
+from rebalancer.backtest.start import first_session, started_without
 from rebalancer.bots.base import last_known
-from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
 from rebalancer.model.text import counted, listed
 
@@ -23,7 +23,8 @@ TOGETHER = "Together"
 class Terms:
     """The assumptions that all tracks share: `cash` at the start, costs in basis points of the traded value.
 
-    Money is in `currency`. Nothing starts before `first`. With `merging` the bots are also traded as one account.
+    Money is in `currency`. Nothing starts before `first`, nor before so many closes of each symbol exist as are in
+    `closes_needed`, unless `allow_undecided`. With `merging` the bots are also traded as one account.
     """
 
     cash: float
@@ -32,6 +33,8 @@ class Terms:
     benchmark: Symbol | None = None
     merging: Merging | None = None
     currency: str = US_DOLLARS
+    closes_needed: Mapping[Symbol, int] = field(default_factory=dict)
+    allow_undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +72,12 @@ class Comparison:
 
 
 def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comparison:
-    """Back-test every track from the first session, not before `terms.first`, on which every bot can decide.
+    """Back-test every track from its first session, for which see `start.first_session`.
 
     `decided` has the weights of each bot, (T, N) over `closes.symbols`, NaN where it can't decide.
     `closes` has a column for each ticker that may be held. Raises BadInputError where there is no such session.
     """
-    start = first_session(decided, closes, terms.first)
+    start = first_session(decided, closes, terms.first, {} if terms.allow_undecided else terms.closes_needed)
     sessions, symbols = closes.sessions[start:], closes.symbols
     prices = last_known(closes.values)[start:]
     rows = {bot: weights[start:] for bot, weights in decided.items()}
@@ -94,24 +97,8 @@ def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comp
         held = buy_and_hold(prices, symbols.index(terms.benchmark))
         tracks.append(track(terms.benchmark, "benchmark", backtest_weights(prices, held, terms.cash, cost)))
     notes = _notes(rows, tracks, prices, closes.values[start:], symbols)
-    return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *notes))
-
-
-def first_session(decided: Mapping[str, Floats], closes: Closes, first: date | None) -> int:
-    """The row of the first session, from `first` on, on which every bot decides. Raises BadInputError."""
-    if not len(closes.sessions):
-        raise BadInputError([Problem("--to", "", "there are no closes up to this day: use a later one")])
-    end = closes.day(-1)
-    asked = closes.sessions >= np.datetime64(first or closes.day(0), "D")
-    if not asked.any():
-        raise BadInputError([Problem("--from", "", f"there are no closes from {first} on: they end on {end}")])
-    able = {bot: asked & np.isfinite(weights.sum(axis=1)) for bot, weights in decided.items()}
-    together = np.all(list(able.values()), axis=0)
-    if together.any():
-        return int(together.argmax())
-    stuck = " and ".join([bot for bot, days in able.items() if not days.any()] or able)
-    text = f"there is no session up to {end} on which {stuck} can decide; `rebalance explain` says what is missing"
-    raise BadInputError([Problem("backtest", "", text)])
+    missing = started_without(terms.closes_needed, closes, start)
+    return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *missing, *notes))
 
 
 def _notes(

@@ -92,6 +92,10 @@ class Bot(Protocol):
         """The least number of sessions for a decision, the current one included."""
 
     @property
+    def closes_needed(self) -> Mapping[Symbol, int]:
+        """How many closes it may need of each symbol, whichever way it decides; 1 of what it only holds."""
+
+    @property
     def warm_up(self) -> int:
         """The number of sessions beyond which more history no longer changes a decision; at least `lookback`.
 

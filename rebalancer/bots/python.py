@@ -6,7 +6,7 @@ The two constants are read from the syntax tree; the file is never imported here
 import ast
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -45,6 +45,10 @@ class PythonBot:
     @property
     def holdable(self) -> tuple[Symbol, ...]:
         return self.symbols
+
+    @property
+    def closes_needed(self) -> Mapping[Symbol, int]:
+        return dict.fromkeys(self.symbols, self.lookback)
 
     @property
     def bars(self) -> BarsRead:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, BotArgument, Commands, ConfigOption, JsonOption, show_json
+from rebalancer.cli.options import Answer, BotArgument, Commands, ConfigOption, JsonOption, show_json, watching
 from rebalancer.cli.screen import say
 
 app = Commands(help="List, show, check, import and create bot files.", no_args_is_help=True)
@@ -65,6 +65,23 @@ def check(
 
     checked = check_files(files)
     return Answer({"bots": checked}, findings_screen(checked), 2 if any(bot.problems for bot in checked) else 0)
+
+
+@app.with_json()
+def verify(
+    bot: BotArgument,
+    backtest: Annotated[Path, Argument(help="A back-test downloaded from Composer: JSON.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> Answer:
+    """Compare a bot day by day with a back-test recorded at Composer. Exit code 3 if a day differs."""
+    from rebalancer.app.verification import verify as verified
+    from rebalancer.report.verification import verification_screen
+
+    settings = load_config(config)
+    with watching(json=json) as progress:
+        found = verified(settings, bot, backtest, progress)
+    return Answer(found, verification_screen(found), found.exit_code)
 
 
 @app.with_json("import")

@@ -83,8 +83,13 @@ def backtest(
         ),
     ],
     first: Annotated[
-        datetime | None, Option("--from", formats=DAY, help="First day; default: when every bot can decide.")
+        datetime | None,
+        Option("--from", formats=DAY, help="First day; default: when everything exists that the bots may need."),
     ] = None,
+    allow_undecided: Annotated[
+        bool,
+        Option("--allow-undecided", help="Start as soon as every bot decides, and say what does not exist yet."),
+    ] = False,
     last: Annotated[datetime | None, Option("--to", formats=DAY, help="Last day; default: the last price.")] = None,
     cost_bps: Annotated[float, Option("--cost-bps", help="Trading costs in basis points of the traded value.")] = 0.0,
     benchmark: Annotated[
@@ -114,6 +119,7 @@ def backtest(
             cost_bps=cost_bps,
             benchmark=benchmark,
             ignore_rebalance=ignore_rebalance,
+            allow_undecided=allow_undecided,
             progress=progress,
         )
         for output, text in outputs.items():

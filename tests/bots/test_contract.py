@@ -64,6 +64,12 @@ def test_a_bot_decides_from_its_lookback_on_and_not_before(bot):
     assert isinstance(bot.decide(closes(*[1.0] * (bot.lookback - 1))), BotFailure)
 
 
+def test_a_bot_says_how_many_closes_of_each_symbol_it_may_need(bot):
+    assert set(bot.closes_needed) == set(bot.symbols)
+    assert bot.closes_needed[AAA] == 3
+    assert max(bot.closes_needed.values()) == bot.lookback
+
+
 def test_weights_cover_all_columns_and_the_rest_to_1_is_cash(bot):
     assert bot.weights(closes(1, 2, 3, 4, 3))[2:].tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
 

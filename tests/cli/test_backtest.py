@@ -125,7 +125,8 @@ def test_the_html_report_replaces_an_older_one_and_leaves_no_draft(rebalance, tm
         ([AVERAGE, "--benchmark", "NOPE"], "no prices of NOPE"),
         ([AVERAGE, "--from", "2020-01-01"], "end on 2016-07-01"),
         ([AVERAGE, "--to", "2000-01-01"], "no closes"),
-        ([AVERAGE, "--to", "2008-03-01"], "on which Ten-month average can decide"),
+        ([AVERAGE, "--to", "2008-03-01"], "210 of its closes are needed"),
+        ([AVERAGE, "--from", "2008-03-03"], "Use --from 2008-10-29, or --allow-undecided"),
         ([AVERAGE, "--csv", "nowhere/days.csv"], "can't be written"),
     ],
 )

@@ -124,6 +124,14 @@ def test_where_nothing_is_missing_nothing_is_said(rebalance):
 
 def test_a_back_test_says_once_what_has_no_close_and_how_many_bots_want_it(rebalance, write):
     write(hold_all("SPY", "QLD"), hold_all("QLD", "TQQQ"))
-    output = rebalance("backtest", "first", "second", "--json")
-    (note,) = [note for note in json.loads(output.out)["notes"] if "QLD" in note]
-    assert "QLD (by 2 bots on 2,141 sessions), TQQQ (by 1 bot on 2,141 sessions)" in note
+    output = rebalance("backtest", "first", "second", "--allow-undecided", "--json")
+    late, unpriced = [note for note in json.loads(output.out)["notes"] if "QLD" in note]
+    assert "2 tickers too young, QLD (never), TQQQ (never)" in late
+    assert "QLD (by 2 bots on 2,141 sessions), TQQQ (by 1 bot on 2,141 sessions)" in unpriced
+
+
+def test_a_back_test_fails_by_the_name_of_a_ticker_without_any_price(rebalance, write):
+    write(hold_all("SPY", "QLD"), hold_all("QLD", "TQQQ"))
+    output = rebalance("backtest", "first", "second")
+    assert output.code == 2
+    assert "2 tickers have no price: QLD (2 bots), TQQQ (1 bot). `rebalance data status` lists" in output.err

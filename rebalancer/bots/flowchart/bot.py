@@ -1,7 +1,7 @@
 """A flowchart as a bot, and what its chart contains."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
@@ -11,13 +11,14 @@ import numpy as np
 from rebalancer.bots.base import ChartPart, Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
-from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.explain import explain, gaps, steps, why_undefined
+from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
+from rebalancer.bots.flowchart.explain import explain, gaps, steps, warn_left_out, why_too_little_tonight
 from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline, parts
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.sessions import closes_needed
 from rebalancer.bots.flowchart.tree import (
     Asset,
     ByVolatility,
@@ -31,6 +32,7 @@ from rebalancer.bots.flowchart.tree import (
     Ratio,
     TreeNode,
 )
+from rebalancer.bots.flowchart.undefined import why_undefined
 from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
 
@@ -105,6 +107,10 @@ class FlowchartBot:
         return self.program.lookback
 
     @property
+    def closes_needed(self) -> Mapping[Symbol, int]:
+        return closes_needed(self.program.table, self.program.root)
+
+    @property
     def warm_up(self) -> int:
         return self.program.warm_up
 
@@ -123,6 +129,7 @@ class FlowchartBot:
     def decide(self, closes: Closes, since: date | None = None) -> Decision:
         """The failure names the first undefined value that the decision needs.
 
+        Tonight (provisional closes) a filter leaves out nothing that has no price tonight: that may be a missing quote.
         A ticker to hold without a close is a warning, since the decision to hold it needs no price; unless the chart
         does not rebalance daily, since its holdings drift by prices. Gaps that did not affect the decision are warnings
         too.
@@ -136,13 +143,15 @@ class FlowchartBot:
         row = evaluation.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
+        if missing := self._missing_tonight(closes, evaluation):
+            return BotFailure(self.name, missing)
         path = steps(self.program, closes, evaluation, last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
             path=tuple(line.text for line in path),
-            warnings=gaps(self.program, closes, evaluation),
+            warnings=self._warnings(closes, evaluation),
             flips=flips(self.program, closes, evaluation, path),
         )
 
@@ -152,16 +161,25 @@ class FlowchartBot:
         row = held.weights[last]
         if not np.isfinite(row).all():
             return BotFailure(self.name, held.why_unknown(last))
+        if missing := self._missing_tonight(closes, held.values):
+            return BotFailure(self.name, missing)
         path = held.steps(last)
         return Allocation(
             bot=self.name,
             session=closes.day(last),
             weights=self._by_symbol(row),
             path=tuple(line.text for line in path),
-            warnings=gaps(self.program, closes, held.values),
+            warnings=self._warnings(closes, held.values),
             flips=flips(self.program, closes, held.values, path),
             since=held.since,
         )
+
+    def _missing_tonight(self, closes: Closes, values: Evaluation) -> str | None:
+        return why_too_little_tonight(self.program, values) if closes.provisional else None
+
+    def _warnings(self, closes: Closes, values: Evaluation) -> tuple[str, ...]:
+        last = len(closes.sessions) - 1
+        return (*warn_left_out(self.program, closes, values, last), *gaps(self.program, closes, values))
 
     def _by_symbol(self, row: Floats) -> Weights:
         return {symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0}

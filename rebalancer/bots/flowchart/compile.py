@@ -1,6 +1,6 @@
 """Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.draft import Draft
@@ -9,10 +9,9 @@ from rebalancer.bots.flowchart.indicators import (
     prices_needed,
 )
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.sessions import sessions_needed
 from rebalancer.bots.flowchart.walk import leaves_first
 from rebalancer.model import BarField, BarsRead, Symbol
-
-_OF_A_TICKER = nodes.Close | nodes.Bar | nodes.Hold
 
 
 def compile_chart(chart: tree.Chart) -> Program:
@@ -28,10 +27,10 @@ def compile_chart(chart: tree.Chart) -> Program:
         name=chart.name,
         table=table,
         root=root,
-        symbols=tuple(sorted({node.symbol for node in table if isinstance(node, _OF_A_TICKER)})),
+        symbols=tuple(sorted({node.symbol for node in table if isinstance(node, nodes.OfTicker)})),
         bars=_bars(table),
-        lookback=_sessions(table, prices_needed)[root],
-        warm_up=_sessions(table, prices_advised)[root],
+        lookback=sessions_needed(table, prices_needed)[root],
+        warm_up=sessions_needed(table, prices_advised)[root],
         path_dependent=any(isinstance(table[index], nodes.Latch) for index in _reads(table, root)),
         groups=draft.groups,
         rebalance=chart.rebalance,
@@ -54,23 +53,3 @@ def _bars(table: Sequence[nodes.Node]) -> BarsRead:
         if isinstance(node, nodes.Bar):
             fields.setdefault(node.symbol, set()).add(node.field)
     return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
-
-
-def _sessions(table: Sequence[nodes.Node], prices: Callable[[str, tuple[float, ...]], int]) -> list[int]:
-    """The number of sessions that each node's first value needs, where an indicator needs `prices` in a row."""
-    needed: list[int] = []
-    for node in table:
-        match node:
-            case nodes.Series(function, parameters, (source, *_)):
-                needed.append(needed[source] + prices(function, parameters) - 1)
-            case nodes.ForDays(days, condition):
-                needed.append(needed[condition] + days - 1)
-            case nodes.Earlier(days, source):
-                needed.append(needed[source] + days)
-            case nodes.Rank(window=window, source=source):
-                needed.append(needed[source] + window - 1)
-            case nodes.Nav(portfolio):
-                needed.append(needed[portfolio] + 1)  # after a gap it starts one session later
-            case _:
-                needed.append(max((needed[operand] for operand in nodes.operands(node)), default=1))
-    return needed

@@ -101,17 +101,17 @@ def unpacked(content: bytes, source: str) -> tuple[bytes, tuple[Problem, ...]]:
     return content.removeprefix(codecs.BOM_UTF8), ()
 
 
-def parse(content: bytes, source: str) -> tuple[object, tuple[Problem, ...]]:
+def parse(content: bytes, source: str, most_values: int = MAX_VALUES) -> tuple[object, tuple[Problem, ...]]:
     """The object or list in `content` (UTF-8 JSON), or None and every problem found.
 
-    Refused are more than MAX_BYTES, MAX_VALUES or MAX_DEPTH, a duplicate key in an object, NaN and infinities,
+    Refused are more than MAX_BYTES, `most_values` or MAX_DEPTH, a duplicate key in an object, NaN and infinities,
     numbers beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number. Reading
     stops after MAX_PROBLEMS.
     """
     if len(content) > MAX_BYTES:
         return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
-    if (values := sum(map(content.count, (b",", b"[", b"{")))) > MAX_VALUES:
-        return None, (Problem(source, "", f"has about {values:,} values; up to {MAX_VALUES:,} are read"),)
+    if (values := sum(map(content.count, (b",", b"[", b"{")))) > most_values:
+        return None, (Problem(source, "", f"has about {values:,} values; up to {most_values:,} are read"),)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:

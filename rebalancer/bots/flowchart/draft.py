@@ -162,14 +162,14 @@ class Draft:
                 return self._equal(children)
 
     def _filter(self, element: tree.Filter, children: tuple[int, ...]) -> int:
-        """A choice of all children is never undefined for lack of a score, unless their ranks weigh them."""
+        """Equally weighted, a choice of all children still leaves out those that are too young for a score."""
         takes_all = element.count >= len(children)
         weighting = element.weighting if element.count > 1 else None
         if isinstance(weighting, tree.ByVolatility) and takes_all:
             volatilities = self._volatilities(weighting.window, element)
             return self.add((nodes.InverseVol if weighting.inverse else nodes.ProVol)(volatilities, children))
-        if takes_all and weighting is None:
-            return self._equal(children)
+        if takes_all and len(children) == 1:
+            return children[0]
         top = nodes.TopK(min(element.count, len(children)), element.side == "top", self._scores(element), children)
         match weighting:
             case tree.ByRank(weights):

@@ -15,9 +15,11 @@ from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
 from rebalancer.bots.flowchart.conditions import Truth, truth
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import returns
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.ranking import Marks, too_short
+from rebalancer.bots.flowchart.sessions import complete_from
 from rebalancer.bots.flowchart.splits import Days, fractions
 from rebalancer.model import Closes, Floats, Symbol
 
@@ -31,7 +33,7 @@ class Simulated:
     """Simulated trading of one node on its own; arrays (T,).
 
     `earned` is the return from this close to the next, NaN where it is unknown (the last is never read); `decided` says
-    whether its weights at this close are defined.
+    whether its weights at this close are defined, and all that they hold has a close.
     """
 
     earned: Floats
@@ -69,8 +71,24 @@ class Evaluation:
         self.truths = OnDemand[Truth](self._compute)
         self.simulated = OnDemand[Simulated](self._compute)
         self._table = program.table
+        self._complete_from: list[int] = []
         self._prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
         self._bars = own_bars(program.name, program.bars, closes)
+
+    def closes_of(self, symbol: Symbol) -> Floats:
+        closes: Floats = self._prices[symbol]
+        return closes
+
+    def too_short(self, score: int) -> Marks:
+        """Where (T,) `score` is undefined since something that it is computed from began too late."""
+        if not self._complete_from:
+            self._complete_from = complete_from(self._table, self._prices)
+        node = self._table[score]
+        if not isinstance(node, nodes.Series):
+            return too_short(self.series[score], 1, self._complete_from[score])
+        history, *_ = _complete([self.series[source] for source in node.sources])
+        complete = max(self._complete_from[source] for source in node.sources)
+        return too_short(history, prices_needed(node.function, node.parameters), complete)
 
     def _compute(self, wanted: int) -> None:
         """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
@@ -150,9 +168,10 @@ def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int)
     if isinstance(node, nodes.Split):
         parts = [values.simulated[child] for child in node.children]
         return _mixed(fractions(node, values, np.arange(length)), parts)
-    # The first of the returns is NaN, and moves to the end: what the last close will earn is not known.
-    earned = np.roll(returns(prices[node.symbol]), -1) if isinstance(node, nodes.Hold) else np.zeros(length)
-    return Simulated(earned, np.ones(length, dtype=np.bool_))
+    if isinstance(node, nodes.Hold):
+        # The first of the returns is NaN, and moves to the end: what the last close will earn is not known.
+        return Simulated(np.roll(returns(prices[node.symbol]), -1), ~np.isnan(prices[node.symbol]))
+    return Simulated(np.zeros(length), np.ones(length, dtype=np.bool_))
 
 
 def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:

@@ -137,7 +137,8 @@ class _Search:
     def _near_the_cut(self, node: nodes.TopK) -> list[int]:
         """The scores nearest to the worst chosen one, MOST_RIVALS of the chosen and as many of the others."""
         scores = [self._context.actual.series[score][-1] for score in node.scores]
-        ranked = sorted(zip(node.scores, scores, strict=True), key=lambda one: one[1], reverse=node.largest)
+        scored = [one for one in zip(node.scores, scores, strict=True) if not np.isnan(one[1])]
+        ranked = sorted(scored, key=lambda one: one[1], reverse=node.largest)
         return [score for score, _ in ranked[max(node.count - MOST_RIVALS, 0) : node.count + MOST_RIVALS]]
 
     def _first_flip(self, gate: Gate, towards: Direction, states: Floats) -> int | None:

@@ -10,10 +10,11 @@ from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.beginning import Beginning, beginning
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
-from rebalancer.bots.flowchart.explain import NodeOnDay, reason, steps, why_undefined
+from rebalancer.bots.flowchart.explain import steps
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rebalance import ROUNDING, Simulation, simulate
 from rebalancer.bots.flowchart.tree import Rebalance, Threshold
+from rebalancer.bots.flowchart.undefined import NodeOnDay, reason, why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine, number
 from rebalancer.model import Closes, Floats
 from rebalancer.model.text import listed

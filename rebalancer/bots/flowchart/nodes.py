@@ -190,10 +190,10 @@ class ProVol:
 
 @dataclass(frozen=True, slots=True)
 class TopK:
-    """The `count` children with the largest (or smallest) `scores`, where `count` is less than all.
+    """The `count` children with the largest (or smallest) `scores`, at most all of them.
 
     Weighted by rank where there are `weights`, by 1 / their own volatility or by it where there are `volatilities`, and
-    equally without either.
+    equally without either: then it leaves out children whose histories are too short for a score.
     """
 
     count: int
@@ -207,6 +207,8 @@ class TopK:
 
 SeriesNode = Number | Close | Bar | Nav | Series | Earlier | Rank | Arithmetic
 """One number a day."""
+OfTicker = Close | Bar | Hold
+"""What reads or holds one ticker."""
 ConditionNode = Inequality | ForDays | Several | Count | Dates | Latch
 """True, false or unknown a day."""
 Ranking = InverseVol | ProVol | TopK

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN, YES, Truth
+from rebalancer.bots.flowchart.ranking import Marks, equal_parts, in_order
 from rebalancer.model import Floats
 
 Days = NDArray[np.intp]
@@ -24,6 +25,9 @@ class Values(Protocol):
 
     @property
     def truths(self) -> Mapping[int, Truth]: ...
+
+    def too_short(self, score: int) -> Marks:
+        """Where (T,) `score` is undefined since something that it is computed from began too late."""
 
 
 def fractions(node: nodes.Split, values: Values, days: Days) -> Floats:
@@ -74,22 +78,36 @@ def _shared(node: nodes.Shared, values: Values, days: Days) -> Floats:
 
 
 def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
-    """The best `count` by their weighting; the stable sort leaves ties in the order of the file."""
-    scores = _rows(node.scores, values, days)
-    ranking = np.argsort(-scores if node.largest else scores, axis=0, kind="stable")
-    taken = ranking[: node.count]
+    """The best `count` by their weighting; the order of the file decides ties."""
+    scores = scores_of(node, values, days)
+    if not (node.weights or node.volatilities):
+        return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
+    taken = in_order(node.count, scores, largest=node.largest, ranked=True)[: node.count]
     split = np.zeros_like(scores)
     np.put_along_axis(split, taken, _weights_by_rank(node, taken, values, days), axis=0)
     split[:, np.isnan(split).any(axis=0) | np.isnan(scores).any(axis=0)] = np.nan
     return split
 
 
-def _weights_by_rank(node: nodes.TopK, taken: NDArray[np.intp], values: Values, days: Days) -> Floats | float:
+def scores_of(node: nodes.Ranking, values: Values, days: Days) -> Floats:
+    """The scores of the K children on `days` (D,): (K, D)."""
+    return _rows(node.scores, values, days)
+
+
+def dropped(node: nodes.TopK, values: Values, days: Days, scores: Floats) -> Marks:
+    """Which of `scores` (K, D) are undefined because the history of their child is too short: (K, D)."""
+    marks = np.zeros(scores.shape, dtype=np.bool_)
+    if node.weights or node.volatilities:
+        return marks
+    for child in np.flatnonzero(np.isnan(scores).any(axis=1)).tolist():
+        marks[child] = values.too_short(node.scores[child])[days]
+    return marks
+
+
+def _weights_by_rank(node: nodes.TopK, taken: NDArray[np.intp], values: Values, days: Days) -> Floats:
     """The fractions of the `taken` children (count, D), the best first."""
     if node.weights:
         return np.array(node.weights)[:, np.newaxis]
-    if not node.volatilities:
-        return 1 / node.count
     volatilities = np.take_along_axis(_volatilities(node.volatilities, values, days), taken, axis=0)
     return _in_proportion(1 / volatilities if node.inverse else volatilities)
 

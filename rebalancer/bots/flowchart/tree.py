@@ -149,8 +149,9 @@ class ByVolatility:
 class Filter:
     """The `count` children with the highest ("top") or lowest ("bottom") score; file order breaks ties.
 
-    They are weighted equally where `weighting` is None. A child's score is that of its own "history", simulated if it
-    is no single asset, or the mean of the scores of all "tickers" that it can hold.
+    They are weighted equally where `weighting` is None; then a child too young for its score is left out. A child's
+    score is that of its own "history", simulated if it is no single asset, or the mean of the scores of all "tickers"
+    that it can hold.
     """
 
     function: str

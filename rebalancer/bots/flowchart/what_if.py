@@ -14,6 +14,7 @@ from rebalancer.bots.flowchart.evaluate import Evaluation, OnDemand
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.ranking import Marks
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.model import Closes, Floats, Symbol
 
@@ -88,6 +89,10 @@ class WhatIf:
     def fractions(self, node: nodes.Split) -> Floats:
         """What each child of `node` gets, (children, K); NaN where that is undefined."""
         return fractions(node, self, np.arange(len(self._prices)))
+
+    def too_short(self, score: int) -> Marks:
+        """How much history there is does not depend on a price."""
+        return np.full(len(self._prices), self._actual.too_short(score)[-1])
 
     def _compute(self, wanted: int) -> None:
         for index in sorted(operands_of(self._table, wanted)):

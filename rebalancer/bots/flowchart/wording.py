@@ -11,7 +11,8 @@ from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.program import Program, shown
-from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.bots.flowchart.ranking import in_order, tie_groups
+from rebalancer.bots.flowchart.splits import dropped, fractions, scores_of
 from rebalancer.model.text import counted
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -19,6 +20,14 @@ _EVERY = "all of {count} conditions", "all of {count} conditions hold", "not all
 _SOME = "any of {count} conditions", "one or more of {count} conditions hold", "none of {count} conditions holds"
 """The condition as such, where it holds, and where it does not."""
 _ROLES = "enters if ", "leaves if "
+
+
+class Place(NamedTuple):
+    """The place of a child in its filter: `tied` across the line between what is taken and what is not, or left out."""
+
+    child: int
+    tied: bool
+    dropped: bool
 
 
 class IndentedLine(NamedTuple):
@@ -151,6 +160,18 @@ class Wording:
         if isinstance(node, nodes.Series):
             return f"{INDICATORS[node.function].short}({','.join(map(shown, node.parameters))})"
         return INDICATORS[CURRENT_PRICE].short
+
+    def places(self, node: nodes.TopK, values: Evaluation) -> Iterator[Place]:
+        """The children from the best to the worst, those without a score last."""
+        days = np.array([self.day])
+        scores = scores_of(node, values, days)
+        gone = dropped(node, values, days, scores)[:, 0].tolist()
+        ranks = in_order(node.count, scores, largest=node.largest)[:, 0].tolist()
+        ties = tie_groups(scores[ranks])[:, 0].tolist()
+        across = (
+            ties[node.count - 1] if ties[node.count - 1 : node.count] == ties[node.count : node.count + 1] else None
+        )
+        yield from (Place(child, tie == across, gone[child]) for child, tie in zip(ranks, ties, strict=True))
 
     def share(self, node: int, amount: float) -> str:
         return f"{self.program.label(node)} {percent(amount)}"

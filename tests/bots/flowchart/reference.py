@@ -6,7 +6,8 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 import math
 from collections.abc import Sequence
 from functools import reduce
-from itertools import groupby, pairwise
+from itertools import count as count_from
+from itertools import groupby, pairwise, takewhile
 
 from reference_indicators import LINES, READS
 
@@ -154,6 +155,10 @@ class Reference:
         return [(part / sum(parts), child) for part, child in zip(parts, children, strict=True)]
 
     def best_shares(self, node: tree.Filter, day: int) -> list[tuple[float, tree.Node]] | None:
+        if len(node.children) == 1:
+            return [(1.0, node.children[0])]
+        if node.weighting is None or node.count == 1:
+            return self.equal_shares(node, day)
         count = min(node.count, len(node.children))
         ranked = isinstance(node.weighting, tree.ByRank) and count > 1
         taken = list(node.children) if count == len(node.children) and not ranked else self.best(node, count, day)
@@ -185,6 +190,83 @@ class Reference:
         return sum(self.score(node.function, node.parameters, self.closes[each], day) for each in tickers) / len(
             tickers
         )
+
+    def equal_shares(self, node: tree.Filter, day: int) -> list[tuple[float, tree.Node]] | None:
+        histories = [self.history(child) for child in node.children]
+        scores = [self.score_of(child, node, day) for child in node.children]
+        left = [place for place, child in enumerate(node.children) if not self.is_too_young(child, node, day)]
+        if not left:
+            return None
+        if len(left) <= node.count:
+            return [(1 / len(left), node.children[place]) for place in left]
+        if any(math.isnan(scores[place]) for place in left):
+            return None
+        order = in_order(left, scores, from_the_top=node.side == "top")
+        last, next_best = order[node.count - 1], order[node.count]
+        self.doubt(histories[last], scores[last], histories[next_best], scores[next_best])
+        return [(1 / node.count, node.children[place]) for place in order[: node.count]]
+
+    def is_too_young(self, child: tree.Node, node: tree.Filter, day: int) -> bool:
+        needed = values_needed(node.function, node.parameters)
+        if node.score_of == "history":
+            return too_young(self.history(child)[: day + 1], needed, self.valued(child))
+        tickers = sorted(held_in(child))
+        if len(tickers) == 1:
+            return too_young(self.closes[tickers[0]][: day + 1], needed, self.complete(tickers[0]))
+        scores = [self.score_of(child, node, row) for row in range(day + 1)]
+        return too_young(scores, 1, max(map(self.complete, tickers)) + needed - 1)
+
+    def complete(self, element: tree.TreeNode | str) -> float:
+        """The first day on which everything that `element` may ever need exists."""
+        match element:
+            case str():
+                return next((day for day, close in enumerate(self.closes[element]) if not math.isnan(close)), math.inf)
+            case tree.Asset(symbol=ticker):
+                return self.complete(ticker)
+            case tree.Indicator(function=function, parameters=parameters, subject=subject):
+                return self.valued(subject) + values_needed(function, parameters) - 1
+            case tree.DaysAgo() | tree.Rank():
+                return self.looked_back(element)
+            case tree.Ratio(numerator=numerator, denominator=denominator):
+                return max(self.complete(numerator), self.complete(denominator))
+            case tree.Compare() | tree.Dates():
+                return self.answered(element)
+            case tree.Capped():
+                return max(self.complete(child) for _, child in self.capped_shares(element))
+            case tree.Filter() if len(element.children) > 1:
+                return self.chosen(element)
+            case tree.InverseVolatility() | tree.ProVolatility() if len(element.children) > 1:
+                return max(map(self.valued, element.children)) + element.window
+            case _:
+                return max(map(self.complete, children_of(element)), default=0)
+
+    def chosen(self, node: tree.Filter) -> float:
+        needed = values_needed(node.function, node.parameters)
+        scored = max(map(self.complete if node.score_of == "tickers" else self.valued, node.children)) + needed - 1
+        if node.score_of == "tickers":
+            scored = max(
+                scored, *(self.complete(each) + needed - 1 for child in node.children for each in held_in(child))
+            )
+        weighted = isinstance(node.weighting, tree.ByVolatility) and node.count > 1
+        return max(scored, max(map(self.valued, node.children)) + node.weighting.window if weighted else 0)
+
+    def looked_back(self, operand: tree.DaysAgo | tree.Rank) -> float:
+        if isinstance(operand, tree.Rank):
+            return self.complete(operand.operand) + operand.window - 1
+        return 0 if isinstance(operand.operand, tree.Constant) else self.complete(operand.operand) + operand.days
+
+    def answered(self, condition: tree.Compare | tree.Dates) -> float:
+        if isinstance(condition, tree.Dates):
+            return condition.for_days - 1
+        sides = condition.left, condition.right
+        crosses = condition.comparator.startswith("crosses")
+        rows = [self.complete(side) + (crosses and not isinstance(side, tree.Constant)) for side in sides]
+        return max(rows) + condition.for_days - 1
+
+    def valued(self, subject: tree.Node | str) -> float:
+        """As `complete`, of its history: a simulated value is known a day later, since it needs the return up to it."""
+        one = isinstance(subject, str | tree.Ratio) or isinstance(inmost(subject), tree.Asset)
+        return self.complete(subject) + (not one)
 
     def truth(self, condition: tree.Condition, day: int) -> bool | None:
         match condition:
@@ -281,8 +363,7 @@ class Reference:
         return self._ratios[tickers]
 
     def history(self, node: tree.Node) -> list[float]:
-        while not isinstance(node, tree.Asset) and (only := only_child(node)) is not None:
-            node = only
+        node = inmost(node)
         if isinstance(node, tree.Asset):
             return self.closes[node.symbol]
         if node not in self._histories:
@@ -297,7 +378,9 @@ class Reference:
                 earned = math.nan if held is None else sum(w * self.earned(t, day) for t, w in held.items())
                 values.append(values[-1] * (1 + earned))
             else:
-                values.append(math.nan if self.weights(node, day) is None else 1.0)
+                held = self.weights(node, day)
+                begins = held is not None and not any(math.isnan(self.closes[ticker][day]) for ticker in held)
+                values.append(1.0 if begins else math.nan)
         return values
 
     def earned(self, ticker: str, day: int) -> float:
@@ -343,6 +426,39 @@ def all_true(found: list[bool | None]) -> bool | None:
 
 def one_true(found: list[bool | None]) -> bool | None:
     return True if True in found else None if None in found else False
+
+
+def values_needed(function: str, parameters: tuple[float, ...]) -> int:
+    """The length of the shortest history with a value."""
+    if function == "current-price":
+        return 1
+    fields = len(READS.get(function, ("close",)))
+    histories = ([[1.0 + day % 3 for day in range(days)]] * fields for days in count_from(1))
+    return next(len(fields[0]) for fields in histories if LINES[function](*fields, *parameters))
+
+
+def too_young(history: list[float], needed: int, complete: float) -> bool:
+    """Whether there are fewer than `needed` values in a row, and none is missing from the day `complete` on."""
+    in_a_row = list(takewhile(lambda value: not math.isnan(value), reversed(history)))
+    gap = any(math.isnan(value) for day, value in enumerate(history) if day >= complete)
+    return len(in_a_row) < needed and not gap
+
+
+def in_order(places: list[int], scores: list[float], *, from_the_top: bool) -> list[int]:
+    """Tie by tie: the best that is left and all that lies within rounding of it, in the order of the file."""
+    waiting, order = list(places), []
+    while waiting:
+        best = (max if from_the_top else min)(scores[place] for place in waiting)
+        tie = [place for place in waiting if abs(scores[place] - best) <= 1e-9 * max(abs(best), 1e-6)]
+        order += tie
+        waiting = [place for place in waiting if place not in tie]
+    return order
+
+
+def inmost(node: tree.Node) -> tree.Node:
+    while (only := only_child(node)) is not None:
+        node = only
+    return node
 
 
 def only_child(node: tree.Node) -> tree.Node | None:

@@ -100,7 +100,9 @@ class RebalanceReference:
         """The scores and the volatilities of the children, as far as they decide."""
         if len(part.children if hasattr(part, "children") else ()) < 2:
             return
-        if isinstance(part, tree.Filter) and (part.count < len(part.children) or self.is_ranked(part)):
+        if isinstance(part, tree.Filter) and (
+            part.weighting is None or part.count < len(part.children) or self.is_ranked(part)
+        ):
             for child in part.children:
                 yield lambda row, child=child: not math.isnan(self.reference.score_of(child, part, row))
         window = getattr(part.weighting if isinstance(part, tree.Filter) and part.count > 1 else part, "window", None)
@@ -111,6 +113,9 @@ class RebalanceReference:
                     not math.isnan(self.reference.score("standard-deviation-return", (window,), history, row))
                 )
             )
+
+    def is_scored(self, part):
+        return part.weighting is None or part.count < len(part.children) or self.is_ranked(part)
 
     def is_ranked(self, part):
         return part.count > 1 and isinstance(part.weighting, tree.ByRank)

@@ -18,7 +18,7 @@ from trees import (
 )
 
 from rebalancer.bots.flowchart.compile import compile_chart
-from rebalancer.bots.flowchart.nodes import Blend, Branch, Close, Hold, Nav, Series, operands
+from rebalancer.bots.flowchart.nodes import Branch, Close, Hold, Nav, Series, TopK, operands
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.tree import Node
 
@@ -66,9 +66,12 @@ def test_a_filter_over_an_asset_uses_its_own_closes_and_over_a_group_its_simulat
     assert [type(program(root).table[source]) for source in sources] == [Close, Nav]
 
 
-def test_a_filter_that_takes_all_becomes_equal_weights():
-    root = best(2, "cumulative-return", 3, hold("AAA"), hold("BBB"))
-    assert program(root).table[-1] == Blend((0.5, 0.5), (0, 1))
+def test_a_filter_that_takes_all_still_scores_them_since_it_leaves_out_what_is_too_young():
+    root = best(5, "cumulative-return", 3, hold("AAA"), hold("BBB"))
+    filtered = program(root).table[-1]
+    assert isinstance(filtered, TopK)
+    assert (filtered.count, len(filtered.scores)) == (2, 2)
+    assert program(best(5, "cumulative-return", 3, hold("AAA"))).table == (Hold("AAA"),)
 
 
 def test_the_root_is_the_chart_itself_however_it_is_shared():

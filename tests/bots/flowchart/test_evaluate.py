@@ -156,47 +156,6 @@ def test_an_asset_that_never_moves_leaves_inverse_volatility_undefined():
     assert decisions(root, prices(AAA=[1, 1, 1], BBB=[1, 2, 3])) == [None, None, None]
 
 
-# --------------------------------------------------------------------------------------------- filters
-
-
-def test_a_filter_takes_the_highest_or_the_lowest():
-    closes = prices(AAA=[1, 2], BBB=[1, 3], CCC=[1, 1])
-    children = [hold("AAA"), hold("BBB"), hold("CCC")]
-    assert decisions(best(1, "cumulative-return", 1, *children), closes)[-1] == {"BBB": 1}
-    assert decisions(best(2, "cumulative-return", 1, *children), closes)[-1] == {"AAA": 0.5, "BBB": 0.5}
-    assert decisions(best(1, "cumulative-return", 1, *children, side="bottom"), closes)[-1] == {"CCC": 1}
-
-
-def test_a_filter_may_rank_tickers_by_price():
-    root = best(1, "current-price", None, hold("AAA"), hold("BBB"), side="bottom")
-    assert decisions(root, prices(AAA=[5, 6], BBB=[7, 4])) == [{"AAA": 1}, {"BBB": 1}]
-
-
-@pytest.mark.parametrize("side", ["top", "bottom"])
-def test_ties_in_a_filter_keep_the_order_of_the_file(side):
-    closes = prices(AAA=[1, 2], BBB=[1, 2], CCC=[1, 2])
-    root = best(2, "cumulative-return", 1, hold("CCC"), hold("AAA"), hold("BBB"), side=side)
-    assert decisions(root, closes)[-1] == {"CCC": 0.5, "AAA": 0.5}
-
-
-def test_a_filter_is_undefined_while_any_score_is():
-    closes = prices(AAA=[1, 2, 3], BBB=[None, 1, 2])
-    assert decisions(best(1, "cumulative-return", 1, hold("AAA"), hold("BBB")), closes) == [None, None, {"BBB": 1}]
-
-
-def test_a_filter_that_takes_all_needs_no_score():
-    closes = prices(AAA=[1], BBB=[None])
-    assert decisions(best(5, "cumulative-return", 1, hold("AAA"), hold("BBB")), closes) == [{"AAA": 0.5, "BBB": 0.5}]
-
-
-def test_a_group_in_a_filter_is_scored_by_its_own_history():
-    switch = when(compare(price("AAA"), "gt", 1.5), hold("BBB"), hold("AAA"))
-    closes = prices(AAA=[1, 2, 2, 2], BBB=[1, 1, 3, 3], CCC=[1, 1, 5, 5])
-    root = best(1, "cumulative-return", 2, group("switch", switch), hold("CCC"))
-    # The switch doubled in AAA, then tripled in BBB: +500 % in two days, ahead of CCC's +400 %.
-    assert decisions(root, closes)[2] == {"BBB": 1}
-
-
 # ------------------------------------------------------------------------------------------ conditions
 
 

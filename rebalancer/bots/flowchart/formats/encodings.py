@@ -31,6 +31,11 @@ def read_colons(document: Element) -> tree.Chart | None:
     return _read(document, _Colons())
 
 
+def decoded_transit(value: object) -> object:
+    """A transit value in plain JSON. Raises ValueError for what transit does not know."""
+    return _decoded(value, _Transit())
+
+
 class _Colons:
     """Decodes keys and keywords with a colon. The methods are what a decoder is asked; all may raise ValueError."""
 

@@ -1,0 +1,83 @@
+"""Which children a filter takes. One too short a history drops out, and what differs by rounding alone is a tie."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rebalancer.bots.flowchart.indicators.rolling import runs
+from rebalancer.model import Floats
+
+Marks = NDArray[np.bool_]
+Ranks = NDArray[np.intp]
+
+TIE = 1e-9
+"""Scores tie that differ by at most this fraction of the first of them."""
+_LEAST = 1e-6
+"""What counts as the size of a score that is closer to 0."""
+
+
+def too_short(history: Floats, needed: int, complete: int) -> Marks:
+    """Where `history` (T,) has fewer than `needed` values in a row, only because something in it began too late.
+
+    All that it may need exists from row `complete` on: a value that is missing after that is a gap, not a late
+    beginning, so that the mark is never set again.
+    """
+    rows = np.arange(len(history))
+    unbroken = np.logical_and.accumulate(~np.isnan(history) | (rows < complete))
+    return unbroken & (runs(history) < needed)
+
+
+def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
+    """Equal fractions (K, D) for the best `count` of K children on D days, by `scores` (K, D).
+
+    Those `dropped` (K, D) get nothing. A column is NaN throughout where none is left, and where more are left than are
+    taken and the score of one of them is undefined.
+    """
+    left = len(scores) - dropped.sum(axis=0)
+    parts = np.zeros_like(scores)
+    np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
+    all_taken = left <= count
+    parts[:, all_taken] = np.where(dropped, 0, 1 / np.maximum(left, 1))[:, all_taken]
+    unclear = (np.isnan(scores) & ~dropped).any(axis=0) & ~all_taken
+    parts[:, unclear | (left == 0)] = np.nan
+    return parts
+
+
+def in_order(count: int, scores: Floats, *, largest: bool, ranked: bool = False) -> Ranks:
+    """The children from the best to the worst, (K, D); the order of the file decides a tie, and NaN comes last.
+
+    Ties are looked for where they matter: on days on which the last that is taken may tie with the first that is not,
+    or, where the places of all are weighted (`ranked`), on all days.
+    """
+    ranks = np.argsort(-scores if largest else scores, axis=0, kind="stable")
+    close = np.arange(scores.shape[1])
+    if not ranked and count < len(scores):
+        last, next_best = np.take_along_axis(scores, ranks[count - 1 : count + 1], axis=0)
+        close = np.flatnonzero(np.abs(last - next_best) <= 2 * _tolerance(last))
+    if close.size and (ranked or count < len(scores)):
+        groups = _by_child(tie_groups(np.take_along_axis(scores, ranks, axis=0)[:, close]), ranks[:, close])
+        ranks[:, close] = np.argsort(groups, axis=0, kind="stable")
+    return ranks
+
+
+def tie_groups(ordered: Floats) -> Ranks:
+    """The number of the tie that each of the `ordered` scores (K, D) belongs to, from 0 for the best.
+
+    A tie is all that lies within TIE x max(|score|, 1e-6) of its first member, so that no chain of small steps grows.
+    """
+    groups = np.zeros(ordered.shape, dtype=np.intp)
+    first = ordered[0]
+    for rank, scores in enumerate(ordered[1:], start=1):
+        apart = ~(np.abs(scores - first) <= _tolerance(first))
+        first = np.where(apart, scores, first)
+        groups[rank] = groups[rank - 1] + apart
+    return groups
+
+
+def _by_child(of_ranks: Ranks, ranks: Ranks) -> Ranks:
+    of_children = np.empty_like(of_ranks)
+    np.put_along_axis(of_children, ranks, of_ranks, axis=0)
+    return of_children
+
+
+def _tolerance(scores: Floats) -> Floats:
+    return TIE * np.maximum(np.abs(scores), _LEAST)
