@@ -29,8 +29,29 @@ def gate(*conditions, then=(SPY,), otherwise=(BIL,), **keys):
 
 
 def ranking(*children, **keys):
-    by = {"metric": "Rate of Change", "window": 20, "bottom": 1, "rank": "Top"}
-    return basic(*children, kind="function", weighting="equal", **{**by, **keys})
+    by = {"metric": "Rate of Change", "window": 20, "bottom": 1, "rank": "Top", "weighting": "equal"}
+    return basic(*children, **{"kind": "function", **by, **keys})
+
+
+def scaling(*sides, **keys):
+    slots = {"then": list(sides[:1]), "else": list(sides[1:])}
+    scale = {"scaleMetric": "RSI", "scaleWindow": 10, "scaleTicker": "QQQ", "scaleFrom": 30, "scaleTo": 70}
+    return {"id": "s", "kind": "scaling", "title": "x", "children": slots, **scale, **keys}
+
+
+def numbered(quantifier, n, *conditions, **children):
+    items = [{"id": "n", "conditions": [each]} for each in conditions]
+    body = {"quantifier": quantifier, "n": n, "items": items}
+    return {"id": "n", "kind": "numbered", "title": "x", "numbered": body, "children": children}
+
+
+def ladder(items, rungs):
+    return numbered("ladder", items, *[HOT] * items, **rungs)
+
+
+def enter_exit(**children):
+    lines = {"entryConditions": [HOT], "exitConditions": [HOT]}
+    return {"id": "e", "kind": "altExit", "title": "x", "children": children, **lines}
 
 
 def content(node):
@@ -69,6 +90,52 @@ def test_the_format_is_recognised():
         ),
         (basic(SPY, BIL, weighting="inverse"), ("InverseVolatility", 20, ASSETS)),
         (basic(SPY, BIL, weighting="inverse", volWindow=9), ("InverseVolatility", 9, ASSETS)),
+        (basic(SPY, BIL, weighting="pro", volWindow=9), ("ProVolatility", 9, ASSETS)),
+        (
+            basic({**SPY, "window": 40}, {**BIL, "window": 30}, weighting="capped", cappedFallback="TLT"),
+            ("Capped", (0.4, 0.3), ASSETS, "TLT"),
+        ),
+        (basic(SPY, NOTHING), ("Asset", "SPY")),
+        (basic(NOTHING, NOTHING), ("Cash",)),
+        (
+            basic(SPY, gate(HOT, otherwise=())),
+            ("Shared", (1.0, 1.0), (None, IS_HOT), (("Asset", "SPY"), ("If", IS_HOT, ("Asset", "SPY"), ("Cash",)))),
+        ),
+        (
+            basic({**SPY, "window": 75}, {**gate(HOT, then=()), "window": 25}, weighting="defined"),
+            (
+                "Shared",
+                (75.0, 25.0),
+                (None, ("CountOf", "exactly", 0, (IS_HOT,))),
+                (("Asset", "SPY"), ("If", IS_HOT, ("Cash",), ("Asset", "BIL"))),
+            ),
+        ),
+        (
+            numbered("atLeast", 1, HOT, HOT, then=[SPY]),
+            ("If", ("CountOf", "at_least", 1, (IS_HOT, IS_HOT)), ("Asset", "SPY"), ("Cash",)),
+        ),
+        (
+            ladder(1, {"ladder-0": [SPY], "ladder-1": [BIL]}),
+            ("Switch", (IS_HOT,), ASSETS),
+        ),
+        (enter_exit(then=[SPY]), ("If", ("Entered", IS_HOT, IS_HOT), ("Asset", "SPY"), ("Cash",))),
+        (scaling(SPY, BIL), ("Mixed", RSI, 30.0, 70.0, *ASSETS)),
+        (
+            ranking(position("SPY", "BIL"), position("QQQ")),
+            (
+                "Filter",
+                "cumulative-return",
+                (20,),
+                "top",
+                1,
+                (("Equal", ASSETS), ("Asset", "QQQ")),
+                "tickers",
+            ),
+        ),
+        (
+            ranking(SPY, BIL, bottom=2, weighting="inverse"),
+            ("Filter", "cumulative-return", (20,), "top", 2, ASSETS, ("ByVolatility", 20, True)),
+        ),
         (ranking(SPY, BIL), ("Filter", "cumulative-return", (20,), "top", 1, ASSETS)),
         (ranking(SPY, BIL, rank="Bottom", bottom=2), ("Filter", "cumulative-return", (20,), "bottom", 2, ASSETS)),
         (gate(HOT), ("If", IS_HOT, *ASSETS)),
@@ -86,20 +153,31 @@ def test_each_node_is_read(node, read_as):
 @pytest.mark.parametrize(
     ("node", "sentence"),
     [
-        (basic(SPY, kind="numbered"), '"kind" "numbered" is not read yet'),
-        (basic(SPY, kind="rolling"), '"kind" "rolling" is not read yet'),
-        (basic(SPY, BIL, weighting="pro"), '"weighting" "pro" is not read yet'),
+        (basic(SPY, kind="rolling"), '"rolling" chooses parameters anew from past results'),
         (basic(SPY, 5), 'is 5; it must be an object with a "kind"'),
         (basic(SPY, leverage=2), 'the key "leverage" has no meaning here'),
-        (basic(basic(SPY, BIL), BIL, weighting="inverse"), "inverse weighting of anything but single tickers"),
+        (basic(basic(SPY, BIL), BIL, weighting="inverse"), 'the weighting "inverse" is read of single tickers only'),
         (basic(SPY, BIL, weighting="defined"), "is missing; it must be a number"),
-        (basic(SPY, NOTHING), "a child that may be empty beside others is not read yet"),
-        (basic(SPY, gate(HOT, otherwise=(NOTHING,))), "a child that may be empty beside others is not read yet"),
-        (ranking(position("SPY", "QQQ"), BIL), "a ranking of anything but single tickers is not read yet"),
+        (
+            basic({**SPY, "window": 40}, {**BIL, "window": 30}, weighting="capped", cappedFallback="Empty"),
+            "its caps sum to 70 without a fallback",
+        ),
+        (
+            basic(SPY, gate(HOT, otherwise=()), weighting="inverse"),
+            'a child that may be empty beside others is not read with the weighting "inverse"',
+        ),
+        (basic(scaling(SPY), BIL), "a child that may be partly cash beside others is not read"),
+        (ranking(SPY, gate(HOT, otherwise=())), "a child that may be empty in a ranking is not read"),
         (ranking(SPY, BIL, metric="Stochastic %D"), '"metric" "Stochastic %D" is not read yet'),
-        (gate({**HOT, "metric": "Ultimate Smoother"}), '"metric" "Ultimate Smoother" is not read yet'),
         (gate(), '"conditions" is an empty list; it must be a list of at least one'),
-        (gate(HOT) | {"children": {"then": [SPY], "else": [BIL], "next": [SPY]}}, "what follows after both branches"),
+        (
+            gate(HOT) | {"children": {"then": [SPY], "else": [BIL], "next": [SPY]}},
+            "no engine of QuantNexus holds what stands after both branches",
+        ),
+        (scaling(SPY, BIL, scaleTicker="branch:from"), '"branch:from" is not read'),
+        (scaling(SPY, BIL, scaleTo=30), "the two values must differ"),
+        (ladder(2, {"ladder-3": [SPY]}), "is no rung of this ladder; it has ladder-0 to ladder-2"),
+        ({"kind": "call", "callRefId": "c1"}, 'there is no chart "c1" to call; there are: none'),
     ],
 )
 def test_what_is_not_read_is_refused_by_name(node, sentence):
@@ -111,3 +189,24 @@ def test_a_chart_1000_deep_is_read():
     deep = json.dumps(basic("HERE")).split('"HERE"')
     text = (deep[0] * 1_000 + json.dumps(SPY) + deep[1] * 1_000).encode()
     assert read(text, "deep.json")[1] == ()
+
+
+def saved(chart, *chains):
+    listed = [{"id": name, "name": f"chain {name}", "root": root, "collapsed": False} for name, root in chains]
+    return {"name": "a bot", "payload": chart, "callChains": listed}
+
+
+def call(name):
+    return {"id": "k", "kind": "call", "title": "", "children": {}, "callRefId": name}
+
+
+def test_a_call_is_the_chain_under_its_name():
+    assert root(saved(basic(call("c1"), SPY), ("c1", BIL))) == (
+        "Equal",
+        (("Group", "chain c1", ("Asset", "BIL")), ("Asset", "SPY")),
+    )
+
+
+def test_chains_that_call_each_other_in_a_circle_are_refused_by_name():
+    (line,) = problems(saved(call("a"), ("a", basic(call("b"))), ("b", call("a"))))
+    assert line.endswith('calls in a circle: "chain a" -> "chain b" -> "chain a"')

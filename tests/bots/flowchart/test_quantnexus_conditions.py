@@ -182,7 +182,7 @@ def test_a_formula_that_is_not_understood_is_refused(formula, sentence):
         ({**HOT, "comparator": "crossAbove", "forDays": 2}, "never holds on 2 days in a row"),
         ({**HOT, "conditionMode": "match_indicator"}, '"conditionMode" "match_indicator" is not read yet'),
         ({**DATE, "dateMonth": 2, "dateDay": 30}, '"dateDay" is 30; it must be a whole number from 1 to 29'),
-        ({**HOT, "ticker": "branch:from"}, "'branch:from' is not a ticker"),
+        ({**HOT, "ticker": "branch:from"}, '"branch:from" is not read: QuantNexus lets a branch earn'),
     ],
 )
 def test_a_line_that_is_not_read_is_refused_by_name(line, sentence):

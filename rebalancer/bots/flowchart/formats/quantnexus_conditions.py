@@ -132,10 +132,23 @@ class ConditionReader:
         return formula(text, variable)
 
 
+def scaled_by(
+    name: Element, window: Element, ticker: Element, first: Element, second: Element
+) -> tuple[tree.Operand | None, tree.Constant, tree.Constant]:
+    """A metric, and two values of it in our unit."""
+    metric, operand = _indicator(name, window, ticker)
+    return operand, _threshold(first, metric), _threshold(second, metric)
+
+
 def _indicator(name: Element, window: Element, ticker: Element) -> tuple[Metric, tree.Operand | None]:
     """A metric of a ticker or of a ratio of two; without it where it was refused."""
     metric, numbers = metric_of(name, window)
     text = ticker.value
+    if isinstance(text, str) and text.startswith("branch:"):
+        ticker.refuse(
+            f"{quoted(text)} is not read: QuantNexus lets a branch earn a day's return by the decision of that same day"
+        )
+        return metric, None
     if isinstance(text, str) and text.count("/") == 1:
         one, other = (replace(ticker, value=part.strip()).ticker() for part in text.split("/"))
         indicator = of_ratio(name, metric.function, numbers, tree.Ratio(one, other))
