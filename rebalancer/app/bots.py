@@ -62,20 +62,24 @@ def content_of(file: Path) -> bytes:
     return read_regular(file, most_bytes(str(file)))
 
 
-def load_bot(content: bytes, name: str, source: str) -> tuple[Bot | None, tuple[Problem, ...]]:
+def load_bot(
+    content: bytes, name: str, source: str, *, ignore_rebalance: bool = False
+) -> tuple[Bot | None, tuple[Problem, ...]]:
     """`bots.load`, with Python bots run in a child process."""
-    return load(content, name, source, run_python)
+    return load(content, name, source, run_python, ignore_rebalance=ignore_rebalance)
 
 
-def load_bots(paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = None) -> dict[str, Bot]:
-    """The bots by name, from `contents` if the files were read already.
+def load_bots(
+    paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = None, *, ignore_rebalance: bool = False
+) -> dict[str, Bot]:
+    """The bots by name, from `contents` if the files were read already; see `bots.load`.
 
     Raises BadInputError with every problem of every file.
     """
     bots: dict[str, Bot] = {}
     problems: list[Problem] = []
     for name, content in (read_bots(paths) if contents is None else contents).items():
-        bot, found = load_bot(content, name, str(paths[name]))
+        bot, found = load_bot(content, name, str(paths[name]), ignore_rebalance=ignore_rebalance)
         problems.extend(found)
         if bot is not None:
             bots[name] = bot

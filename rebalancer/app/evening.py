@@ -31,6 +31,8 @@ from rebalancer.venues import registry
 from rebalancer.venues.plugin import SimulatedBroker, gone_back
 from rebalancer.venues.preview import PreviewBroker
 
+IGNORED = "The bots' rebalance rules are ignored: these are their targets, not what they hold."
+
 
 @dataclass(frozen=True, slots=True)
 class Evening:
@@ -52,6 +54,7 @@ class RunOptions(TypedDict, total=False):
 
     dry_run: bool
     force: bool
+    ignore_rebalance: bool
     as_of: date | None
     shutdown_requested: Callable[[], bool]
     progress: Progress
@@ -64,6 +67,7 @@ def evening(
     *,
     dry_run: bool = False,
     force: bool = False,
+    ignore_rebalance: bool = False,
     as_of: date | None = None,
     clock: Clock | None = None,
     shutdown_requested: Callable[[], bool] = lambda: False,
@@ -71,10 +75,10 @@ def evening(
 ) -> Iterator[Evening]:
     """Open everything that one account's run needs, and close it again.
 
-    With `clock` the session is that of the clock's day. Without it the session is that of `as_of` or the last one with
-    closes, replayed from the start of the account's run window. Raises BadInputError for invalid bot files and for a
-    day without a session, BusyError while another run uses this journal or this broker account, SourceError if there
-    are no prices for the clock's day.
+    `ignore_rebalance` is that of `bots.load`, for a dry run. With `clock` the session is that of the clock's day.
+    Without it the session is that of `as_of` or the last one with closes, replayed from the start of the account's run
+    window. Raises BadInputError for invalid bot files and for a day without a session, BusyError while another run uses
+    this journal or this broker account, SourceError if there are no prices for the clock's day.
     """
     with ExitStack() as stack:
         opened = stack.enter_context(opening(config, account, clock, progress))
@@ -88,10 +92,12 @@ def evening(
         request = request_of(config, account, moment, contents, dry_run=dry_run, force=force)
         context = replace(
             _with_recorded_settings(context, config, interrupted) if interrupted else context,
-            bots={} if interrupted else load_bots(account.bots, contents),
+            bots={} if interrupted else load_bots(account.bots, contents, ignore_rebalance=ignore_rebalance),
             files=fingerprints(interrupted.files if interrupted else request.files),
             shutdown_requested=shutdown_requested,
         )
+        if ignore_rebalance:
+            request = replace(request, notes=(*request.notes, IGNORED))
         if dry_run:
             file = config.journal(dry_run=True)
             scratch = stack.enter_context(SqliteJournal.open(file, holder))

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from rebalancer import demo
-from rebalancer.app.bots import bot_file, load_bots
+from rebalancer.app.bots import bot_file, load_bots, read_bots
 from rebalancer.app.needs import missing_sentence, needs
 from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import Explanation
@@ -17,8 +18,18 @@ from rebalancer.backtest.merged import Merging, equal_shares
 from rebalancer.bots.base import Bot, ChartPart
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem
+from rebalancer.journal import read
 from rebalancer.market.bars import bars_read, never_there
-from rebalancer.model import BarsRead, Closes, Floats, Investment, Symbol, symbol
+from rebalancer.model import (
+    Allocation,
+    BarsRead,
+    Closes,
+    Decision,
+    Floats,
+    Investment,
+    Symbol,
+    symbol,
+)
 from rebalancer.ports import Progress, unwatched
 
 
@@ -29,23 +40,36 @@ def explain(
     *,
     tree: bool = False,
     mermaid: bool = False,
+    ignore_rebalance: bool = False,
     progress: Progress = unwatched,
 ) -> Explanation:
     """The decision of a bot on the close of `day`; None: the last session with prices.
 
-    `tree` adds all of its rules as lines, `mermaid` a diagram. Raises BadInputError.
+    `tree` adds all of its rules as lines, `mermaid` a diagram; `ignore_rebalance` is that of `bots.load`. Raises
+    BadInputError.
     """
     files = {bot: bot_file(config, bot)}
-    loaded = load_bots(files)[bot]
+    contents = read_bots(files)
+    loaded = load_bots(files, contents, ignore_rebalance=ignore_rebalance)[bot]
     closes = closes_up_to(config, loaded.symbols, day, progress, loaded.bars)
     progress(f"Asking {bot}")
     return Explanation(
-        decision=loaded.decide(closes),
+        decision=_decision(config, loaded, contents[bot], closes),
         session=closes.day(-1),
         tree=loaded.outline(closes) if tree else None,
         mermaid=_diagram(loaded, closes) if mermaid else None,
         notes=closes.notes,
     )
+
+
+def _decision(config: Config, bot: Bot, content: bytes, closes: Closes) -> Decision:
+    """Of a bot whose holdings are simulated: from the day on which that began in its account's evenings."""
+    decision = bot.decide(closes)
+    if isinstance(decision, Allocation) and decision.since:
+        owner = next((account.name for account in config.accounts if bot.name in account.bots), None)
+        kept = owner and read.since(config.journal(), owner, bot.name, sha256(content).hexdigest())
+        return bot.decide(closes, kept) if kept else decision
+    return decision
 
 
 def chart(
@@ -80,6 +104,7 @@ def backtest(
     *,
     cost_bps: float = 0.0,
     benchmark: str | None = None,
+    ignore_rebalance: bool = False,
     allow_undecided: bool = False,
     progress: Progress = unwatched,
 ) -> Comparison:
@@ -87,12 +112,13 @@ def backtest(
 
     It starts when everything that they may need exists; with `allow_undecided` as soon as every bot decides.
     `cost_bps` is the cost of a trade in basis points of its value, 0 to MAX_BPS. The default `benchmark` is BENCHMARK
-    if it has prices. Raises BadInputError, also for a ticker without any price.
+    if it has prices; `ignore_rebalance` is that of `bots.load`. Raises BadInputError, also for a ticker without any
+    price.
     """
     if not 0 <= cost_bps <= MAX_BPS:
         raise BadInputError.of("--cost-bps", f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5")
     paths = _paths(config, bots)
-    loaded = load_bots(paths)
+    loaded = load_bots(paths, ignore_rebalance=ignore_rebalance)
     account, merging, notes = _together(config, paths)
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
     fallback = account.trading.fallback if merging else ()

@@ -1,5 +1,7 @@
 """Loads a bot file. A name that ends in .py is a Python bot; any other format is detected from the content."""
 
+from dataclasses import replace
+
 from rebalancer.bots import python
 from rebalancer.bots.base import Bot, RunPython
 from rebalancer.bots.flowchart import document, formats
@@ -8,14 +10,19 @@ from rebalancer.bots.flowchart.formats import native_writer
 from rebalancer.errors import Problem
 
 
-def load(content: bytes, name: str, source: str, run: RunPython) -> tuple[Bot | None, tuple[Problem, ...]]:
+def load(
+    content: bytes, name: str, source: str, run: RunPython, *, ignore_rebalance: bool = False
+) -> tuple[Bot | None, tuple[Problem, ...]]:
     """The bot in `content`, called `name`; or None and every problem, each with its place in the file.
 
-    `source` is the path of the file. `run` will execute a Python bot; nothing is executed here.
+    `source` is the path of the file. `run` will execute a Python bot; nothing is executed here. With `ignore_rebalance`
+    a chart rebalances daily, whatever it says.
     """
     if source.endswith(".py"):
         return python.read(content, name, source, run)
     chart, problems = formats.read(content, source)
+    if chart and ignore_rebalance:
+        chart = replace(chart, rebalance="daily")
     return (FlowchartBot.of(chart, name) if chart else None), problems
 
 

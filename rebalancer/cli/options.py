@@ -41,6 +41,9 @@ BotArgument = Annotated[
 ]
 JsonOption = Annotated[bool, Option("--json", help="Print JSON.")]
 DebugOption = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
+IgnoreRebalanceOption = Annotated[
+    bool, Option("--ignore-rebalance", help="Show what a bot targets, not what it holds by its rebalance rule.")
+]
 DAY = ["%Y-%m-%d"]
 MOST = 1_000_000_000
 """Of runs and lines. SQLite takes no number beyond 2**63."""

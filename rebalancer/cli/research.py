@@ -15,6 +15,7 @@ from rebalancer.cli.options import (
     BotArgument,
     Commands,
     ConfigOption,
+    IgnoreRebalanceOption,
     JsonOption,
     show,
     show_json,
@@ -39,6 +40,7 @@ def explain(
         bool, Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
     ] = False,
     svg: Annotated[Path | None, Option("--svg", help="Draw the whole chart, the way taken lit, into a file.")] = None,
+    ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> Answer | None:
@@ -50,7 +52,9 @@ def explain(
     if svg:
         _draw(settings, bot, day, svg, json=json)
     with watching(json=json) as progress:
-        found = research.explain(settings, bot, day, tree=tree, mermaid=mermaid, progress=progress)
+        found = research.explain(
+            settings, bot, day, tree=tree, mermaid=mermaid, ignore_rebalance=ignore_rebalance, progress=progress
+        )
     if found.mermaid is None or json:
         return Answer(found, explanation_screen(found))
     say(mermaid_text(bot, found))
@@ -94,6 +98,7 @@ def backtest(
     ] = None,
     csv: Annotated[Path | None, Option("--csv", help="Write daily values and weights to this file.")] = None,
     html: Annotated[Path | None, Option("--html", help="Write an HTML report to this file.")] = None,
+    ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -113,6 +118,7 @@ def backtest(
             last.date() if last else None,
             cost_bps=cost_bps,
             benchmark=benchmark,
+            ignore_rebalance=ignore_rebalance,
             allow_undecided=allow_undecided,
             progress=progress,
         )

@@ -15,6 +15,7 @@ from rebalancer.cli.options import (
     Answer,
     ConfigOption,
     DebugOption,
+    IgnoreRebalanceOption,
     JsonOption,
     ask,
     person,
@@ -39,6 +40,7 @@ def run(
     dry_run: Annotated[bool, Option("--dry-run", help="Show the orders a run would send; send none.")] = False,
     as_of: Annotated[datetime | None, Option("--as-of", formats=DAY, help="Replay a past session (sim only).")] = None,
     force: Annotated[bool, Option("--force", help="Run again even if this session already had its run.")] = False,
+    ignore_rebalance: IgnoreRebalanceOption = False,
     when_due: Annotated[
         bool, Option("--when-due", help="For cron: run enabled accounts whose run is due, else do nothing.")
     ] = False,
@@ -54,6 +56,9 @@ def run(
     if when_due and (account or dry_run or as_of or force):
         text = "goes without --account, --dry-run, --as-of and --force: it runs what is due, as the config has it"
         raise BadInputError([Problem("--when-due", "", text)])
+    if ignore_rebalance and not dry_run:
+        text = "goes with --dry-run: a real run trades to what the bots hold by their rebalance rules"
+        raise BadInputError([Problem("--ignore-rebalance", "", text)])
     settings = load_config(config, quietly=True)
     with shutdown_signal(at_once=dry_run) as shutdown, watching(json=json) as progress:
         if when_due:
@@ -66,6 +71,7 @@ def run(
                 dry_run=dry_run,
                 as_of=as_of.date() if as_of else None,
                 force=force,
+                ignore_rebalance=ignore_rebalance,
                 shutdown_requested=shutdown.is_set,
                 progress=progress,
                 debug=debug,

@@ -28,7 +28,7 @@ from rebalancer.events import (
     TargetsSet,
     WrittenOff,
 )
-from rebalancer.journal.account_state import already_run, read_halts, read_trading_status, session_runs
+from rebalancer.journal.account_state import already_run, read_halts, read_since, read_trading_status, session_runs
 from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body, from_columns
 from rebalancer.journal.connection import reading
@@ -146,6 +146,12 @@ def ended_run(path: Path, account: str, session: date) -> AlreadyRun | None:
     with reading(path) as journal:
         earlier = session_runs(journal, account, session)
         return None if any(run.status == "running" for run in earlier) else already_run(account, session, earlier)
+
+
+def since(path: Path, account: str, bot: str, sha256: str) -> date | None:
+    """As the port's `since`."""
+    with reading(path) as journal:
+        return read_since(journal, account, bot, sha256)
 
 
 def orders(

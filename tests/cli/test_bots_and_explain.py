@@ -2,6 +2,8 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 DEMO = Path(str(files("rebalancer.demo")))
 
 
@@ -17,6 +19,42 @@ def test_explain_takes_a_file_as_well_as_a_name(rebalance):
     by_name = rebalance("explain", "Ten-month average", "--json").out
     by_file = rebalance("explain", DEMO / "bots" / "ten_month_average.json", "--json").out
     assert json.loads(by_name)["decision"]["weights"] == json.loads(by_file)["decision"]["weights"]
+
+
+@pytest.fixture
+def halves(tmp_path):
+    """A bot that holds SPY and TBILL by halves, rebalanced on the first session of the year."""
+    file = tmp_path / "halves.json"
+    chart = {"equal": [{"asset": "SPY"}, {"asset": "TBILL"}]}
+    head = {"format": "rebalancer/bot", "version": 1, "name": "Halves", "rebalance": "yearly"}
+    file.write_text(json.dumps({**head, "chart": chart}))
+    return file
+
+
+def test_explain_shows_what_a_bot_holds_by_its_rebalance_rule(rebalance, halves):
+    output = rebalance("explain", halves, "--on", "2016-06-30")
+    line = "rebalances yearly, on the first session of the year: last on 2016-01-04, when"
+    assert line in " ".join(output.out.split())
+    decision = json.loads(rebalance("explain", halves, "--on", "2016-06-30", "--json").out)["decision"]
+    assert decision["weights"]["SPY"] > 0.5
+    assert decision["simulated_since"] == "2008-01-02"
+
+
+def test_explain_shows_the_targets_where_the_rule_is_ignored(rebalance, halves):
+    found = json.loads(rebalance("explain", halves, "--on", "2016-06-30", "--ignore-rebalance", "--json").out)
+    assert found["decision"]["weights"] == {"SPY": 0.5, "TBILL": 0.5}
+    assert found["decision"]["simulated_since"] is None
+
+
+def test_a_back_test_trades_less_by_a_rule_than_without(rebalance, halves):
+    def turnover(*options):
+        return json.loads(rebalance("backtest", halves, *options, "--json").out)["tracks"][0]["statistics"]["turnover"]
+
+    assert 0 < turnover() < turnover("--ignore-rebalance") / 3
+
+
+def test_show_says_when_a_bot_rebalances(rebalance, halves):
+    assert "rebalances yearly" in rebalance("bots", "show", halves).out
 
 
 def test_explain_of_an_unknown_bot_names_the_known_ones(rebalance):

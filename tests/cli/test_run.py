@@ -57,6 +57,15 @@ def test_on_every_day_of_a_month_journal_and_broker_agree(rebalance):
     assert netted > 0
 
 
+def test_only_a_dry_run_ignores_the_rebalance_rules(rebalance):
+    refused = rebalance("run", "--ignore-rebalance")
+    assert refused.code == 2
+    assert "goes with --dry-run" in refused.err
+    shown = rebalance("run", "--dry-run", "--ignore-rebalance")
+    assert shown.code == 0
+    assert "rebalance rules are ignored" in " ".join(shown.out.split())
+
+
 def test_going_back_in_time_is_refused_with_the_remedy(rebalance):
     rebalance("run", "--as-of", "2016-06-30")
     before = rebalance("history", "--json").out

@@ -14,7 +14,7 @@ from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, steps, warn_left_out, why_too_little_tonight
 from rebalancer.bots.flowchart.flip import flips
-from rebalancer.bots.flowchart.held import Held
+from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.outline import mermaid, outline, parts
 from rebalancer.bots.flowchart.program import Program
@@ -193,7 +193,8 @@ class FlowchartBot:
         return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
-        return outline(self.program, evaluate(self.program, closes) if closes else None)
+        rule = () if self.program.rebalance == "daily" else (rule_in_words(self.program.rebalance),)
+        return (*rule, *outline(self.program, evaluate(self.program, closes) if closes else None))
 
     def mermaid(self, closes: Closes) -> str:
         return mermaid(self.program, evaluate(self.program, closes))

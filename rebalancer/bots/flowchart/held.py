@@ -46,10 +46,12 @@ class Held:
 
     @classmethod
     def of(cls, program: Program, closes: Closes, kept: date | None = None) -> Self:
-        """What `program` holds on every day of `closes`; `kept` is the first day of an earlier simulation.
+        """What `program` holds on every day of `closes`.
 
-        Nothing is known where the closes do not reach back to it. Raises ValueError without a column for a symbol.
+        `kept` is the first day of an earlier simulation, ignored where it is after the last session. Nothing is known
+        where the closes do not reach back to it. Raises ValueError without a column for a symbol.
         """
+        kept = kept if kept and kept <= closes.day(-1) else None
         values, own = evaluate(program, closes), own_closes(program.name, program.symbols, closes)
         begun = beginning(program, own, values)
         computed = own.day(begun.row) if begun.row < len(own.sessions) else None

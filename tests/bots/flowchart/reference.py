@@ -347,7 +347,7 @@ class Reference:
         if any(map(math.isnan, values)):
             return math.nan
         if operation == "divide":
-            self.doubtful |= 0 < abs(values[1]) < 1e-6
+            self.doubtful |= abs(values[1]) < 1e-6
             return values[0] / values[1] if values[1] else math.nan
         return CALCULATE[operation](values)
 

@@ -88,6 +88,8 @@ class RebalanceReference:
                     yield lambda row, part=part: not math.isnan(self.reference.operand(part, row))
                     waiting += children_of(part)
                 case _ if isinstance(part, tree.Condition):
+                    if isinstance(part, tree.Compare) and part.comparator in ("crosses-above", "crosses-below"):
+                        yield lambda row, part=part: self.reference.compared(part, "lt", row, 1) is not None
                     yield lambda row, part=part: self.reference.truth(part, row) is not None
                     waiting += children_of(part)
                 case _:
