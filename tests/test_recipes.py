@@ -64,7 +64,6 @@ def test_an_indicator_is_a_formula_and_a_row(copied):
     volatility = "rebalancer/bots/flowchart/indicators/volatility.py"
     copied.insert_before(volatility, "_BANDS = ", f"{formula}\n\n")
     copied.insert_before(volatility, ")\n", f"{indent(row.rstrip(), '    ')},\n", last=True)
-    (copied.folder / "docs").mkdir()
     copied.python("tests/bots/flowchart/make_schema.py")
     assert "`lowest-price`" in (copied.folder / "docs/indicators.md").read_text("utf-8")
     chart = '{"if": {"left": {"lowest-price": {"of": "SPY", "window": 3}}, "is": "gt", "right": 10}'
