@@ -17,6 +17,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 from jsonschema import Draft202012Validator
 
 from rebalancer.app.bots import ListedBot
+from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.import_bot import ImportedBot
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
@@ -126,6 +127,7 @@ ANSWERS: Mapping[str, Any] = {
     "logout": {"account": str, "removed": bool},
     "adopt": Adoption,
     "write-off": {"account": str, "written_off": Position},
+    "audit-close": CloseAudit,
     "backup": Backup,
     "audit verify": AuditResult,
     "audit accept-restore": Restored,

@@ -1,4 +1,4 @@
-"""`rebalance history`, `orders`, `positions`, `backup` and `audit`."""
+"""`rebalance history`, `orders`, `positions`, `audit-close`, `backup` and `audit`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,6 +82,26 @@ def positions(account: AccountOption = None, config: ConfigOption = None) -> Ans
 
 def _currencies(settings: "Config") -> dict[str, str]:
     return {account.name: account.venue.currency for account in settings.accounts}
+
+
+def audit_close(
+    run: Annotated[int | None, Argument(min=1, max=MOST, help="The number of a run. Default: the last one.")] = None,
+    account: AccountOption = None,
+    every: Annotated[bool, Option("--all", help="Audit every run.")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> Answer:
+    """Would the official closes have decided otherwise than a run did, and what did it cost?
+
+    Exit code 3 if a decision would have been another.
+    """
+    from rebalancer.app.close_audit import audit_close as audited
+    from rebalancer.report.close_audit import close_audit_screen
+
+    settings = load_config(config)
+    with watching(json=json) as progress:
+        found = audited(settings, run, account, every=every, progress=progress)
+    return Answer(found, close_audit_screen(found), found.exit_code)
 
 
 def backup(file: Annotated[Path, Argument(help="The file to create.")], config: ConfigOption = None) -> Answer:

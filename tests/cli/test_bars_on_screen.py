@@ -1,6 +1,7 @@
 """Bots that read highs and lows, on prices of a folder."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write_bars(folder: Path, columns: str = "high,low") -> None:
-    rows = [f"{day},SPY,400,{high},396" for day, high in zip(DAYS, HIGHS, strict=True)]
+def write_bars(folder: Path, columns: str = "high,low", highs: Sequence[str] = HIGHS) -> None:
+    rows = [f"{day},SPY,400,{high},396" for day, high in zip(DAYS, highs, strict=True)]
     (folder / "prices" / "spy.csv").write_text("\n".join((f"date,symbol,close,{columns}", *rows)) + "\n")
 
 
@@ -37,6 +38,15 @@ def test_the_last_day_of_the_folder_stands_in_for_tonights_bar(rebalance, folder
     output = rebalance("run", "--dry-run")
     assert output.code == 0, output.out
     assert f"the bar of SPY of {DAYS[-1]} so far: high 410, low 396" in output.out
+
+
+def test_the_audit_of_a_run_reads_the_final_bars(rebalance, folder):
+    write_bars(folder, highs=["404"] * 5)  # before the close of the last day
+    assert rebalance("run", "--as-of", DAYS[-1]).code == 0
+    write_bars(folder)
+    output = rebalance("audit-close", "--json")
+    (row,) = json.loads(output.out)["audited"]
+    assert (output.code, row["decided_weights"], row["weights_by_closes"]) == (3, {"TLT": 1.0}, {})
 
 
 def test_a_back_test_reads_the_bars(rebalance, folder):
