@@ -1,22 +1,19 @@
 """What a reading of the account leaves in the journal and says, at the start of a run and later."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from gate_run import GateRun, RealMoneyBroker, order, scripted
 from scripted_sim import ScriptedFault
-from stage import DAYS, GLD, SPY, TLT, one_bot, session_of
+from stage import DAYS, GLD, SPY, TLT, session_of
 
 from rebalancer.errors import RunFailedError
 from rebalancer.events import Holding, HoldingsRead
 from rebalancer.journal import read
-from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import Account, CorporateAction, Limits, Position, Reserve, RunId, Symbol
+from rebalancer.model import Account, CorporateAction, Limits, Position, Reserve, Symbol
 from rebalancer.trading.context import RunLog
 from rebalancer.trading.snapshot import AccountSnapshot, Phase, record_account
 
@@ -33,16 +30,6 @@ ACCOUNT = Account("sim", Decimal(100_000), Decimal(40_000), Decimal(40_000), AT)
 OURS = (held(SPY, 100, 50_000), held(TLT, 100, 10_000))
 DOUBLED = (held(SPY, 200, 50_000), held(TLT, 100, 10_000))
 SPLIT = CorporateAction(SPY, DAYS[1], "split", ratio=Decimal(2), words="2 for 1 split")
-
-
-@pytest.fixture
-def new_account(tmp_path: Path) -> Iterator[GateRun]:
-    """The first run of an account that no run has read yet."""
-    stage = one_bot(tmp_path, SPY=50).on(DAYS[1])
-    with SqliteJournal.open(stage.journal_file) as journal:
-        run = journal.start_run(stage.request())
-        assert isinstance(run, int)
-        yield GateRun(stage.context(stage.broker(), journal), RunId(run), stage)
 
 
 def log_of(gate_run: GateRun) -> RunLog:
