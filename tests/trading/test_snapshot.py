@@ -50,6 +50,11 @@ def test_a_position_worth_more_than_2_percent_of_equity_can_not_be_missing(
     assert whole(equity, cash, *shown) is (missing <= equity / 50)
 
 
+@pytest.mark.parametrize(("cash", "accepted"), [("-1_020", True), ("-1_020.01", False), ("-980", True)])
+def test_an_account_in_debt_may_differ_by_2_percent_of_its_debt(cash: str, *, accepted: bool) -> None:
+    assert whole("-1_000", cash) is accepted
+
+
 @pytest.mark.parametrize("equity", ["NaN", "Infinity", "-Infinity"])
 def test_an_answer_without_an_equity_is_not_whole(equity: str) -> None:
     assert not whole(equity, "100")
