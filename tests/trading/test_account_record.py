@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from rebalancer.errors import RunFailedError
 from rebalancer.events import Holding, HoldingsRead
 from rebalancer.journal import read
 from rebalancer.model import Account, CorporateAction, Limits, Position, Reserve, Symbol
+from rebalancer.ports import TradingStatus
 from rebalancer.trading.context import RunLog
-from rebalancer.trading.snapshot import AccountSnapshot, Phase, record_account
+from rebalancer.trading.snapshot import AccountSnapshot, Phase, record_account, require_same_account
 
 AT = datetime(2024, 3, 5, 20, 50, tzinfo=UTC)
 LATER: list[Phase] = ["again", "after_sells", "end"]
@@ -221,3 +223,15 @@ def test_a_reading_of_another_account_than_the_journals_is_refused_before_it_is_
         "Give the other account a name of its own in the config. Nothing was sent."
     )
     assert gate_run.context.journal.ledger("demo") == before
+
+
+def known(*last: str) -> SimpleNamespace:
+    """A paper account at the venue sim, of which the journal's last run read another mode, venue or number."""
+    journal = SimpleNamespace(trading_status=lambda account: TradingStatus(last=last))
+    return SimpleNamespace(account="demo", mode="paper", venue="sim", journal=journal)
+
+
+def test_a_venue_that_an_earlier_version_did_not_journal_is_not_compared() -> None:
+    require_same_account(known("paper", "", "sim"), ACCOUNT)
+    with pytest.raises(RunFailedError, match="was paper account 7 by the journal and is paper account sim at sim now"):
+        require_same_account(known("paper", "", "7"), ACCOUNT)
