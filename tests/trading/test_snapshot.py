@@ -136,8 +136,10 @@ def test_an_account_is_traded_where_it_is_the_pinned_one_or_none_is_pinned(pinne
             NUMBERED,
             "0",
             None,
-            "nothing can be invested: equity 100.00 USD, less the reserve of 3.00 and 7.00 that is not ours to "
-            "manage, leaves 0.00. Nothing was sent.",
+            (
+                "nothing can be invested: equity 100.00 USD, less the reserve of 3.00 and 7.00 that is not ours to "
+                "manage, leaves 0.00. Nothing was sent."
+            ),
         ),
         (NUMBERED, "-0.01", None, "nothing can be invested"),
         (NUMBERED, "Infinity", None, "nothing can be invested"),
