@@ -12,7 +12,7 @@ from scripted_sim import ScriptedFault
 from stage import DAYS, GLD, SPY, TLT, session_of
 
 from rebalancer.errors import RunFailedError
-from rebalancer.events import Holding, HoldingsRead
+from rebalancer.events import Holding, HoldingsRead, OrderIntended
 from rebalancer.journal import read
 from rebalancer.model import Account, CorporateAction, Limits, Position, Reserve, Symbol
 from rebalancer.ports import TradingStatus
@@ -142,6 +142,12 @@ def test_an_open_order_of_an_earlier_session_leaves_the_row_as_shown(gate_run: G
     log = RunLog(faulty.context, faulty.run, session_of(DAYS[2]))
     record_account(faulty.context, log, "end", ACCOUNT, (held(TLT, 107, 10_700),))
     assert rows(faulty)[TLT].counted is None
+
+
+def test_before_the_first_record_an_open_order_leaves_the_row_as_shown(new_account: GateRun) -> None:
+    log_of(new_account).write(OrderIntended(AT, order(1, "buy", SPY, 10)))
+    recorded(new_account, held(SPY, 10, 5_000))
+    assert record(new_account).holdings == (Holding(SPY, Decimal(10), Decimal(0), Decimal(5_000)),)
 
 
 # --------------------------------------------------------------------------------------------- start and later
