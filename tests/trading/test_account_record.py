@@ -69,9 +69,10 @@ def test_the_reserve_and_what_others_hold_are_not_investable(gate_run: GateRun) 
     assert (written.phase, written.account) == ("start", ACCOUNT)
 
 
-def test_the_long_value_leaves_out_what_is_held_short(gate_run: GateRun) -> None:
+def test_the_long_value_leaves_out_what_is_held_short_or_no_longer_held(gate_run: GateRun) -> None:
     assert recorded(gate_run, *OURS, held(GLD, -5, -1_000)).long_value == 60_000
     assert recorded(gate_run, *OURS, held(GLD, 1, 200)).long_value == 60_200
+    assert recorded(gate_run, *OURS, held(GLD, 0, 7)).long_value == 60_000
     assert recorded(gate_run).long_value == 0
 
 
