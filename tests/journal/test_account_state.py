@@ -168,6 +168,12 @@ def test_the_known_orders_are_those_of_the_account_and_those_a_person_accounted_
     assert journal.knows("other", asked) == journal.knows("demo", []) == frozenset()
 
 
+def test_a_refused_order_is_not_known(journal):
+    journal.record(start_buying(journal), OrderIntended(NOW, BUY), OrderAnswered(NOW, BUY.id, "refused", "too late"))
+
+    assert journal.knows("demo", [BUY.id]) == frozenset()
+
+
 # ------------------------------------------------------------------------------------- a run that was cut off
 
 
@@ -220,6 +226,18 @@ def test_a_halt_of_all_accounts_is_one_of_each(journal):
     assert journal.trading_status("demo").halt == journal.trading_status("other").halt == FOR_ALL
 
 
+def test_an_account_that_was_halted_and_resumed_twice_is_not_halted(journal):
+    journal.record(NO_RUN, *[HALT, HaltLifted(NOW, "demo", "ann", "fine")] * 2)
+
+    assert journal.trading_status("demo").halt is None
+
+
+def test_lifting_the_halt_of_all_accounts_lifts_that_of_each(journal):
+    journal.record(NO_RUN, HALT, FOR_ALL, HaltLifted(NOW, "", "ann", "fine"))
+
+    assert journal.trading_status("demo").halt is None
+
+
 def test_the_last_arming_is_in_force_until_the_account_is_disarmed(journal):
     journal.record(NO_RUN, ARMED, replace(ARMED, max_dollars=Decimal(7)))
     assert journal.trading_status("demo").armed == replace(ARMED, max_dollars=Decimal(7))
@@ -256,6 +274,19 @@ def test_the_first_day_of_a_bots_simulation_is_that_of_its_last_decision(journal
     journal.record(start(journal, replace(TREND, force=True)), DECIDED, RunEnded(NOW, "success", ""))
     failed = BotFailed(NOW, 0.4, BotFailure("trend", "no close"))
     journal.record(start(journal, replace(TREND, force=True)), failed)
+
+    assert journal.since("demo", "trend", SHA) == DECIDED.since
+
+
+def test_a_file_that_decided_nothing_has_no_first_day(journal):
+    journal.record(start(journal, replace(TREND, files={"bot trend": b"older"})), RunEnded(NOW, "failed", "no prices"))
+    journal.record(start(journal, replace(TREND, force=True)), DECIDED)
+
+    assert journal.since("demo", "trend", sha256(b"older").hexdigest()) is None
+
+
+def test_the_first_day_is_known_after_a_single_run(journal):
+    journal.record(start(journal, TREND), DECIDED)
 
     assert journal.since("demo", "trend", SHA) == DECIDED.since
 

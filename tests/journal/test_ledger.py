@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from evenings import BIL, DAY, NOW, REQUEST, SPY, TRIAL, evening, filled, holding, holdings_read, order, start
+from evenings import BIL, DAY, NOW, REQUEST, SGOV, SPY, TRIAL, evening, filled, holding, holdings_read, order, start
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,9 +59,10 @@ def test_a_first_buy_is_worth_what_it_cost(journal):
 
 
 def test_the_ledger_is_sorted_by_symbol(journal):
-    ledger = ledger_after(journal, holdings_read(holding(SPY, "5", "5"), holding(BIL, "3", "3")))
+    record, bought = holdings_read(holding(SPY, "5", "5"), holding(SGOV, "3", "3")), order(symbol=BIL)
+    ledger = ledger_after(journal, record, filled(bought, "10"))
 
-    assert ([*ledger.ours], [*ledger.expected]) == ([BIL, SPY], [BIL, SPY])
+    assert ([*ledger.ours], [*ledger.expected]) == ([BIL, SGOV, SPY], [BIL, SGOV, SPY])
 
 
 def test_shares_sold_by_hand_are_no_longer_ours_after_the_next_record(journal):

@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 
 from rebalancer.errors import BadInputError, StoppedError
 from rebalancer.events import (
+    BotFailed,
     Noted,
     OrderAbsent,
     OrderAccounted,
@@ -46,7 +47,7 @@ from rebalancer.journal import read
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.journal.tables import PROJECTIONS
-from rebalancer.model import NO_RUN
+from rebalancer.model import NO_RUN, BotFailure
 
 BUY = order()
 
@@ -139,6 +140,14 @@ def test_every_row_has_the_seq_of_the_event_that_it_was_taken_from(journal, tabl
     rows = journal._db.execute(f"SELECT events.kind FROM {table} LEFT JOIN events USING (seq)").fetchall()
 
     assert {kind for (kind,) in rows} == TAKEN_FROM[table]
+
+
+def test_the_row_of_a_first_bot_that_failed_has_the_seq_of_its_event(journal):
+    journal.record(start(journal), BotFailed(NOW, 1.0, BotFailure("mix", "no closes")))
+
+    rows = journal._db.execute("SELECT events.kind FROM allocations LEFT JOIN events USING (seq)").fetchall()
+
+    assert rows == [("BotFailed",)]
 
 
 def test_why_the_broker_blocks_an_account_is_kept_with_its_balance(journal):

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Position, Symbol, Trading
-from rebalancer.portfolio.holdings import Offer, offers, sort_holdings
+from rebalancer.model import Instrument, Position, Symbol, Trading
+from rebalancer.portfolio.holdings import Offer, never_managed, offers, sort_holdings
 
 SPY, QQQ = Symbol("SPY"), Symbol("QQQ")
 
@@ -25,6 +26,14 @@ def test_all_shares_of_a_symbol_are_offered_with_their_value():
 
 def test_of_a_symbol_that_the_bots_hold_too_only_the_rest_is_offered():
     assert offer(spy("10"), ours="4") == Offer(SPY, Decimal(6), Decimal("600.00"))
+
+
+def test_a_single_share_is_offered_with_its_value_to_the_cent():
+    assert offer(spy("3", "100"), ours="2") == Offer(SPY, Decimal(1), Decimal("33.33"))
+
+
+def test_shares_of_a_symbol_that_the_bots_never_held_are_offered():
+    assert offers([spy("10")], {}, Trading()) == {SPY: Offer(SPY, Decimal(10), Decimal("1000.00"))}
 
 
 def test_a_fraction_of_a_share_is_offered_with_it():
@@ -98,3 +107,17 @@ def test_fewer_shares_than_expected_and_none_at_all_can_be_settled_too():
 def test_a_position_as_expected_has_no_manual_trade_to_settle():
     assert "no trade by hand to settle" in settled("100", by_hand=True)
     assert "every long share is the bots' already" in settled("100", manage="account")
+
+
+@pytest.mark.parametrize(("there", "handed_over", "value"), [("10", "0", "0"), ("11", "1", "100")])
+def test_a_difference_is_settled_with_the_shares_beyond_those_of_the_bots(there, handed_over, value):
+    position = spy(there, value=str(int(there) * 100))
+
+    found = offers([position], {SPY: Decimal(10)}, Trading(), {SPY: Decimal(12)})
+
+    assert found == {SPY: Offer(SPY, Decimal(handed_over), Decimal(value), Decimal(there))}
+
+
+def test_what_another_kind_of_venue_trades_is_named():
+    coin = Instrument(SPY, "crypto", "EUR", Decimal("0.001"), Decimal("0.01"))
+    assert never_managed(spy("1"), {SPY: coin}) == "not a crypto (us_equity): never bought nor sold"

@@ -49,7 +49,19 @@ def test_a_part_that_does_not_divide_is_rounded_up_to_the_cent():
 def test_never_more_is_managed_than_the_broker_shows():
     holdings = sort_holdings([held(SPY, 40, 16_000)], of(SPY=100), None, OWN)
 
-    assert holdings.managed == of(SPY=40)
+    assert (holdings.managed, holdings.held) == (of(SPY=40), {})
+
+
+def test_the_managed_positions_are_sorted_by_symbol():
+    holdings = sort_holdings([held(TLT, 1, 90), held(GLD, 1, 200), held(SPY, 1, 500)], {}, None, ACCOUNT)
+
+    assert [*holdings.managed] == [GLD, SPY, TLT]
+
+
+def test_a_position_of_zero_shares_is_not_managed():
+    holdings = sort_holdings([held(SPY, 0, 0)], of(SPY=5), of(SPY=5), OWN, of(SPY=500))
+
+    assert (holdings.managed, holdings.changed, holdings.others_value) == ({}, {SPY: 0}, 0)
 
 
 def test_account_manages_every_long_us_equity():
@@ -71,6 +83,12 @@ def test_a_protected_symbol_is_left_alone_even_where_it_is_ours():
 
 def test_a_protected_symbol_that_is_not_held_is_not_bought_either():
     assert sort_holdings([], {}, None, Trading(protected=(SPY,))).untouchable == {SPY: "protected in the config"}
+
+
+def test_protected_symbols_are_named_in_alphabetical_order():
+    trading = replace(OWN, protected=(TLT, GLD, SPY))
+
+    assert [*sort_holdings([], {}, None, trading).untouchable] == [GLD, SPY, TLT]
 
 
 def test_a_quantity_that_changed_without_our_orders_is_left_alone_with_a_note():
@@ -104,6 +122,34 @@ def test_of_a_changed_symbol_that_was_ours_in_part_only_that_part_stays_in_inves
     holdings = sort_holdings([held(TLT, 101, 10_100)], of(TLT=25), of(TLT=100), OWN, recorded)
 
     assert (holdings.changed, holdings.others_value) == ({TLT: Decimal(2_500)}, Decimal(7_600))
+
+
+def test_where_the_whole_account_is_managed_all_that_was_recorded_of_a_changed_symbol_stays_in_investable():
+    holdings = sort_holdings([held(TLT, 120, 12_000)], {}, of(TLT=100), ACCOUNT, {TLT: Decimal(10_000)})
+
+    assert (holdings.changed, holdings.others_value) == ({TLT: Decimal(10_000)}, Decimal(2_000))
+
+
+def test_nothing_of_a_changed_symbol_that_was_not_ours_stays_in_investable():
+    holdings = sort_holdings([held(TLT, 120, 12_000)], {}, of(TLT=100), OWN, {TLT: Decimal(10_000)})
+
+    assert (holdings.changed, holdings.others_value) == ({TLT: Decimal(0)}, Decimal(12_000))
+
+
+@pytest.mark.parametrize(
+    ("before", "there", "value", "recorded", "kept"),
+    [
+        pytest.param("0.5", "2", "200", "50", "50", id="half a share before"),
+        pytest.param("2", "0.5", "50", "200", "50", id="half a share now"),
+        pytest.param("2", "1", "0.50", "200", "0.50", id="worth less than a dollar"),
+        pytest.param("2", "3", "-1", "200", "0", id="a value below zero"),
+        pytest.param("2", "3", "300", "-10", "0", id="sold for more than it cost"),
+    ],
+)
+def test_a_changed_position_stays_in_investable_with_0_to_its_value(before, there, value, recorded, kept):
+    holdings = sort_holdings([held(TLT, there, value)], of(TLT=before), of(TLT=before), OWN, of(TLT=recorded))
+
+    assert holdings.changed == of(TLT=kept)
 
 
 def test_without_recorded_dollars_a_changed_symbol_counts_by_its_shares():
@@ -161,6 +207,23 @@ def test_shares_that_open_orders_hold_are_not_managed_and_count_among_the_others
 
     assert (holdings.managed, holdings.values, holdings.others_value) == (of(SPY=7), of(SPY=700), 500)
     assert holdings.held == {SPY: "5 of 12 shares are held by open orders of others"}
+    assert holdings.on_hold == of(SPY=5)
+
+
+def test_of_what_open_orders_hold_only_our_part_is_on_hold():
+    position = replace(held(SPY, 12, 1_200), available=Decimal(7))
+
+    holdings = sort_holdings([position], of(SPY=10), of(SPY=12), OWN)
+
+    assert (holdings.managed, holdings.on_hold) == (of(SPY=7), of(SPY=3))
+
+
+def test_a_single_share_is_held():
+    position = replace(held(SPY, 12, 1_200), available=Decimal(11))
+
+    assert sort_holdings([position], of(SPY=12), of(SPY=12), OWN).held == {
+        SPY: "1 of 12 shares is held by open orders of others"
+    }
 
 
 def test_open_orders_for_shares_that_are_not_ours_are_ignored():
@@ -236,3 +299,4 @@ def test_only_the_asset_class_that_the_venue_trades_is_managed():
         SPY: "not a US equity (fund): never bought nor sold"
     }
     assert tradable([units], {}) == []
+    assert tradable([units], {SPY: fund}) == [units]

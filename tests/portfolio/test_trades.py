@@ -121,6 +121,7 @@ def test_target_dollars_are_floored_to_the_cent():
 def test_a_weight_that_no_float_holds_loses_no_cent():
     assert target_value(to_decimal(50_000 / 112_500), Decimal(112_500)) == Decimal("50000.00")
     assert target_value(to_decimal(0.5), Decimal("200000.0199")) == Decimal("100000.00")
+    assert target_value(to_decimal(0.5), Decimal("200000.0199992")) == Decimal("100000.01")
 
 
 def test_dollars_a_fraction_of_a_cent_short_do_not_buy_another_share():
@@ -227,6 +228,19 @@ def test_a_symbol_without_a_price_is_skipped_with_every_reason():
     assert line.why == "no price: the quote is 90 s old; no trade today"
     assert line.now == to_decimal(10 * 99 / 75_000)
     assert line.target_shares == 0
+
+
+def test_a_symbol_that_is_neither_held_nor_priced_is_nothing_of_investable():
+    assert plan_of_one(target=0.5, at=None).now == 0
+
+
+def test_the_part_of_investable_that_is_held_has_15_decimals():
+    assert plan_of_one(held="7", at="11").now == Decimal("0.001026666666667")
+
+
+def test_whole_target_shares_are_stored_as_an_integer_and_parts_of_a_share_as_a_decimal():
+    assert isinstance(plan_of_one(target=0.5).target_shares, int)
+    assert coin_line("0", 0.5).target_shares == Decimal("0.585")
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "0", "-1"])

@@ -6,7 +6,10 @@ import pytest
 from alpaca_stage import AlpacaStage, alpaca_stage, local_venue
 from gate_run import GateRun, RealMoneyBroker, open_gate_run
 from local_alpaca import LocalAlpaca
-from stage import OPENED
+from stage import DAYS, OPENED, one_bot
+
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import RunId
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +41,13 @@ def live(tmp_path: Path) -> Iterator[GateRun]:
     with open_gate_run(tmp_path, "live") as live:
         broker = RealMoneyBroker(live.stage.broker())
         yield replace(live, context=replace(live.context, broker=broker, pinned="sim"))
+
+
+@pytest.fixture
+def new_account(tmp_path: Path) -> Iterator[GateRun]:
+    """A trial, the first run of its account."""
+    stage = one_bot(tmp_path, SPY=50).on(DAYS[1])
+    with SqliteJournal.open(stage.journal_file) as journal:
+        run = journal.start_run(replace(stage.request(), purpose="trial"))
+        assert isinstance(run, int)
+        yield GateRun(stage.context(stage.broker(), journal), RunId(run), stage)

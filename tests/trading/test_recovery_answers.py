@@ -89,6 +89,17 @@ def test_a_filled_order_is_looked_up_once(tmp_path: Path) -> None:
     assert looked == [order.id]
 
 
+def test_an_order_found_open_is_looked_up_once_more(tmp_path: Path) -> None:
+    stage = one_bot(tmp_path)
+    order = cut_off(stage, arrives=True)
+    found = stage.broker().find(order.id)
+    assert isinstance(found, OrderState)
+    looked = at(stage, replace(found, status="open", filled=Decimal(0), average_price=None))
+    stage.on(DAYS[1]).run()
+    assert looked == [order.id, order.id]
+    assert stage.shares() == {SPY: Decimal(198)}
+
+
 def test_an_order_found_open_keeps_that_state_where_the_second_look_up_gets_no_answer(tmp_path: Path) -> None:
     stage = one_bot(tmp_path)
     stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(50), cancel="refused")})

@@ -1,17 +1,20 @@
 """Positions and cash must add up to the equity: a part of an answer is never read as the whole."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stage import GLD, SPY, TLT
 
-from rebalancer.errors import SourceError
+from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Account, Holdings, Position, Symbol
 from rebalancer.ports import Ledger
-from rebalancer.trading.snapshot import AccountSnapshot, incomplete_reason, require_complete
+from rebalancer.trading.snapshot import AccountSnapshot, incomplete_reason, require_complete, require_investable
 
 AT = datetime(2026, 11, 27, 20, 50, tzinfo=UTC)
 CENTS = st.decimals("0.01", "999_999.99", places=2)
@@ -48,6 +51,11 @@ def test_a_position_worth_more_than_2_percent_of_equity_can_not_be_missing(
     shown.remove(missing)
     assert whole(equity, cash, *values)
     assert whole(equity, cash, *shown) is (missing <= equity / 50)
+
+
+@pytest.mark.parametrize(("cash", "accepted"), [("-1_020", True), ("-1_020.01", False), ("-980", True)])
+def test_an_account_in_debt_may_differ_by_2_percent_of_its_debt(cash: str, *, accepted: bool) -> None:
+    assert whole("-1_000", cash) is accepted
 
 
 @pytest.mark.parametrize("equity", ["NaN", "Infinity", "-Infinity"])
@@ -93,3 +101,53 @@ def test_an_account_is_short_if_any_position_is(shares: tuple[int, ...], *, shor
     nothing = Holdings({}, {}, Decimal(0))
     snapshot = AccountSnapshot(account, nothing, Decimal(0), Decimal(0), Decimal(0), Ledger({}, None), positions)
     assert snapshot.short is short
+
+
+NUMBERED = Account("1", Decimal(100), Decimal(100), Decimal(100), AT)
+
+
+def allowed(account: Account, investable: str = "90", pinned: str | None = None) -> None:
+    """Require that `investable` dollars of an account at a broker in dollars can be invested."""
+    venue = SimpleNamespace(name="the sim")
+    context = SimpleNamespace(pinned=pinned, currency="USD", broker=SimpleNamespace(venue=venue))
+    others = Holdings({}, {}, Decimal(7))
+    snapshot = AccountSnapshot(account, others, Decimal(3), Decimal(investable), Decimal(0), Ledger({}, None), ())
+    assert require_investable(context, snapshot) is snapshot
+
+
+@pytest.mark.parametrize("pinned", [None, "1"])
+def test_an_account_is_traded_where_it_is_the_pinned_one_or_none_is_pinned(pinned: str | None) -> None:
+    allowed(NUMBERED, pinned=pinned)
+    allowed(NUMBERED, "0.01", pinned)
+
+
+@pytest.mark.parametrize(
+    ("account", "investable", "pinned", "text"),
+    [
+        (NUMBERED, "90", "2", "these keys are of account 1, but account_number is 2: use the keys of that one. "),
+        (replace(NUMBERED, blocked="closed"), "90", "1", "the broker says that account 1 can't trade: closed"),
+        (
+            replace(NUMBERED, currency="EUR"),
+            "90",
+            None,
+            "account 1 is kept in EUR, and orders at the sim are in USD: use an account in USD. Nothing was sent.",
+        ),
+        (
+            NUMBERED,
+            "0",
+            None,
+            (
+                "nothing can be invested: equity 100.00 USD, less the reserve of 3.00 and 7.00 that is not ours to "
+                "manage, leaves 0.00. Nothing was sent."
+            ),
+        ),
+        (NUMBERED, "-0.01", None, "nothing can be invested"),
+        (NUMBERED, "Infinity", None, "nothing can be invested"),
+        (NUMBERED, "NaN", None, "nothing can be invested"),
+    ],
+)
+def test_an_account_that_can_not_be_traded_or_invested_is_refused_with_the_reason(
+    account: Account, investable: str, pinned: str | None, text: str
+) -> None:
+    with pytest.raises(RunFailedError, match=re.escape(text)):
+        allowed(account, investable, pinned)
