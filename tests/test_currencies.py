@@ -10,8 +10,8 @@ import rebalancer
 PACKAGE = Path(rebalancer.__file__).parent
 OUTSIDE = [path for path in PACKAGE.rglob("*.py") if "venues" not in path.relative_to(PACKAGE).parts]
 THE_ONE_PLACE = PACKAGE / "model" / "account.py"
-COMPOSER = PACKAGE / "bots" / "flowchart" / "formats" / "composer_conditions.py"
-"""Composer's files write a US equity as EQUITIES::SPY//USD."""
+COMPOSER = {PACKAGE / "bots" / "flowchart" / "formats" / "composer_conditions.py", PACKAGE / "bots" / "recorded.py"}
+"""Composer's files write a US equity as EQUITIES::SPY//USD, and its back-tests cash as $USD."""
 NAMES = re.compile(
     r"\w+_dollars|--max-dollars DOLLARS|--(max-|percent/--)?dollars|[Dd]ollars,? or percent|dollars TEXT|dollar-volume"
 )
@@ -33,7 +33,7 @@ def naming(pattern: str) -> set[Path]:
 
 
 def test_one_module_names_the_default_currency_and_time_zone() -> None:
-    assert naming(r"\bUSD\b") - {COMPOSER} == {THE_ONE_PLACE}
+    assert naming(r"\bUSD\b") - COMPOSER == {THE_ONE_PLACE}
     assert naming(r"America/New_York|New York") == {THE_ONE_PLACE}
 
 

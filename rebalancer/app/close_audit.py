@@ -202,7 +202,7 @@ def lost_bps(decided: Weights, by_closes: Weights, closes: Closes, session: date
     row = int(closes.sessions.searchsorted(np.datetime64(session, "D")))
     if row + 1 >= len(closes.sessions):
         return None
-    more = {name: by_closes.get(name, 0.0) - decided.get(name, 0.0) for name in {*decided, *by_closes}}
+    more = {name: by_closes.get(name, 0.0) - decided.get(name, 0.0) for name in sorted({*decided, *by_closes})}
     columns = {name: closes.values[row : row + 2, closes.symbols.index(name)].tolist() for name in more if more[name]}
     if not all(isfinite(close) and close > 0 for pair in columns.values() for close in pair):
         return None

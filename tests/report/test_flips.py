@@ -17,7 +17,7 @@ def flip(price: str, flips_at: str, step: int = 0, symbol: str = "QQQ") -> Flip:
 
 
 def decided(bot: str, path: tuple[str, ...], *flips: Flip) -> BotDecided:
-    return BotDecided(datetime(2026, 11, 20, tzinfo=UTC), bot, 0.5, {QQQ: 1.0}, path, (), flips)
+    return BotDecided(datetime(2026, 11, 20, tzinfo=UTC), bot, 0.5, {QQQ: 1.0}, path, (), flips=flips)
 
 
 @pytest.mark.parametrize(

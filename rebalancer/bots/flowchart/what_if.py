@@ -136,7 +136,7 @@ class WhatIf:
         actual, last = self._actual.series[source], self.series[source]
         if np.isnan(actual[-1]) or (last == actual[-1]).all():
             return None
-        days = np.repeat(actual[-min(int(runs(actual)[-1]), rows) :, np.newaxis], len(last), axis=1)
+        days = np.tile(actual[-min(int(runs(actual)[-1]), rows) :, np.newaxis], (1, len(last)))
         days[-1] = last
         return days
 

@@ -153,4 +153,6 @@ def test_the_first_undefined_value_is_named(operand, reason):
 def test_the_gap_of_a_part_behind_an_earlier_value_is_named():
     part = group("part", when(compare(price("BBB"), "gt", 1), equal(hold("AAA"), CASH), CASH))
     earlier = days_ago(1, of("cumulative-return", part, 1))
-    assert why(earlier, prices(AAA=[1, 2, 3, 4], BBB=[2, None, None, 2])) == "BBB has no close on 2016-01-06"
+    assert why(earlier, prices(AAA=[1, 2, 3, 4], BBB=[2, None, None, 2])) == (
+        '"part" has no simulated value on 2016-01-06: BBB has no close on 2016-01-06'
+    )

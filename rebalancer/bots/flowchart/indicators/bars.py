@@ -172,7 +172,7 @@ BARS = (
         meaning="Where the close is between lowest low, -100, and highest high, 0, of `window` days. Of tickers only.",
         unit="points",
         formula=williams_percent_r,
-        source="L. Williams, How I Made One Million Dollars, 1979; TA-Lib WILLR",
+        source="L. R. Williams, 1979; TA-Lib WILLR",
         undefined=_STANDS_STILL,
         reads=_RANGE,
     ),
