@@ -8,9 +8,8 @@ import pytest
 resource = pytest.importorskip("resource", reason="only Linux and macOS limit a process")
 
 MEMORY = 200 * 2**20
-SECONDS = 5
-"""Of processor time. On an idle machine a refusal takes a tenth of it; most of this input would take minutes where
-nothing is limited."""
+SECONDS = 3
+"""Of processor time. A refusal takes a tenth of it; most of this input would take minutes where nothing is limited."""
 
 PREFIX = f"""
 import math, resource, sys, time

@@ -146,6 +146,7 @@ def _cells_of(path: Path, field: BarField | None, tell: Callable[[str], None]) -
         tell(f"Reading {path.name}, row {rows:,}")
         if len(tickers) > MAX_COLUMNS:
             problems.append(Problem(first.source, "", f"has more than {MAX_COLUMNS:,} tickers: split the file"))
+            break
         if rows > MAX_DAYS * (1 if layout.ticker is None else max(1, len(tickers))):
             problems.append(
                 Problem(first.source, "", f"has more than {MAX_DAYS:,} rows of a ticker: one a day is enough")

@@ -163,7 +163,8 @@ def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOn
     label = program.label(current.node)
     match node:
         case nodes.Hold(symbol):
-            return f"{symbol} has no close on {closes.day(_without_a_close(node, values, current) or 0)}"
+            row = _without_a_close(node, values, current)
+            return f"{symbol} has no close on {day if row is None else closes.day(row)}"
         case _ if current.day < 0:
             return f"a condition has to hold for more days than there are closes: they begin on {day}"
         case nodes.Series() | nodes.Rank() if np.isnan(values.series[current.node][current.day]):

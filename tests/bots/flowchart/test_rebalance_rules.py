@@ -218,7 +218,7 @@ def test_the_simulation_begins_when_all_of_the_chart_can_be_computed():
 def test_a_simulation_that_can_not_begin_names_what_is_missing():
     closes = prices(AAA=[1, 2], BBB=[None, None])
     assert reason(HALVES, "monthly", closes) == (
-        "what it holds is simulated from the day all of it can be computed, and BBB has no close on 2016-01-04"
+        "what it holds is simulated from the day all of it can be computed, and BBB has no close on 2016-01-05"
     )
 
 
