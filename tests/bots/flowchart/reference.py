@@ -253,14 +253,14 @@ class Reference:
     def looked_back(self, operand: tree.DaysAgo | tree.Rank) -> float:
         if isinstance(operand, tree.Rank):
             return self.complete(operand.operand) + operand.window - 1
-        return 0 if isinstance(operand.operand, tree.Constant) else self.complete(operand.operand) + operand.days
+        return 0 if is_a_number(operand) else self.complete(operand.operand) + operand.days
 
     def answered(self, condition: tree.Compare | tree.Dates) -> float:
         if isinstance(condition, tree.Dates):
             return condition.for_days - 1
         sides = condition.left, condition.right
         crosses = condition.comparator.startswith("crosses")
-        rows = [self.complete(side) + (crosses and not isinstance(side, tree.Constant)) for side in sides]
+        rows = [self.complete(side) + (crosses and not is_a_number(side)) for side in sides]
         return max(rows) + condition.for_days - 1
 
     def valued(self, subject: tree.Node | str) -> float:
@@ -328,8 +328,8 @@ class Reference:
                 return self.score(function, parameters, self.subject(subject), day)
 
     def before(self, operand: tree.Operand, day: int, ago: int) -> float:
-        if isinstance(operand, tree.Constant):
-            return operand.value
+        if is_a_number(operand):
+            return self.operand(operand, day)
         return self.operand(operand, day - ago) if day >= ago else math.nan
 
     def rank(self, kind: str, values: list[float]) -> float:
@@ -406,6 +406,11 @@ class Reference:
             line = [] if missing else LINES[function](*map(list, zip(*stretch, strict=True)), *parameters)
             found += [math.nan] * (len(stretch) - len(line)) + line
         return found
+
+
+def is_a_number(operand: tree.Operand) -> bool:
+    """A number was the same at any time."""
+    return isinstance(operand, tree.Constant) or (isinstance(operand, tree.DaysAgo) and is_a_number(operand.operand))
 
 
 def held_in(node: tree.Node) -> set[str]:

@@ -107,21 +107,23 @@ def ratio(dividend: Floats, divisor: Floats) -> Floats:
     return np.divide(dividend, divisor, out=np.full_like(dividend, np.nan), where=divisor != 0)
 
 
-def smoothed(first: Floats, inputs: Floats, rate: float) -> Floats:
+def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = False) -> Floats:
     """y_0 = `first`, then y = rate * input + (1 - rate) * y_before, along the last axis: one value more than `inputs`.
 
     Solved as keep^i (y_0 + rate * cumsum(input / keep^i)) in blocks short enough that keep^-i stays below 1e100. The
-    error is a rounding error of the largest recent input, as it is in the recursion.
+    error is a rounding error of the largest recent input, as it is in the recursion. `centred` smooths the distances
+    from y_0, so that inputs that all equal it give exactly y_0; without it a decay towards 0 keeps its relative error.
     """
     out = np.concatenate((first, inputs), axis=-1)
     if rate == 1:
         return out
     block = int(-230 / math.log1p(-rate))
     for start in range(0, inputs.shape[-1], block):
-        part = inputs[..., start : start + block]
+        before, part = out[..., start : start + 1], inputs[..., start : start + block]
+        centre = before if centred else 0.0
         keep = np.cumprod(np.full(part.shape[-1], 1 - rate))
-        smooth = keep * (out[..., start : start + 1] + rate * np.cumsum(part / keep, axis=-1))
-        out[..., start + 1 : start + 1 + block] = smooth
+        smooth = keep * (before - centre + rate * np.cumsum((part - centre) / keep, axis=-1))
+        out[..., start + 1 : start + 1 + block] = centre + smooth
     return out
 
 
@@ -143,7 +145,7 @@ def exponential_average(values: Floats, window: int) -> Floats:
     """
 
     def average(run: Floats) -> Floats:
-        averages = smoothed(run[:1], run[1:], 2 / (window + 1))
+        averages = smoothed(run[:1], run[1:], 2 / (window + 1), centred=True)
         averages[: window - 1] = np.nan
         return averages
 
