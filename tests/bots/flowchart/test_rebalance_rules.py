@@ -310,12 +310,12 @@ def test_a_drawing_of_a_daily_chart_needs_no_words():
     assert FlowchartBot.of(chart(HALVES)).marked(prices(AAA=[1], BBB=[1])) == ""
 
 
-@given(charts, rules, random_prices())
+@given(charts, st.sampled_from(("weekly", "monthly", "quarterly", "yearly")), random_prices())
 def test_what_is_marked_by_a_period_holds_the_tickers_that_are_held(random_chart, rule, closes):
-    assume(not isinstance(rule, Threshold))
     bot = FlowchartBot.of(replace(random_chart, rebalance=rule))
     decision = bot.decide(closes)
-    assume(isinstance(decision, Allocation) and decision.weights)
+    if isinstance(decision, BotFailure):
+        return
     marked = {
         branch.text.rsplit(" ", 2)[0]
         for part in bot.parts(closes)
