@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.import_bot import ImportedBot
+from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     AccountStatus,
@@ -110,6 +111,7 @@ ANSWERS: Mapping[str, Any] = {
         "tracks": [TRACK],
         "notes": [str],
     },
+    "sweep": Sweep,
     "history": {"runs": [RunSummary], "head": Head | None},
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},
