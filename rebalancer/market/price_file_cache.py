@@ -16,7 +16,7 @@ import numpy as np
 
 from rebalancer import __version__
 from rebalancer.files import ensure_private
-from rebalancer.market.price_files import Cells
+from rebalancer.market.cells import Cells
 from rebalancer.model import Symbol
 from rebalancer.ports import Clock
 
