@@ -13,7 +13,7 @@ from rebalancer.market.bars import missing_bars
 from rebalancer.market.calendar import FIRST_YEAR
 from rebalancer.market.cells import Cells, merged, of_symbols
 from rebalancer.market.price_blocks import MAX_COLUMNS, MAX_DAYS, MOST_PROBLEMS, read_blocks
-from rebalancer.market.price_file_cache import PriceFileCache, key_of
+from rebalancer.market.price_file_cache import Keys, PriceFileCache, key_of
 from rebalancer.model import BarField, Bars, BarsRead, Closes, Symbol
 from rebalancer.model.text import counted
 from rebalancer.ports import Progress, unwatched
@@ -32,11 +32,16 @@ def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: Pro
     Two prices of one ticker on one day are a problem unless they are equal. Raises BadInputError with the first 20
     problems.
     """
-    cells, problems = _cells_in(_price_files(folder), cache, progress)
-    closes, wrong = merged(folder, cells)
-    _require_none(folder, [*problems, *wrong])
-    if not closes.sessions.size:
-        raise BadInputError.of(folder, f"there is no price since {FIRST_YEAR} in this folder")
+    keys = {file: key_of(file) for file in _price_files(folder)}
+    closes = cache.read_merged(keys) if cache else None
+    if closes is None:
+        cells, problems = _cells_in(keys, cache, progress)
+        closes, wrong = merged(folder, cells)
+        _require_none(folder, [*problems, *wrong])
+        if not closes.sessions.size:
+            raise BadInputError.of(folder, f"there is no price since {FIRST_YEAR} in this folder")
+        if cache:
+            cache.keep_merged(closes, keys)
     return replace(closes, notes=(_note(folder, closes),))
 
 
@@ -54,7 +59,8 @@ def read_folder_bars(
     """
     bars = missing_bars(closes, read, REMEDY)
     for field, values in bars.values.items():
-        cells, _ = _cells_in(_price_files(folder), cache_of(field), progress, field)
+        keys = {file: key_of(file) for file in _price_files(folder)}
+        cells, _ = _cells_in(keys, cache_of(field), progress, field)
         table, problems = merged(folder, [of_symbols(each, bars.symbols) for each in cells], f"the {field} of ")
         _require_none(folder, problems)
         _, rows, there = np.intersect1d(closes.sessions, table.sessions, assume_unique=True, return_indices=True)
@@ -90,32 +96,31 @@ def _price_files(folder: Path) -> list[Path]:
 
 
 def _cells_in(
-    files: Sequence[Path], cache: PriceFileCache | None, progress: Progress, field: BarField | None = None
+    keys: Keys, cache: PriceFileCache | None, progress: Progress, field: BarField | None = None
 ) -> tuple[list[Cells], list[Problem]]:
-    """The closes, or another `field`, of all files.
+    """The closes, or another `field`, of the files of `keys`, which are from before anything of them is read.
 
     Those without a problem are kept in `cache`, also where another file can't be read.
     """
     cells: list[Cells] = []
     problems: list[Problem] = []
-    kept = cache.read(files) if cache else {}
-    read: dict[Path, tuple[str | None, Sequence[Cells]]] = {}
+    kept = cache.read(keys) if cache else {}
+    read: dict[Path, Sequence[Cells]] = {}
     try:
-        for number, file in enumerate(files):
+        for number, file in enumerate(keys):
             if file in kept:
                 cells.append(kept[file])
                 continue
-            key = key_of(file)
-            found, wrong = _cells_of(file, field, partial(progress, done=number, total=len(files)))
+            found, wrong = _cells_of(file, field, partial(progress, done=number, total=len(keys)))
             cells.extend(found)
             problems.extend(wrong)
             if not wrong:
-                read[file] = key, found
+                read[file] = found
             if len(problems) > MOST_PROBLEMS:
                 return [], problems
     finally:
         if cache and read:
-            cache.keep(read, files)
+            cache.keep(read, keys)
     return cells, problems
 
 
