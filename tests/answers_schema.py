@@ -17,6 +17,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 from jsonschema import Draft202012Validator
 
 from rebalancer.app.close_audit import CloseAudit
+from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     AccountStatus,
@@ -110,6 +111,7 @@ ANSWERS: Mapping[str, Any] = {
         "tracks": [TRACK],
         "notes": [str],
     },
+    "sweep": Sweep,
     "history": {"runs": [RunSummary], "head": Head | None},
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 from rebalancer import demo
@@ -14,6 +16,7 @@ from rebalancer.config import AccountConfig, Config, parsers
 from rebalancer.config.files import create
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import read_regular
+from rebalancer.journal import read
 from rebalancer.model import Investment, Symbol, Trading
 from rebalancer.model.text import known_names
 
@@ -37,6 +40,11 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
     if problems:
         raise BadInputError(problems)
     return contents
+
+
+def first_day_of_evenings(config: Config, account: str, bot: str, content: bytes) -> date | None:
+    """The day from which the evenings of `account` simulate a bot of that file, or follow what it remembers."""
+    return read.since(config.journal(), account, bot, sha256(content).hexdigest())
 
 
 def content_of(file: Path) -> bytes:

@@ -237,13 +237,17 @@ class ImportedBot:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A bot's decision on the close of `session`. `tree` (rules) and `mermaid` (diagram) are None unless requested."""
+    """A bot's decision on the close of `session`. `tree` (rules) and `mermaid` (diagram) are None unless requested.
+
+    `marked` says which day's way the diagram marks, where it is not simply that of `session`.
+    """
 
     decision: Decision
     session: date
     tree: tuple[str, ...] | None
     mermaid: str | None
     notes: Sequence[str]
+    marked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

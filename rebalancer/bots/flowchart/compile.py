@@ -4,10 +4,7 @@ from collections.abc import Sequence
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.draft import Draft
-from rebalancer.bots.flowchart.indicators import (
-    prices_advised,
-    prices_needed,
-)
+from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.sessions import sessions_needed
 from rebalancer.bots.flowchart.walk import leaves_first
@@ -31,10 +28,15 @@ def compile_chart(chart: tree.Chart) -> Program:
         bars=_bars(table),
         lookback=sessions_needed(table, prices_needed)[root],
         warm_up=sessions_needed(table, prices_advised)[root],
-        path_dependent=any(isinstance(table[index], nodes.Latch) for index in _reads(table, root)),
+        path_dependent=any(_remembers(table[index]) for index in _reads(table, root)),
         groups=draft.groups,
         rebalance=chart.rebalance,
     )
+
+
+def _remembers(node: nodes.Node) -> bool:
+    """Whether its values never cease to depend on where the history begins."""
+    return isinstance(node, nodes.Latch) or (isinstance(node, nodes.Series) and INDICATORS[node.function].whole_history)
 
 
 def _reads(table: Sequence[nodes.Node], root: int) -> set[int]:

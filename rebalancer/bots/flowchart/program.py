@@ -17,9 +17,9 @@ class Program:
 
     `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `lookback` is
     the number of sessions that the first decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA
-    no longer depend on where the history begins. Where `path_dependent`, a decision needs all history there is, since
-    what was held before may never lose its effect. `groups` are the chart's own names of nodes, by index (of nodes with
-    several names, the first).
+    no longer depend on where the history begins. Where `path_dependent`, a decision always depends on that: on what was
+    entered since, or on all prices since. `groups` are the chart's own names of nodes, by index (of nodes with several
+    names, the first).
     """
 
     name: str
