@@ -57,7 +57,7 @@ def test_kept_sessions_are_used_without_asking_the_package(kept: Path) -> None:
     cache = SessionCache(kept, "NYSE")
     years = {year: ExchangeCalendar(CLOCK)._computed(2020)[year] for year in range(2020, 2030)}
     without = {year: {day: at for day, at in sessions.items() if day != FRIDAY} for year, sessions in years.items()}
-    zone = cache.read(2020).zone  # type: ignore[union-attr]
+    zone = cache.read(2020).zone
     cache.keep(2020, zone, without)
     assert calendar(kept).session(FRIDAY) is None
 
