@@ -25,7 +25,7 @@ from rebalancer.backtest.run import backtest_weights
 from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.formats import read
-from rebalancer.bots.flowchart.tree import Rebalance, Threshold
+from rebalancer.bots.flowchart.rule import Rebalance, Threshold
 from rebalancer.market.folder import read_folder
 from rebalancer.model import Allocation, Bars, BotFailure, Closes, Symbol
 
