@@ -150,7 +150,8 @@ class DaskCluster:
         """Each part's number and result, None where it was lost together with the prices that it needs."""
         distributed, expected = _distributed(), facts()
         shared = self.client.scatter((work, closes), broadcast=True, hash=False)
-        sent = [self.client.submit(_answer, shared, parts[each], expected, pure=False) for each in numbers]
+        some = [parts[each] for each in numbers]
+        sent = self.client.map(_answer, some, shared=shared, expected=expected, pure=False)
         by_key = dict(zip((each.key for each in sent), numbers, strict=True))
         try:
             for future in distributed.as_completed(sent, loop=self.client.loop, raise_errors=False):
@@ -168,7 +169,7 @@ def _outcome(distributed: Any, future: Any) -> tuple[Any] | None:  # noqa: ANN40
         return None
 
 
-def _answer(shared: tuple[Callable[[Closes, Any], Any], Closes], part: Any, expected: dict[str, str]) -> Any:  # noqa: ANN401
+def _answer(part: Any, shared: tuple[Callable[[Closes, Any], Any], Closes], expected: dict[str, str]) -> Any:  # noqa: ANN401
     """On a worker, which may have joined since the others were asked who they are."""
     if facts() != expected:
         differing = " and ".join(Fingerprint(**expected).differences(fingerprint()))
