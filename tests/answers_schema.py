@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from rebalancer.app.bots import ListedBot
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.import_bot import ImportedBot
+from rebalancer.app.performance import AccountPerformance
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     AccountStatus,
@@ -114,6 +115,7 @@ ANSWERS: Mapping[str, Any] = {
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},
     "positions": {"accounts": [{"account": str, "currency": str, "positions": [PositionSummary]}]},
+    "performance": {"accounts": [AccountPerformance]},
     "bots list": {"bots": [ListedBot]},
     "bots show": ShownBot,
     "bots new": {"file": str},
