@@ -14,6 +14,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import NamedTuple
 
+import pandas_market_calendars  # noqa: F401
 import pytest
 from answers_schema import require_valid
 from hypothesis import settings

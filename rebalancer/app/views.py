@@ -15,7 +15,7 @@ from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Decision, OrderState, RunStatus, Symbol
+from rebalancer.model import Decision, Investment, OrderState, RunStatus, Symbol
 from rebalancer.model.settings import MoneyMode
 from rebalancer.portfolio.holdings import Offer
 
@@ -206,6 +206,33 @@ class ShownBot:
     file: str
     findings: Findings
     chart: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBot:
+    """A bot file with its findings, or with its problems.
+
+    `format` is "" if unknown. `account`, `currency` and `investment` are None for a bot that is not invested.
+    """
+
+    name: str
+    file: str
+    format: str
+    findings: Findings | None
+    problems: tuple[Problem, ...]
+    account: str | None = None
+    investment: Investment | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedBot:
+    """`file` is the native file of the bot that was read from `source`, whose format is `format`."""
+
+    source: str
+    format: str
+    file: str
+    findings: Findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rebalancer.app.bots import ListedBot
-from rebalancer.app.import_bot import ImportedBot
-from rebalancer.app.views import CheckedBot, Explanation, ShownBot
+from rebalancer.app.views import CheckedBot, Explanation, ImportedBot, ListedBot, ShownBot
 from rebalancer.bots.base import Findings
 from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol

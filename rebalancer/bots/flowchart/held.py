@@ -13,7 +13,7 @@ from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
 from rebalancer.bots.flowchart.explain import steps
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rebalance import ROUNDING, Simulation, simulate
-from rebalancer.bots.flowchart.tree import Rebalance, Threshold
+from rebalancer.bots.flowchart.rule import Rebalance, Threshold
 from rebalancer.bots.flowchart.undefined import NodeOnDay, reason, why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine, number
 from rebalancer.model import Closes, Floats

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
-from rebalancer.bots.flowchart.tree import Rebalance
+from rebalancer.bots.flowchart.rule import Rebalance
 from rebalancer.model import BarsRead, Symbol
 from rebalancer.model.text import counted
 

@@ -43,8 +43,9 @@ from rebalancer.bots.flowchart.explain import steps
 from rebalancer.bots.flowchart.flip import MOST_GATES, flips, ticks_of
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.rule import Threshold
 from rebalancer.bots.flowchart.splits import fractions
-from rebalancer.bots.flowchart.tree import Chart, Node, Threshold
+from rebalancer.bots.flowchart.tree import Chart, Node
 from rebalancer.bots.flowchart.what_if import Context, WhatIf
 from rebalancer.model import Allocation, Closes, Flip, Symbol
 

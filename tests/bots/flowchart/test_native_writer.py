@@ -13,7 +13,8 @@ from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.formats import native_writer, read
 from rebalancer.bots.flowchart.formats.json_layout import WIDTH, laid_out
-from rebalancer.bots.flowchart.tree import Chart, Threshold
+from rebalancer.bots.flowchart.rule import Threshold
+from rebalancer.bots.flowchart.tree import Chart
 
 
 def read_again(chart: Chart) -> Chart:

@@ -27,7 +27,7 @@ from trees import (
 from rebalancer.backtest.run import backtest_weights
 from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
-from rebalancer.bots.flowchart.tree import Threshold
+from rebalancer.bots.flowchart.rule import Threshold
 from rebalancer.model import Allocation, BotFailure
 
 NAN = math.nan
