@@ -17,7 +17,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 from jsonschema import Draft202012Validator
 
 from rebalancer.app.close_audit import CloseAudit
-from rebalancer.app.performance import AccountPerformance
+from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (

@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 from rich.text import Text
 
-from rebalancer.app.performance import AccountPerformance, Earned, PeriodEarned
+from rebalancer.app.earnings import AccountPerformance, Earned, PeriodEarned
 from rebalancer.errors import visible
 from rebalancer.model.text import counted, money, percentage
 from rebalancer.portfolio.returns import Period
