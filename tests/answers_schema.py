@@ -17,6 +17,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 from jsonschema import Draft202012Validator
 
 from rebalancer.app.close_audit import CloseAudit
+from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
@@ -116,6 +117,7 @@ ANSWERS: Mapping[str, Any] = {
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},
     "positions": {"accounts": [{"account": str, "currency": str, "positions": [PositionSummary]}]},
+    "performance": {"accounts": [AccountPerformance]},
     "bots list": {"bots": [ListedBot]},
     "bots show": ShownBot,
     "bots new": {"file": str},

@@ -95,7 +95,9 @@ class Bookkeeper:
         self._fills_since = 0
         self._deposits: tuple[date, Decimal] = (date.min, ZERO)
         self._written_off = ZERO
+        self._closing: tuple[str, ...] = ()
         self._flows: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._given_back: dict[str, Decimal] = {}
         self._paid_in = ZERO
 
     def enter(self, recorded: Recorded) -> tuple[Entry, ...]:
@@ -104,7 +106,10 @@ class Bookkeeper:
         entries = tuple(self._entries(recorded.run, recorded.session, event))
         self.books = post(self.books, entries)
         for entry in entries:
-            self._flows[entry.owner] += entry.capital
+            if isinstance(event, HoldingsRead) and entry.reason == "capital":
+                self._given_back[entry.owner] = -entry.capital
+            else:
+                self._flows[entry.owner] += entry.capital
             if entry.reason in EXTERNAL:
                 self._paid_in += entry.capital
         if isinstance(event, HoldingsRead) and _counts(event):
@@ -169,7 +174,17 @@ class Bookkeeper:
             yield Entry(UNASSIGNED, "deposit" if paid_in > 0 else "withdrawal", paid_in, capital=paid_in)
         if cash:
             yield Entry(UNASSIGNED, "opening" if opening else self._cash_reason(cash, by_hand=traded), cash)
+        if event.phase == "end":
+            yield from self._give_back()
         self._fills_since = 0
+
+    def _give_back(self) -> Iterator[Entry]:
+        """What bots without a share have got for their shares."""
+        for owner in self._closing:
+            if cash := self.books[owner].cash:
+                yield Entry(owner, "capital", -cash, capital=-cash)
+                yield Entry(UNASSIGNED, "capital", cash, capital=cash)
+        self._closing = ()
 
     def _mark(self, event: HoldingsRead) -> dict[Symbol, Decimal]:
         """The broker's quantities. Keeps its values: where a difference is open, those of before."""
@@ -207,8 +222,10 @@ class Bookkeeper:
     def _value(self, run: RunId, session: date, event: HoldingsRead) -> None:
         equity = event.account.equity
         found = values(self.books, self.marks, equity)
-        self.valuations.append(Valuation(run, session, event.at, equity, self._paid_in, found, dict(self._flows)))
+        flows, given_back = dict(self._flows), self._given_back
+        self.valuations.append(Valuation(run, session, event.at, equity, self._paid_in, found, flows, given_back))
         self._flows.clear()
+        self._given_back = {}
         self._paid_in = ZERO
 
     # ------------------------------------------------------------------------------------------------ plans and fills
@@ -228,8 +245,11 @@ class Bookkeeper:
             yield from self._sold_by_others(run, symbol, order)
 
     def _capital(self, targets: Targets, plan: Plan, order: Iterable[str]) -> Iterator[Entry]:
-        """Brings each bot to its share of Investable. One that has no share any more gives back its cash."""
+        """Brings each bot to its share of Investable. One that has no share any more gives back its cash, and in the
+        evening's last reading what its shares brought.
+        """
         fractions = {share.bot: share.fraction for share in targets.shares}
+        self._closing = tuple(owner for owner in self.books if owner not in {UNASSIGNED, *fractions})
         for owner in order:
             book = self.books.get(owner, Book())
             change = -book.cash

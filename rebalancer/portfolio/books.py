@@ -164,7 +164,8 @@ class Valuation:
     """The books by one reading of the account. `values` by owner add up to its `equity`.
 
     `flows` is the capital that each owner got, less what was taken from it, since the valuation before; it came when
-    that one's prices held. `paid_in` came to the account from outside, less what left it, and was first seen now.
+    that one's prices held. `given_back` is what bots without a share gave back at this one, after their last sale.
+    `paid_in` came to the account from outside, less what left it, and was first seen now.
     """
 
     run: RunId
@@ -174,3 +175,4 @@ class Valuation:
     paid_in: Decimal
     values: Mapping[str, Decimal]
     flows: Mapping[str, Decimal]
+    given_back: Mapping[str, Decimal] = field(default_factory=dict)

@@ -64,9 +64,22 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
 
 MONEY = frozenset(
     {
-        *("amount", "buying_power", "cash", "cost", "counted_value", "deposits", "equity", "fee", "investable"),
+        *(
+            "amount",
+            "buying_power",
+            "capital",
+            "cash",
+            "cost",
+            "flow",
+            "gain",
+            "counted_value",
+            "deposits",
+            "equity",
+            "fee",
+            "investable",
+        ),
         *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
-        *("previous_equity", "reserve", "spendable", "value"),
+        *("previous_equity", "reserve", "spendable", "unassigned_value", "value"),
     }
 )
 """Text with two decimals. An `amount` may be a percentage, and keeps what more it has."""

@@ -1,31 +1,23 @@
 """A back-test on the terminal: charts, statistics, monthly returns and final allocations."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from functools import partial
 
-from plotille import Figure
 from rich.text import Text
 
 from rebalancer.backtest.compare import Comparison, Track
 from rebalancer.backtest.metrics import Drawdown, Statistics, Year, drawdowns
-from rebalancer.errors import visible
 from rebalancer.model import Floats
 from rebalancer.model.text import counted, money, percentage
-from rebalancer.report.console import Screen, can_show, is_terminal, line, lines
+from rebalancer.report.console import Screen, is_terminal, line, lines
+from rebalancer.report.drawing import Curve, drawing
 from rebalancer.report.tables import grid
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-COLORS = ("bright_blue", "bright_yellow")
 UNDEFINED = "-"
 NOT_SIMULATED = (
     "Past results are no promise. The back-test trades at the close, in fractional shares; cash earns nothing; "
     "min_trade_dollars, drift_percent, limits, spreads and taxes are ignored."
 )
-MOST_COLUMNS, AXIS_COLUMNS = 140, 24
-DOTS = {0x2800: " ", **dict.fromkeys(range(0x2801, 0x2900), ".")}
-"""Braille in ASCII."""
 
 
 def screen(comparison: Comparison) -> Screen:
@@ -52,47 +44,15 @@ def headline(comparison: Comparison) -> str:
 
 def drawings(comparison: Comparison) -> Iterator[Text]:
     """Needs at least two sessions, and a terminal."""
-    yield drawing("Equity", f"1,000 {comparison.terms.currency}", comparison, lambda track: track.result.equity / 1000)
-    yield drawing("Drawdown", "%", comparison, lambda track: -100 * drawdowns(track.result.equity))
+    yield _drawing("Equity", f"1,000 {comparison.terms.currency}", comparison, lambda track: track.result.equity / 1000)
+    yield _drawing("Drawdown", "%", comparison, lambda track: -100 * drawdowns(track.result.equity))
 
 
-def drawing(title: str, unit: str, comparison: Comparison, curve: Callable[[Track], Floats]) -> Text:
-    """The main track and the benchmark in colours: Braille dots, or "*" and a letter where a screen has no Braille."""
-    braille = can_show(chr(max(DOTS)))
+def _drawing(title: str, unit: str, comparison: Comparison, curve: Callable[[Track], Floats]) -> Text:
+    """The main track and the benchmark."""
     drawn = [comparison.main, *([comparison.benchmark] if comparison.benchmark else [])]
-    curves = {track: curve(track) for track in drawn}
-    days = comparison.sessions.astype("datetime64[s]").tolist()
-    figure = _canvas(unit)
-    figure.set_x_limits(days[0], days[-1])
-    figure.set_y_limits(*_limits(list(curves.values())))
-    for (track, values), color in zip(curves.items(), COLORS, strict=False):
-        letter = track.name[0].lower() if track.kind == "benchmark" else "*"
-        figure.plot(days, values.tolist(), lc=color, label=visible(track.name), marker=None if braille else letter)
-    drawn = figure.show(legend=True)
-    return Text.from_ansi(f"\n{title}\n{drawn if braille else drawn.translate(DOTS)}", no_wrap=True)
-
-
-def _canvas(unit: str) -> Figure:
-    figure = Figure()
-    columns = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
-    figure.width, figure.height = max(columns - AXIS_COLUMNS, AXIS_COLUMNS), 14
-    figure.with_colors, figure.color_mode, figure.origin = True, "names", False
-    figure.x_label, figure.y_label = "month", unit
-    figure.register_label_formatter(float, partial(_label, ",.1f"))
-    figure.register_label_formatter(datetime, partial(_label, "%Y-%m"))
-    return figure
-
-
-def _limits(curves: Sequence[Floats]) -> tuple[float, float]:
-    """The lowest and highest value, made distinct for the axis."""
-    low, high = min(curve.min() for curve in curves), max(curve.max() for curve in curves)
-    return float(low), float(high if high > low else low + 1)
-
-
-def _label(form: str, value: float | datetime, chars: int, delta: object, *, left: bool = False) -> str:  # noqa: ARG001
-    """Plotille calls it with all but `form`."""
-    text = format(value, form)
-    return text.ljust(chars) if left else text.rjust(chars)
+    curves = (Curve(track.name, curve(track), beside=track.kind == "benchmark") for track in drawn)
+    return drawing(title, unit, comparison.sessions.tolist(), tuple(curves))
 
 
 def statistics(tracks: Sequence[Track]) -> Iterator[tuple[str, ...]]:

@@ -26,6 +26,8 @@ COMMANDS = (
     "history 99",
     "orders",
     "positions",
+    "performance",
+    "performance Hold --from 2016-01-01",
     "status",
     "schedule --next 2",
     "doctor",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from book_rules import require_broker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from rebalancer.events import (
 from rebalancer.model import Account, Fill, OrderId, Plan, Price, RunId, Share, Symbol, Targets, Trade
 from rebalancer.portfolio.attribution import UNASSIGNED
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
+from rebalancer.portfolio.returns import bot_points, time_weighted
 
 NOW = datetime(2026, 3, 2, 20, 50, tzinfo=UTC)
 NONE, CENT = Decimal(0), Decimal("0.01")
@@ -126,7 +128,7 @@ def test_each_evening_a_bot_is_brought_back_to_its_share():
     assert (book.cash, book.paid_in, book.paid_out) == (-500, 5000, 500)  # 6,000 less half of 11,000
 
 
-def test_a_bot_without_a_share_sells_and_gives_back_its_cash_the_evening_after():
+def test_a_bot_without_a_share_sells_and_gives_its_money_back_in_the_same_evening():
     street = Street()
     keeper = entered(
         street.read(), *street.plan({SPY: {"A": 0.5}, TLT: {"B": 0.5}}, SPY=100), street.fill(SPY, 100, 50)
@@ -134,9 +136,10 @@ def test_a_bot_without_a_share_sells_and_gives_back_its_cash_the_evening_after()
     for event in (street.read(), *street.plan({TLT: {"B": 0.5}}, SPY=-100), street.fill(SPY, -100, 51)):
         enter(keeper, event)
     assert keeper.books["A"].cash == 5100
-    for event in (street.read(), *street.plan({TLT: {"B": 0.5}})):
-        enter(keeper, event)
+    enter(keeper, street.read("end"))
     assert (keeper.books["A"].cash, keeper.books["A"].paid_out) == (0, 5100)
+    assert keeper.valuations[-1].given_back["A"] == 5100
+    assert time_weighted(bot_points(keeper.valuations, "A")) == pytest.approx(0.02)
 
 
 def test_a_late_fill_is_shared_by_the_claims_of_its_own_run():

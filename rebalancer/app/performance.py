@@ -1,0 +1,208 @@
+"""What accounts and their bots earned, by the books that follow from the journal, beside a benchmark."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from math import isfinite
+
+import numpy as np
+
+from rebalancer.app.account import chosen_accounts
+from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
+from rebalancer.app.source import source_of
+from rebalancer.backtest.metrics import Drawdown, max_drawdown
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, RebalancerError
+from rebalancer.journal.books import recorded_events
+from rebalancer.journal.connection import reading
+from rebalancer.model import Symbol, symbol
+from rebalancer.model.text import known_names
+from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
+from rebalancer.portfolio.bookkeeping import Bookkeeper
+from rebalancer.portfolio.books import Entry
+from rebalancer.portfolio.returns import (
+    Point,
+    account_points,
+    bot_points,
+    gain,
+    money_weighted,
+    period_starts,
+    time_weighted,
+    yearly,
+)
+from rebalancer.ports import Progress, unwatched
+
+BENCHMARK = "SPY"
+OWN_REASONS = {"capital", "trade", "crossing"}
+"""Reasons of unassigned entries that are the other side of what bots did."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Benchmark:
+    """Closes of `symbol` by session; empty where it has none, and `notes` say why."""
+
+    symbol: Symbol | None
+    closes: Mapping[date, float]
+    notes: tuple[str, ...] = ()
+
+
+def performance(
+    config: Config,
+    bot: str | None = None,
+    account: str | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    benchmark: str | None = None,
+    progress: Progress = unwatched,
+) -> tuple[AccountPerformance, ...]:
+    """Of all accounts, or one `account`; of all bots, or one `bot`; from `first` to `last`, None: no bound.
+
+    Raises BadInputError for an unknown account or bot, for a span without a session, and for a `benchmark` without
+    prices; the default one is left out then, with a note.
+    """
+    chosen = chosen_accounts(config, account)
+    kept = {each.name: _books(config, each, progress) for each in chosen}
+    if bot is not None:
+        kept = {name: found for name, found in kept.items() if bot in found[0].books and bot != UNASSIGNED}
+        if not kept:
+            raise BadInputError.of("performance", _unknown_bot(bot, chosen))
+    sessions = [each.session for keeper, _ in kept.values() for each in keeper.valuations]
+    beside = _benchmark(config, benchmark, sessions, progress)
+    found = tuple(
+        _performance(each, *kept[each.name], bot, (first or date.min, last or date.max), beside)
+        for each in chosen
+        if each.name in kept
+    )
+    if sessions and not any(each.earned for each in found):
+        span = f"from {first or 'the beginning'} to {last or 'the end'}"
+        text = f"there is no session {span}: the journal has them from {min(sessions)} to {max(sessions)}"
+        raise BadInputError.of("--from", text)
+    return found
+
+
+def _unknown_bot(bot: str, accounts: Iterable[AccountConfig]) -> str:
+    names = dict.fromkeys(name for account in accounts for name in account.bots)
+    if bot in names:
+        return f"{bot} has no money yet: `rebalance run` gives it some"
+    return f"there is no bot {bot!r} in the journal; {known_names(bot, names)}"
+
+
+def _books(config: Config, account: AccountConfig, progress: Progress) -> tuple[Bookkeeper, list[Entry]]:
+    progress(f"Reading the journal of {account.name}")
+    keeper = Bookkeeper()
+    with reading(config.journal()) as journal:
+        entries = [entry for recorded in recorded_events(journal, account.name) for entry in keeper.enter(recorded)]
+    return keeper, entries
+
+
+def _performance(
+    account: AccountConfig,
+    keeper: Bookkeeper,
+    entries: Iterable[Entry],
+    bot: str | None,
+    span: tuple[date, date],
+    beside: _Benchmark,
+) -> AccountPerformance:
+    whole = [] if bot else [(None, account_points(keeper.valuations))]
+    bots = [name for name in keeper.books if name != UNASSIGNED and bot in {None, name}]
+    books = [*whole, *((name, bot_points(keeper.valuations, name)) for name in bots)]
+    earned = (_earned(name, points, span, beside) for name, points in books)
+    value = keeper.valuations[-1].values[UNASSIGNED] if keeper.valuations else ZERO
+    sums: dict[str, Decimal] = {}
+    for entry in entries:
+        if entry.owner == UNASSIGNED and entry.reason not in OWN_REASONS and entry.cash:
+            sums[entry.reason] = sums.get(entry.reason, ZERO) + entry.cash
+    unassigned = tuple(Unexplained(reason, cash) for reason, cash in sums.items())
+    found = tuple(each for each in earned if each)
+    return AccountPerformance(
+        account.name, account.venue.currency, beside.symbol, found, value, unassigned, beside.notes
+    )
+
+
+def _earned(bot: str | None, points: Sequence[Point], span: tuple[date, date], beside: _Benchmark) -> Earned | None:
+    """None where the book has no session in the span."""
+    points = [point for point in points if point.session <= span[1]]
+    start = next((place for place, point in enumerate(points) if point.session >= span[0]), len(points))
+    if start == len(points):
+        return None
+    first, last = points[start - 1 if start else 0].session, points[-1].session
+    by_time, (by_money, note) = time_weighted(points, start), money_weighted(points, start)
+    days = tuple(_days(points, start, beside))
+    return Earned(
+        bot=bot,
+        first=points[start].session,
+        last=last,
+        value=points[-1].value,
+        capital=points[-1].value - gain(points, start),
+        periods=tuple(_periods(points, start)),
+        time_weighted=by_time,
+        time_weighted_a_year=yearly(by_time, first, last),
+        money_weighted=by_money,
+        money_weighted_a_year=None if by_money is None else yearly(by_money, first, last),
+        max_drawdown=_drawdown(points, start),
+        benchmark_return=None if days[-1].benchmark_growth is None else days[-1].benchmark_growth - 1,
+        note=note,
+        days=days,
+    )
+
+
+def _periods(points: Sequence[Point], start: int) -> Iterable[PeriodEarned]:
+    """Those that began before the span's first session are left out: `all` is the whole span."""
+    spans = period_starts(points[-1].session)
+    spans["all"] = points[start].session
+    for name, day in spans.items():
+        place = next(place for place, point in enumerate(points) if point.session >= day)
+        if place >= start:
+            yield PeriodEarned(name, points[place].session, gain(points, place), time_weighted(points, place))
+
+
+def _days(points: Sequence[Point], start: int, beside: _Benchmark) -> Iterable[DayEarned]:
+    before = points[start - 1] if start else None
+    grown = before.growth if before else 1.0
+    base = beside.closes.get((before or points[0]).session)
+    for place in range(start, len(points)):
+        point = points[place]
+        earned = point.value - point.flow - (points[place - 1].value if place else ZERO)
+        close = beside.closes.get(point.session)
+        other = close / base if close and base else None
+        yield DayEarned(point.session, point.value, point.flow, earned, point.growth / grown if grown else 0.0, other)
+
+
+def _drawdown(points: Sequence[Point], start: int) -> Drawdown | None:
+    """From what was there before the first session of the span, which counts too."""
+    growth = [points[start - 1].growth if start else 1.0, *(point.growth for point in points[start:])]
+    sessions = [points[start - 1 if start else 0].session, *(point.session for point in points[start:])]
+    if not growth[0] > 0:
+        return None
+    return max_drawdown(np.array(growth), np.array(sessions, dtype="datetime64[D]"))
+
+
+def _benchmark(config: Config, wanted: str | None, sessions: Sequence[date], progress: Progress) -> _Benchmark:
+    try:
+        ticker = symbol(wanted or BENCHMARK)
+    except ValueError as error:
+        raise BadInputError.of("--benchmark", str(error)) from error
+    if not sessions:
+        return _Benchmark(ticker, {})
+    try:
+        closes = _closes(config, ticker, sessions, progress)
+    except RebalancerError as error:
+        if wanted:
+            raise
+        return _Benchmark(None, {}, (f"No benchmark: the closes of {ticker} can't be read ({error}).",))
+    if closes:
+        return _Benchmark(ticker, closes)
+    if wanted:
+        raise BadInputError.of("--benchmark", f"there are no prices of {ticker}: name one that has some")
+    return _Benchmark(None, {}, (f"No benchmark: there are no prices of {ticker}. Name another by --benchmark.",))
+
+
+def _closes(config: Config, ticker: Symbol, sessions: Sequence[date], progress: Progress) -> Mapping[date, float]:
+    """The adjusted close of each of `sessions`; one without a close is absent, such as today's before the close."""
+    with source_of(config, progress=progress) as source:
+        closes = source.history.closes([ticker], before=max(sessions) + timedelta(days=1))
+    known = zip(closes.sessions.tolist(), closes.values[:, 0].tolist(), strict=True)
+    wanted = {*sessions}
+    return {day: close for day, close in known if day in wanted and isfinite(close) and close > 0}

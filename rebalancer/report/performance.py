@@ -1,0 +1,130 @@
+"""What accounts and bots earned, on the terminal and as CSV."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+import numpy as np
+from rich.text import Text
+
+from rebalancer.app.earnings import AccountPerformance, Earned, PeriodEarned
+from rebalancer.errors import visible
+from rebalancer.model.text import counted, money, percentage
+from rebalancer.portfolio.returns import Period
+from rebalancer.report.console import Screen, is_terminal, line, lines
+from rebalancer.report.drawing import Curve, drawing
+from rebalancer.report.tables import grid
+
+CSV_BEGINS = b"date,account,bot,value,flow,gain,"
+CSV_HEADER = ("date", "account", "bot", "value", "flow", "gain", "growth", "benchmark_growth")
+UNDEFINED = "-"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would compute."""
+PERIODS: Mapping[Period, str] = {
+    "day": "gain, last session",
+    "week": "  its week",
+    "month": "  its month",
+    "year": "  its year",
+    "all": "  since the first day shown",
+}
+HOW = (
+    "Values are the broker's when it was last read in a session, shortly before the close; the benchmark is at "
+    "adjusted closes. Each evening a bot is brought back to its money: gains are taken out, losses put in. Dividends "
+    "and interest are known as cash alone: they are the account's, not a bot's."
+)
+
+
+def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
+    for found in accounts:
+        if not found.earned:
+            yield line(f"Account {found.account}: nothing was earned yet. `rebalance run` starts its first run.")
+            continue
+        yield line(_headline(found), "bold")
+        yield from lines(found.notes, "yellow")
+        if is_terminal() and len(found.earned[0].days) > 1:
+            yield _curve(found)
+        headings = ("", *(f"#{each.bot or 'account'}" for each in found.earned))
+        yield grid(f"Earned, {found.currency}", headings, _rows(found))
+        yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
+        yield from _unassigned(found)
+    if any(found.earned for found in accounts):
+        yield line(HOW, "dim")
+
+
+def _headline(found: AccountPerformance) -> str:
+    first, last = min(each.first for each in found.earned), max(each.last for each in found.earned)
+    sessions = counted(max(len(each.days) for each in found.earned), "session")
+    return f"Account {found.account}: {first} to {last}, {sessions} with a run"
+
+
+def _curve(found: AccountPerformance) -> Text:
+    main = found.earned[0]
+    curves = [Curve(main.bot or found.account, np.array([100 * day.growth for day in main.days]))]
+    beside = [day.benchmark_growth for day in main.days]
+    known = [growth for growth in beside if growth is not None]
+    if found.benchmark and len(known) == len(beside):
+        curves.append(Curve(found.benchmark, 100 * np.array(known), beside=True))
+    return drawing("Time-weighted", "of 100", [day.session for day in main.days], curves)
+
+
+def _rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
+    for label, text in FIGURES.items():
+        yield label, *(text(each) or UNDEFINED for each in found.earned)
+    for period, label in PERIODS.items():
+        yield label, *(_period({each.period: each for each in book.periods}.get(period)) for book in found.earned)
+    for label, text in RETURNS.items():
+        yield label, *(text(each) or UNDEFINED for each in found.earned)
+    if found.benchmark:
+        yield (
+            f"{found.benchmark}, same days",
+            *(percentage(each.benchmark_return) or UNDEFINED for each in found.earned),
+        )
+
+
+def _period(earned: PeriodEarned | None) -> str:
+    """As in "+12.30 (+0.41 %)"."""
+    return UNDEFINED if earned is None else f"{earned.gain:+,.2f} ({earned.time_weighted * 100:+.2f} %)"
+
+
+FIGURES: dict[str, Callable[[Earned], str]] = {
+    "value": lambda earned: f"{earned.value:,.2f}",
+    "put in, less taken out": lambda earned: f"{earned.capital:,.2f}",
+}
+RETURNS: dict[str, Callable[[Earned], str]] = {
+    "time-weighted return": lambda earned: percentage(earned.time_weighted),
+    "  a year": lambda earned: percentage(earned.time_weighted_a_year),
+    "money-weighted return": lambda earned: percentage(earned.money_weighted),
+    "  a year ": lambda earned: percentage(earned.money_weighted_a_year),
+    "deepest fall": lambda earned: percentage(earned.max_drawdown.depth if earned.max_drawdown else 0.0),
+}
+
+
+def _unassigned(found: AccountPerformance) -> Screen:
+    parts = (f"{each.reason} {money(each.cash, found.currency, signed=True)}" for each in found.unassigned)
+    reasons = "; ".join(parts)
+    yield line(f"No bot's: {money(found.unassigned_value, found.currency)}{f' ({reasons})' if reasons else ''}.")
+
+
+def to_csv(accounts: Sequence[AccountPerformance]) -> str:
+    """A row for each session of each account (an empty bot) and bot; empty where the benchmark has no close."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for found in accounts:
+        for each in found.earned:
+            for day in each.days:
+                other = "" if day.benchmark_growth is None else repr(day.benchmark_growth)
+                name, figures = (_cell(found.account), _cell(each.bot or "")), (day.value, day.flow, day.gain)
+                writer.writerow([day.session, *name, *map(_money, figures), repr(day.growth), other])
+    return out.getvalue()
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:.2f}"
+
+
+def _cell(text: str) -> str:
+    """No spreadsheet computes a name."""
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown

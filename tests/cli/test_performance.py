@@ -1,0 +1,134 @@
+"""`rebalance performance`: what account and bots earned, from the command line."""
+
+import csv
+import json
+from datetime import timedelta
+
+import pytest
+from own_prices import DAYS, write_account, write_bot
+
+CLOSES = {"SPY": ["400", "400", "404", "400", "410"], "TLT": ["100"] * 5}
+
+
+@pytest.fixture
+def traded(rebalance, tmp_path):
+    """247 SPY for 98,800 USD, a day at 404 and one at 400 again; the rest is cash."""
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    for day in DAYS[1:4]:
+        assert rebalance("run", "--as-of", day).code == 0
+
+
+def earned(rebalance, *words):
+    answer = json.loads(rebalance("performance", *words, "--json").out)
+    (account,) = answer["accounts"]
+    return account
+
+
+def test_the_account_and_its_bot_are_shown_with_gains_and_the_benchmark(traded, rebalance):
+    account, bot = earned(rebalance)["earned"]
+    assert (account["bot"], bot["bot"]) == (None, "b")
+    assert account["days"][1]["gain"] == "988.00"  # 247 x 4 USD
+    assert (account["days"][0]["value"], account["days"][0]["flow"]) == ("100000.00", "100000.00")
+    assert account["benchmark_return"] == 0
+    assert account["capital"] == "100000.00"
+    assert {period["period"]: period["gain"] for period in bot["periods"]}["all"] == bot["periods"][-1]["gain"]
+
+
+def test_the_gains_of_all_days_are_the_gain_since_the_beginning(traded, rebalance):
+    for book in earned(rebalance)["earned"]:
+        sums = sum(float(day["gain"]) for day in book["days"])
+        assert sums == pytest.approx(float(book["value"]) - float(book["capital"]))
+        assert book["days"][-1]["growth"] == pytest.approx(book["time_weighted"] + 1)
+
+
+def test_one_bot_is_shown_alone(traded, rebalance):
+    (bot,) = earned(rebalance, "b")["earned"]
+    assert bot["bot"] == "b"
+    screen = rebalance("performance", "b").out
+    assert "time-weighted return" in screen
+    assert "account " not in screen.split("Earned")[1].splitlines()[1]
+
+
+def test_a_span_counts_from_the_value_before_it(traded, rebalance):
+    account, _ = earned(rebalance, "--from", DAYS[2], "--to", DAYS[3])["earned"]
+    assert (account["first"], account["last"]) == (str(DAYS[2]), str(DAYS[3]))
+    assert [day["gain"] for day in account["days"]] == ["988.00", "-988.00"]
+    assert account["time_weighted"] == pytest.approx(0)
+
+
+def test_a_benchmark_of_choice_and_one_without_prices(traded, rebalance):
+    assert earned(rebalance, "--benchmark", "TLT")["earned"][0]["benchmark_return"] == 0
+    output = rebalance("performance", "--benchmark", "GLD")
+    assert output.code == 2
+    assert "there are no prices of GLD" in output.err
+
+
+def test_without_prices_of_the_default_benchmark_there_is_none_and_a_note(rebalance, tmp_path):
+    write_account(tmp_path, {"TLT": ["100"] * 5}, {"asset": "TLT"})
+    assert rebalance("run", "--as-of", DAYS[1]).code == 0
+    output = rebalance("performance")
+    assert output.code == 0
+    assert "No benchmark: there are no prices of SPY" in output.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nobody",), "there is no bot 'nobody' in the journal; there are: b"),
+        (("--account", "nobody"), "there is no account 'nobody'"),
+        (
+            ("--from", DAYS[4] + timedelta(9)),
+            "there is no session from 2022-06-19 to the end: the journal has them from",
+        ),
+        (("--benchmark", "a b c"), "is not a ticker"),
+    ],
+)
+def test_a_mistake_is_named_with_its_remedy(traded, rebalance, words, said):
+    output = rebalance("performance", *words)
+    assert output.code == 2
+    assert said in output.err
+
+
+def test_before_the_first_run_nothing_was_earned(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    assert "nothing was earned yet. `rebalance run` starts its first run." in rebalance("performance").out
+    assert "b has no money yet: `rebalance run` gives it some" in rebalance("performance", "b").err
+
+
+def test_a_dry_run_earns_nothing(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    assert rebalance("run", "--dry-run", "--as-of", DAYS[1]).code == 0
+    assert earned(rebalance)["earned"] == []
+
+
+def test_csv_has_a_row_for_each_session_of_account_and_bot_and_replaces_only_its_own_kind(traded, rebalance, tmp_path):
+    file = tmp_path / "earned.csv"
+    for _ in range(2):
+        assert rebalance("performance", "--csv", file).code == 0
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert [(row["date"], row["bot"]) for row in rows] == [(str(day), bot) for bot in ("", "b") for day in DAYS[1:4]]
+    assert rows[1]["gain"] == "988.00"
+    file.write_text("dear bank")
+    assert "is no output of --csv" in rebalance("performance", "--csv", file).err
+    assert file.read_text() == "dear bank"
+
+
+def test_a_bot_named_as_a_formula_is_no_formula_in_a_spreadsheet(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    write_bot(tmp_path, {"asset": "SPY"})
+    (tmp_path / "=1+1.json").write_bytes((tmp_path / "b.json").read_bytes())
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("b.json", "=1+1.json"))
+    assert rebalance("run", "--as-of", DAYS[1]).code == 0
+    assert rebalance("performance", "--csv", tmp_path / "earned.csv").code == 0
+    assert "'=1+1" in (tmp_path / "earned.csv").read_text()
+
+
+def test_a_bot_that_was_replaced_keeps_its_past(traded, rebalance, tmp_path):
+    (tmp_path / "c.json").write_bytes((tmp_path / "b.json").read_bytes())
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("b.json", "c.json"))
+    assert rebalance("run", "--as-of", DAYS[4]).code == 0
+    _, old, new = earned(rebalance)["earned"]
+    assert (old["bot"], old["value"], new["bot"], new["first"]) == ("b", "0.00", "c", str(DAYS[4]))
+    assert json.loads(rebalance("history", "--json").out)["runs"][0]["order_count"] <= 1  # most passed without an order
