@@ -121,10 +121,12 @@ class FlowchartBot:
 
     def weights(self, closes: Closes) -> Floats:
         found = (Held.of if self._by_rule else evaluate)(self.program, closes).weights
-        weights = np.zeros((len(found), len(closes.symbols)))
-        weights[:, [closes.symbols.index(symbol) for symbol in self.symbols]] = found
-        weights[np.isnan(found).any(axis=1)] = np.nan
-        return weights
+        if closes.symbols == self.symbols:
+            return found
+        weights = np.zeros((len(closes.symbols), len(found)))
+        weights[[closes.symbols.index(symbol) for symbol in self.symbols]] = found.T
+        weights[:, np.isnan(found).any(axis=1)] = np.nan
+        return weights.T
 
     def decide(self, closes: Closes, since: date | None = None) -> Decision:
         """The failure names the first undefined value that the decision needs.

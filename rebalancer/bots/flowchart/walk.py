@@ -34,8 +34,6 @@ def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
             return ()
         case Indicator(subject=subject):
             return () if isinstance(subject, str | Ratio) else (subject,)
-        case Constant():
-            return ()
         case If() | Switch() | Mixed():
             return _parts_of_gate(element)
         case Group(child=child):
@@ -50,7 +48,7 @@ def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
             return (operand,)
         case Arithmetic(operands=operands):
             return operands
-        case Cash() | Dates():
+        case Constant() | Cash() | Dates():
             return ()
         case _:
             return element.children
