@@ -30,7 +30,7 @@ from rebalancer.bots.flowchart.tree import (
 def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
     """What `element` is made of, in the order of the file."""
     match element:  # the most frequent ones first
-        case Asset():
+        case Asset() | Constant() | Cash() | Dates():
             return ()
         case Indicator(subject=subject):
             return () if isinstance(subject, str | Ratio) else (subject,)
@@ -48,8 +48,6 @@ def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
             return (operand,)
         case Arithmetic(operands=operands):
             return operands
-        case Constant() | Cash() | Dates():
-            return ()
         case _:
             return element.children
 
