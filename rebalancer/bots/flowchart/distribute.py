@@ -77,9 +77,9 @@ def _chosen(values: Computed, condition: int, days: Days) -> tuple[Days, Days]:
     return np.flatnonzero(is_yes(left, right)), np.flatnonzero(is_no(left, right))
 
 
-def _on(values: Computed, series: int, days: Days) -> Floats | float:
+def _on(values: Computed, series: int, days: Days) -> Floats:
     node = values.table[series]
-    return node.value if isinstance(node, nodes.Number) else values.series[series][days]
+    return np.full(len(days), node.value) if isinstance(node, nodes.Number) else values.series[series][days]
 
 
 def _together(parts: list[Inflow], length: int) -> Inflow:
