@@ -16,9 +16,8 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 
 from jsonschema import Draft202012Validator
 
-from rebalancer.app.bots import ListedBot
 from rebalancer.app.close_audit import CloseAudit
-from rebalancer.app.import_bot import ImportedBot
+from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     AccountStatus,
@@ -27,9 +26,11 @@ from rebalancer.app.views import (
     CheckedBot,
     ComingRun,
     Explanation,
+    ImportedBot,
     Invested,
     InvestmentsEdited,
     Killed,
+    ListedBot,
     LiveAccount,
     Migrated,
     PriceStatus,
@@ -110,6 +111,7 @@ ANSWERS: Mapping[str, Any] = {
         "tracks": [TRACK],
         "notes": [str],
     },
+    "sweep": Sweep,
     "history": {"runs": [RunSummary], "head": Head | None},
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},

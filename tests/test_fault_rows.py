@@ -304,7 +304,7 @@ ROWS: Mapping[str, str | tuple[str, ...]] = {
     "W1 odd numbers": (
         "bots/flowchart/test_document.py::test_a_value_that_is_not_a_number_is_refused_by_name",
         "config/test_config_problems.py::test_a_numeric_setting_accepts_only_a_number_in_its_range",
-        "portfolio/test_trades.py::test_a_weight_that_is_no_fraction_stops_the_run_before_any_order",
+        "portfolio/test_target_value.py::test_a_weight_that_is_no_fraction_stops_the_run_before_any_order",
     ),
     "W2 weights that are none": (
         "bots/flowchart/test_native.py::test_invalid_elements_are_refused_by_name_and_place",

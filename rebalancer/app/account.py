@@ -86,7 +86,7 @@ def opening(
     Raises BadInputError for unreadable keys or price files, SourceError if a venue does not answer.
     """
     present = clock or clock_of(config, account)
-    calendar = ExchangeCalendar(present, account.venue.exchange)
+    calendar = ExchangeCalendar(present, account.venue.exchange, config.state_dir)
     with Connections(config, present) as connections, source_of(config, present, connections, progress) as source:
         yield Opening(config, account, connections, source, calendar, present, progress)
 

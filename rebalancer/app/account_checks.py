@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
 
 import numpy as np
@@ -28,7 +28,10 @@ from rebalancer.trading.recovery import open_quantity
 
 @dataclass(frozen=True, slots=True)
 class CheckedAccount:
-    """One account with its open ports. `prices` describes its price source in words."""
+    """One account with its open ports. `prices` describes its price source in words.
+
+    `since` is the day from which its evenings simulate a bot, or follow what it remembers, by the bot's name.
+    """
 
     account: AccountConfig
     broker: Broker
@@ -38,6 +41,7 @@ class CheckedAccount:
     clock: Clock
     bots: Mapping[str, Bot]
     prices: str
+    since: Mapping[str, date] = field(default_factory=dict)
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every symbol that a bot reads or may hold, and the fallback; sorted."""
@@ -262,7 +266,7 @@ def _history(checked: CheckedAccount) -> Iterator[Check]:
     due = checked.calendar.sessions(today - LONGEST_CLOSURE, today - timedelta(days=1))[-1]
     yield _reach(closes, due)
     closes = with_bars(checked.history, closes, bars_read(checked.bots.values()))
-    yield from (_bot(bot, closes) for bot in checked.bots.values())
+    yield from (_bot(bot, closes, checked.since.get(name)) for name, bot in checked.bots.items())
 
 
 def _reach(closes: Closes, due: date) -> Check:
@@ -276,9 +280,9 @@ def _reach(closes: Closes, due: date) -> Check:
     return Check("history", "fail", f"{found}; the session of {due} is missing", remedy)
 
 
-def _bot(bot: Bot, closes: Closes) -> Check:
+def _bot(bot: Bot, closes: Closes, since: date | None) -> Check:
     """Whether the bot can decide on the last close, and whether its history covers the advised warm-up."""
-    name, decided = f"bot {bot.name}", bot.decide(closes)
+    name, decided = f"bot {bot.name}", bot.decide(closes, since)
     if isinstance(decided, BotFailure):
         remedy = "Its allocation would go to the fallback. Use a ticker with more history, or a shorter window."
         return Check(name, "fail", decided.reason, remedy)

@@ -3,18 +3,20 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 from rebalancer import demo
 from rebalancer.app.python_bot import run_python
-from rebalancer.app.views import CheckedBot, ShownBot
-from rebalancer.bots.base import Bot, Findings
+from rebalancer.app.views import CheckedBot, ListedBot, ShownBot
+from rebalancer.bots.base import Bot
 from rebalancer.bots.load import format_of, load, most_bytes
 from rebalancer.config import AccountConfig, Config, parsers
 from rebalancer.config.files import create
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import read_regular
+from rebalancer.journal import read
 from rebalancer.model import Investment, Symbol, Trading
 from rebalancer.model.text import known_names
 
@@ -25,23 +27,6 @@ TEMPLATES: Mapping[str, str] = {
 }
 """The demo's bots, by template name."""
 BOT_FILES = ("*.py", *(f"*.{text}{packed}" for text in ("json", "clj", "edn") for packed in ("", ".gz")))
-
-
-@dataclass(frozen=True, slots=True)
-class ListedBot:
-    """A bot file with its findings, or with its problems.
-
-    `format` is "" if unknown. `account`, `currency` and `investment` are None for a bot that is not invested.
-    """
-
-    name: str
-    file: str
-    format: str
-    findings: Findings | None
-    problems: tuple[Problem, ...]
-    account: str | None = None
-    investment: Investment | None = None
-    currency: str | None = None
 
 
 def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
@@ -55,6 +40,11 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
     if problems:
         raise BadInputError(problems)
     return contents
+
+
+def first_day_of_evenings(config: Config, account: str, bot: str, content: bytes) -> date | None:
+    """The day from which the evenings of `account` simulate a bot of that file, or follow what it remembers."""
+    return read.since(config.journal(), account, bot, sha256(content).hexdigest())
 
 
 def content_of(file: Path) -> bytes:

@@ -2,14 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bots import first_day_of_evenings, load_bots, read_bots
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.evening import clock_of_run
 from rebalancer.app.paper_trial import run_trial, trial_of
@@ -65,9 +65,18 @@ def _account(config: Config, account: AccountConfig, progress: Progress) -> Iter
         with opening(config, account, progress=progress) as opened:
             moment = opened.latest()
             quotes = opened.quotes(moment)
-            broker, history, prices = opened.broker(moment, quotes), opened.source.history, described(config, account)
             yield from examine(
-                CheckedAccount(account, broker, history, quotes, opened.calendar, moment.clock, bots, prices)
+                CheckedAccount(
+                    account=account,
+                    broker=opened.broker(moment, quotes),
+                    history=opened.source.history,
+                    quotes=quotes,
+                    calendar=opened.calendar,
+                    clock=moment.clock,
+                    bots=bots,
+                    prices=described(config, account),
+                    since=_first_days(config, account, bots),
+                )
             )
     except RebalancerError as error:
         yield Check("account", "fail", _summary(error), "The remaining checks of this account were skipped.")
@@ -86,6 +95,12 @@ def _bots(account: AccountConfig) -> tuple[Check, Mapping[str, Bot]]:
     except BadInputError as error:
         return Check("bots", "fail", _summary(error), "`rebalance bots check FILE` shows each."), {}
     return Check("bots", "pass", f"all {len(bots)} can be used: {', '.join(bots)}"), bots
+
+
+def _first_days(config: Config, account: AccountConfig, bots: Iterable[str]) -> Mapping[str, date]:
+    contents = read_bots({name: account.bots[name] for name in bots})
+    found = {name: first_day_of_evenings(config, account.name, name, contents[name]) for name in contents}
+    return {name: day for name, day in found.items() if day}
 
 
 def _summary(error: RebalancerError) -> str:

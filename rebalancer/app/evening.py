@@ -167,7 +167,8 @@ def clock_of_run(config: Config, account: AccountConfig, *, dry_run: bool, as_of
     if as_of is not None:
         raise BadInputError.of("--as-of", f"works with the simulated broker only: {venue.title}'s time is now")
     clock = clock_of(config, account)
-    return None if dry_run and not _is_open(ExchangeCalendar(clock, venue.exchange), clock) else clock
+    calendar = ExchangeCalendar(clock, venue.exchange, config.state_dir)
+    return None if dry_run and not _is_open(calendar, clock) else clock
 
 
 def _is_open(calendar: Calendar, clock: Clock) -> bool:

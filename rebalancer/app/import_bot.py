@@ -1,24 +1,13 @@
 """Writes a flowchart of another program in the native format."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from rebalancer.app.bots import content_of, load_bot
-from rebalancer.bots.base import Findings
+from rebalancer.app.views import ImportedBot
 from rebalancer.bots.load import format_of, most_bytes, to_native
 from rebalancer.config.files import create
 from rebalancer.errors import BadInputError, Problem
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedBot:
-    """`file` is the native file of the bot that was read from `source`, whose format is `format`."""
-
-    source: str
-    format: str
-    file: str
-    findings: Findings
 
 
 def import_bot(source: str, content: bytes, folder: Path, out: Path | None = None) -> ImportedBot:

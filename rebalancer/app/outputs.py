@@ -23,12 +23,12 @@ class Output:
     path: Path
     begins: bytes = b""
 
-    def write(self, text: str) -> None:
+    def write(self, content: str | bytes) -> None:
         """Raises BadInputError, and then changes nothing."""
         if obstacle := self.obstacle():
             raise BadInputError([obstacle])
         try:
-            replace_atomically(self.path, text.encode(), mode=0o666)
+            replace_atomically(self.path, content.encode() if isinstance(content, str) else content, mode=0o666)
         except OSError as error:
             raise BadInputError([self._unwritable(error)]) from error
 

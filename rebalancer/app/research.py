@@ -3,28 +3,27 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from rebalancer import demo
-from rebalancer.app.bots import bot_file, load_bots, read_bots
+from rebalancer.app.bots import bot_file, first_day_of_evenings, load_bots, read_bots
 from rebalancer.app.needs import missing_sentence, needs
 from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import Explanation
 from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
 from rebalancer.bots.base import Bot, ChartPart
+from rebalancer.bots.observe import with_flips
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.journal import read
 from rebalancer.market.bars import bars_read, never_there
 from rebalancer.model import (
     Allocation,
     BarsRead,
     Closes,
-    Decision,
     Floats,
     Investment,
     Symbol,
@@ -53,41 +52,55 @@ def explain(
     loaded = load_bots(files, contents, ignore_rebalance=ignore_rebalance)[bot]
     closes = closes_up_to(config, loaded.symbols, day, progress, loaded.bars)
     progress(f"Asking {bot}")
+    kept = _kept(config, bot, contents[bot])
+    decision, trouble = with_flips(loaded, closes, loaded.decide(closes, kept))
     return Explanation(
-        decision=_decision(config, loaded, contents[bot], closes),
+        decision=decision,
         session=closes.day(-1),
-        tree=loaded.outline(closes) if tree else None,
-        mermaid=_diagram(loaded, closes) if mermaid else None,
-        notes=closes.notes,
+        tree=loaded.outline(closes, kept) if tree else None,
+        mermaid=_diagram(loaded, closes, kept) if mermaid else None,
+        marked=loaded.marked(closes, kept) if mermaid else "",
+        notes=(*closes.notes, trouble) if trouble else closes.notes,
     )
 
 
-def _decision(config: Config, bot: Bot, content: bytes, closes: Closes) -> Decision:
-    """Of a bot whose holdings are simulated: from the day on which that began in its account's evenings."""
-    decision = bot.decide(closes)
-    if isinstance(decision, Allocation) and decision.since:
-        owner = next((account.name for account in config.accounts if bot.name in account.bots), None)
-        kept = owner and read.since(config.journal(), owner, bot.name, sha256(content).hexdigest())
-        return bot.decide(closes, kept) if kept else decision
-    return decision
+def _kept(config: Config, bot: str, content: bytes) -> date | None:
+    owner = next((account.name for account in config.accounts if bot in account.bots), None)
+    return first_day_of_evenings(config, owner, bot, content) if owner else None
+
+
+class DrawnChart(NamedTuple):
+    """`marked` says which day's way the `parts` mark, where it is not simply that of `session`."""
+
+    session: date
+    marked: str
+    parts: tuple[ChartPart, ...]
 
 
 def chart(
-    config: Config, bot: str, day: date | None, progress: Progress = unwatched
-) -> tuple[date, tuple[ChartPart, ...]]:
-    """The session of `explain`, and the chart of a bot with what its decision took. Raises BadInputError."""
-    loaded = load_bots({bot: bot_file(config, bot)})[bot]
+    config: Config,
+    bot: str,
+    day: date | None,
+    *,
+    ignore_rebalance: bool = False,
+    progress: Progress = unwatched,
+) -> DrawnChart:
+    """The chart of a bot with what the decision of `explain` took. Raises BadInputError."""
+    files = {bot: bot_file(config, bot)}
+    contents = read_bots(files)
+    loaded = load_bots(files, contents, ignore_rebalance=ignore_rebalance)[bot]
     closes = closes_up_to(config, loaded.symbols, day, progress, loaded.bars)
     progress(f"Drawing {bot}")
+    kept = _kept(config, bot, contents[bot])
     try:
-        return closes.day(-1), loaded.parts(closes)
+        return DrawnChart(closes.day(-1), loaded.marked(closes, kept), loaded.parts(closes, kept))
     except ValueError as error:
         raise BadInputError.of("--svg", f"{error}: use --tree") from error
 
 
-def _diagram(bot: Bot, closes: Closes) -> str:
+def _diagram(bot: Bot, closes: Closes, kept: date | None) -> str:
     try:
-        return bot.mermaid(closes)
+        return bot.mermaid(closes, kept)
     except ValueError as error:
         raise BadInputError.of("--mermaid", f"{error}: use --tree") from error
 
@@ -118,7 +131,8 @@ def backtest(
     if not 0 <= cost_bps <= MAX_BPS:
         raise BadInputError.of("--cost-bps", f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5")
     paths = _paths(config, bots)
-    loaded = load_bots(paths, ignore_rebalance=ignore_rebalance)
+    contents = read_bots(paths)
+    loaded = load_bots(paths, contents, ignore_rebalance=ignore_rebalance)
     account, merging, notes = _together(config, paths)
     notes = (demo.NOTE, *notes) if config.path == demo.config_path() else notes
     fallback = account.trading.fallback if merging else ()
@@ -144,8 +158,24 @@ def backtest(
     for number, (name, bot) in enumerate(loaded.items()):
         progress(f"Back-testing {name}", number, len(loaded))
         decided[name] = bot.weights(closes)
+    begun = (_begun_otherwise(bot, closes, _kept(config, name, contents[name])) for name, bot in loaded.items())
+    closes = replace(closes, notes=(*closes.notes, *filter(None, begun)))
     progress("Trading by what the bots decided")
     return compare(decided, closes, terms)
+
+
+def _begun_otherwise(bot: Bot, closes: Closes, kept: date | None) -> str:
+    """A note on a bot whose evenings go on from another day than its back-test on `closes` begins; else ""."""
+    if kept is None or not len(closes.sessions) or kept > closes.day(-1):
+        return ""
+    decision = bot.decide(closes)
+    begun = decision.since if isinstance(decision, Allocation) else None
+    if begun in {None, kept}:
+        return ""
+    return (
+        f"{bot.name} begins on {begun} here, and its evenings go on from {kept}, their first day: what they hold may "
+        "differ. `rebalance explain` shows it."
+    )
 
 
 def most_closes_needed(bots: Iterable[Bot]) -> Mapping[Symbol, int]:

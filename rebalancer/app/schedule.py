@@ -11,12 +11,12 @@ from functools import partial
 from heapq import merge
 from typing import Literal
 
-from rebalancer.app.calendar_cache import cached_calendar
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError, RunFailedError
 from rebalancer.events import SettingChanged
 from rebalancer.journal import read
 from rebalancer.journal.read import RunSummary
+from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import NO_RUN, Session
 from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Calendar, Clock
@@ -80,7 +80,7 @@ def coming_windows(config: Config, clock: Clock) -> Iterator[Window]:
 
 
 def calendar_of(config: Config, account: AccountConfig, clock: Clock) -> Calendar:
-    return cached_calendar(config.state_dir, clock, account.venue.exchange)
+    return ExchangeCalendar(clock, account.venue.exchange, config.state_dir)
 
 
 def outside_window(config: Config, account: AccountConfig, clock: Clock) -> str | None:

@@ -88,7 +88,7 @@ def _local_bars(config: Config, progress: Progress, closes: Closes, read: BarsRe
 
 def _of_a_venue(config: Config, clock: Clock, connections: Connections, progress: Progress) -> Source:
     connection = connections.to(config.data_account or "")
-    calendar = ExchangeCalendar(clock, exchange_of(config))
+    calendar = ExchangeCalendar(clock, exchange_of(config), config.state_dir)
     history = connection.history(config.data_settings, calendar, partial(progress, "Fetching closes, by ticker"))
     last = history.last_session().day
 
@@ -180,7 +180,7 @@ def price_status(config: Config, progress: Progress = unwatched) -> PriceStatus:
     Raises BadInputError if there are none, or prices or bots are invalid.
     """
     clock = SystemClock()
-    calendar = ExchangeCalendar(clock, exchange_of(config))
+    calendar = ExchangeCalendar(clock, exchange_of(config), config.state_dir)
     closes = stored_closes(config, calendar, progress)
     due = sessions_due(calendar, closes, clock.now())
     if config.data_source == "sample":  # it ends in the past

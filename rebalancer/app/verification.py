@@ -5,11 +5,13 @@ from pathlib import Path
 
 from rebalancer.app.bots import bot_file, load_bots
 from rebalancer.app.source import closes_up_to
-from rebalancer.backtest.verify import Agreement, agreement
+from rebalancer.backtest.verify import Agreement, Difference, agreement, same_weights
 from rebalancer.bots import recorded
+from rebalancer.bots.base import Bot, Parting
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError
 from rebalancer.files import read_regular
+from rebalancer.model import Closes
 from rebalancer.ports import Progress, unwatched
 
 
@@ -17,13 +19,14 @@ from rebalancer.ports import Progress, unwatched
 class Verification:
     """How far `bot` agrees with the back-test `recorded_name`.
 
-    `path` is our way on the day of the first difference, with the values that decided.
+    `parting` is the gate that best explains the first difference; where there is none, `why` says why.
     """
 
     bot: str
     recorded_name: str
     agreement: Agreement
-    path: tuple[str, ...]
+    parting: Parting | None
+    why: str
     notes: tuple[str, ...]
 
     @property
@@ -45,11 +48,17 @@ def verify(config: Config, bot: str, file: Path, progress: Progress = unwatched)
             f"is recorded from {first} to {last}, and there are no closes of these days: they end on {closes.day(-1)}"
         )
         raise BadInputError.of(file, text)
-    path: tuple[str, ...] = ()
+    parting, why = None, ""
     if found.first_difference:
         row = int(closes.sessions.searchsorted(closes.sessions.dtype.type(found.first_difference.day)))
-        path = loaded.explain(closes, row)
-    return Verification(bot, theirs.name, found, path, closes.notes)
+        parting = loaded.parting(closes, row, found.first_difference.recorded_weights, same_weights)
+        why = "" if parting else _why_none(loaded, closes, row, found.first_difference)
+    return Verification(bot, theirs.name, found, parting, why, closes.notes)
+
+
+def _why_none(bot: Bot, closes: Closes, row: int, difference: Difference) -> str:
+    """The last line of the way, which says why a decision is undefined; or that no gate is on it."""
+    return "no condition or filter is on its way" if difference.decided_weights else bot.explain(closes, row)[-1]
 
 
 def read_recorded(file: Path) -> recorded.RecordedBacktest:

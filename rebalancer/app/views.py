@@ -15,7 +15,7 @@ from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Decision, OrderState, RunStatus, Symbol
+from rebalancer.model import Decision, Investment, OrderState, RunStatus, Symbol
 from rebalancer.model.settings import MoneyMode
 from rebalancer.portfolio.holdings import Offer
 
@@ -209,14 +209,45 @@ class ShownBot:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedBot:
+    """A bot file with its findings, or with its problems.
+
+    `format` is "" if unknown. `account`, `currency` and `investment` are None for a bot that is not invested.
+    """
+
+    name: str
+    file: str
+    format: str
+    findings: Findings | None
+    problems: tuple[Problem, ...]
+    account: str | None = None
+    investment: Investment | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedBot:
+    """`file` is the native file of the bot that was read from `source`, whose format is `format`."""
+
+    source: str
+    format: str
+    file: str
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """A bot's decision on the close of `session`. `tree` (rules) and `mermaid` (diagram) are None unless requested."""
+    """A bot's decision on the close of `session`. `tree` (rules) and `mermaid` (diagram) are None unless requested.
+
+    `marked` says which day's way the diagram marks, where it is not simply that of `session`.
+    """
 
     decision: Decision
     session: date
     tree: tuple[str, ...] | None
     mermaid: str | None
     notes: Sequence[str]
+    marked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

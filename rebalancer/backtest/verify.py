@@ -95,6 +95,13 @@ def agrees(ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
     return np.asarray(as_they_are | (everything & as_a_whole))
 
 
+def same_weights(ours: Weights, theirs: Weights) -> bool:
+    """As `agrees`, of one day."""
+    symbols = sorted({*ours, *theirs})
+    rows = (np.array([[weights.get(symbol, 0.0) for symbol in symbols]]) for weights in (ours, theirs))
+    return bool(agrees(*rows)[0])
+
+
 def _same_days(closes: Closes, theirs: RecordedBacktest) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The rows of the days that both have, in the closes and in what is recorded."""
     found = np.intersect1d(closes.sessions, theirs.sessions, assume_unique=True, return_indices=True)

@@ -7,10 +7,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rebalancer.model import BarField, BarsRead, Closes, Decision, Floats, Symbol
+from rebalancer.model import Allocation, BarField, BarsRead, Closes, Decision, Flip, Floats, Symbol, Weights
 
 Answer = Mapping[str, float] | str
 """The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
+Alike = Callable[[Weights, Weights], bool]
+"""Whether two decisions are the same."""
 OwnBars = Mapping[tuple[Symbol, BarField], Floats]
 """By ticker and field, (T,)."""
 RunPython = Callable[[bytes, Closes, int], Sequence[Answer]]
@@ -59,6 +61,33 @@ class ChartPart(NamedTuple):
     lines: tuple[str, ...]
     branches: tuple[ChartBranch, ...]
     taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedValues:
+    """Two values that a gate compares, in words and as numbers; None where one is undefined."""
+
+    left: str
+    left_value: float | None
+    right: str
+    right_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The gate on the way of a decision of `day` that best explains another decision for that day.
+
+    `lines` are the gate in words; `compared` are the values that it compares, of a filter the scores of the last child
+    that is taken and of the first that is not. `flip` is how near it is to going the other way. `otherwise` is what
+    would then be decided, None where that is undefined, and `gives_it` says whether that is the other decision.
+    """
+
+    day: date
+    lines: tuple[str, ...]
+    compared: tuple[ComparedValues, ...]
+    flip: Flip
+    otherwise: Weights | None
+    gives_it: bool
 
 
 class Bot(Protocol):
@@ -111,23 +140,32 @@ class Bot(Protocol):
     def decide(self, closes: Closes, since: date | None = None) -> Decision:
         """The decision for the last session of `closes`, or a BotFailure with the reason.
 
-        `since` is that of its earlier allocations: a simulation begins on this day, however far back `closes` reach,
-        and fails if they do not reach so far.
+        `since` is that of its earlier allocations: a simulation, or what it remembers, begins on this day, however far
+        back `closes` reach, and fails if they do not reach so far.
         """
+
+    def flips(self, closes: Closes, decision: Allocation) -> tuple[Flip, ...]:
+        """How near each gate on the path of `decision`, made on these closes, is to deciding otherwise."""
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
         """Explains the decision on row `day` of `closes`, one line per step."""
 
+    def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> Parting | None:
+        """Where its decision on row `day` parts from `other`; None where it is undefined, or has no gate on its way."""
+
     def findings(self) -> Findings: ...
 
-    def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
-        """All rules, one per line; with `closes` also their values on the last session."""
+    def outline(self, closes: Closes | None = None, since: date | None = None) -> tuple[str, ...]:
+        """All rules, one per line; with `closes` also the values that led to the last session's decision."""
 
-    def mermaid(self, closes: Closes) -> str:
-        """Its rules and the last session's path as a Mermaid diagram. Raises ValueError where there is none."""
+    def marked(self, closes: Closes, since: date | None = None) -> str:
+        """What `outline`, `mermaid` and `parts` mark, if it is not simply the way of the last session; else ""."""
 
-    def parts(self, closes: Closes) -> tuple[ChartPart, ...]:
-        """The parts of its chart on the last session, each before those it leads to. ValueError where there is none."""
+    def mermaid(self, closes: Closes, since: date | None = None) -> str:
+        """Its rules and the path to the last decision as a Mermaid diagram. Raises ValueError where there is none."""
+
+    def parts(self, closes: Closes, since: date | None = None) -> tuple[ChartPart, ...]:
+        """The parts of its chart, each before those it leads to. Raises ValueError where there is none."""
 
 
 def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.bots.base import Answer, ChartPart, Findings, RunPython, missing_closes, own_closes
+from rebalancer.bots.base import Alike, Answer, ChartPart, Findings, Parting, RunPython, missing_closes, own_closes
 from rebalancer.errors import Problem
-from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights, symbol
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
 MAX_BYTES = 150_000
@@ -90,6 +90,13 @@ class PythonBot:
             warnings=tuple(missing_closes(last, self.lookback)),
         )
 
+    def flips(self, closes: Closes, decision: Allocation) -> tuple[Flip, ...]:  # noqa: ARG002 - the port's
+        """A Python file has no gates that are known."""
+        return ()
+
+    def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> Parting | None:  # noqa: ARG002 - as above
+        return None
+
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
         decision = self.decide(closes.until(closes.day(day)))
         return (decision.reason,) if isinstance(decision, BotFailure) else decision.path
@@ -97,14 +104,17 @@ class PythonBot:
     def findings(self) -> Findings:
         return Findings(self.name, self.symbols, lookback=self.lookback)
 
-    def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
+    def outline(self, closes: Closes | None = None, since: date | None = None) -> tuple[str, ...]:  # noqa: ARG002
         """The lines of the file."""
         return (*self.code.decode().splitlines(), *(self.explain(closes, -1) if closes else ()))
 
-    def mermaid(self, closes: Closes) -> str:  # noqa: ARG002 - the port's
+    def marked(self, closes: Closes, since: date | None = None) -> str:  # noqa: ARG002 - the port's
+        return ""
+
+    def mermaid(self, closes: Closes, since: date | None = None) -> str:  # noqa: ARG002 - the port's
         raise ValueError("a Python file has no chart to draw")
 
-    def parts(self, closes: Closes) -> tuple[ChartPart, ...]:  # noqa: ARG002 - the port's
+    def parts(self, closes: Closes, since: date | None = None) -> tuple[ChartPart, ...]:  # noqa: ARG002 - the port's
         raise ValueError("a Python file has no chart to draw")
 
 

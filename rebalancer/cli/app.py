@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import bots, controls, invest, journal, research, runs, settings
+from rebalancer.cli import bots, controls, invest, journal, research, runs, settings, sweep
 from rebalancer.cli.options import Commands
 
 app = Commands(
@@ -31,6 +31,7 @@ app.with_json("status")(runs.status)
 app.with_json("doctor")(runs.doctor)
 app.with_json("explain")(research.explain)
 app.with_json("backtest")(research.backtest)
+app.with_json("sweep")(sweep.sweep)
 app.with_json("history")(journal.history)
 app.with_json("orders")(journal.orders)
 app.with_json("positions")(journal.positions)

@@ -44,6 +44,10 @@ DebugOption = Annotated[bool, Option("--debug", help="Show the traceback of an e
 IgnoreRebalanceOption = Annotated[
     bool, Option("--ignore-rebalance", help="Show what a bot targets, not what it holds by its rebalance rule.")
 ]
+WorkersOption = Annotated[
+    int | None,
+    Option("--workers", min=1, max=1024, help="Processes at a time; default: all cores where that is faster."),
+]
 DAY = ["%Y-%m-%d"]
 MOST = 1_000_000_000
 """Of runs and lines. SQLite takes no number beyond 2**63."""

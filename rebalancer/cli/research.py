@@ -50,7 +50,7 @@ def explain(
 
     settings, day = load_config(config), on.date() if on else None
     if svg:
-        _draw(settings, bot, day, svg, json=json)
+        _draw(settings, bot, day, svg, ignore_rebalance=ignore_rebalance, json=json)
     with watching(json=json) as progress:
         found = research.explain(
             settings, bot, day, tree=tree, mermaid=mermaid, ignore_rebalance=ignore_rebalance, progress=progress
@@ -61,7 +61,7 @@ def explain(
     return None
 
 
-def _draw(settings: "Config", bot: str, day: date | None, svg: Path, *, json: bool) -> None:
+def _draw(settings: "Config", bot: str, day: date | None, svg: Path, *, ignore_rebalance: bool, json: bool) -> None:
     from rebalancer.app import research
     from rebalancer.app.outputs import Output, check_outputs
     from rebalancer.report.chart_svg import SVG_BEGINS, to_svg
@@ -69,8 +69,9 @@ def _draw(settings: "Config", bot: str, day: date | None, svg: Path, *, json: bo
     output = Output("--svg", svg, SVG_BEGINS)
     check_outputs(settings, output)
     with watching(json=json) as progress:
-        session, parts = research.chart(settings, bot, day, progress)
-        output.write(to_svg(f"{bot} on {session}", parts))
+        drawn = research.chart(settings, bot, day, ignore_rebalance=ignore_rebalance, progress=progress)
+        title = f"{bot} on {drawn.session}{f': {drawn.marked}' if drawn.marked else ''}"
+        output.write(to_svg(title, drawn.parts))
     if not json:
         say(f"--svg: written to {visible(svg)}")
 

@@ -3,14 +3,13 @@
 import sqlite3
 from pathlib import Path
 
-from sqlite_utils import Database, Migrations
-
 from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.files import ensure_private
 from rebalancer.journal import lease
 from rebalancer.journal.chain import JournalLine, chained
 from rebalancer.journal.connection import rolled_back, writing
 from rebalancer.journal.projections import rebuild
+from rebalancer.journal.sqlite import Database, Migrations
 from rebalancer.journal.tables import GUARDS, TRUTH
 
 BUSY_SECONDS = 10

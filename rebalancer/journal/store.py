@@ -9,8 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from sqlite_utils import Database
-
 from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
 from rebalancer.journal import account_state
@@ -28,6 +26,7 @@ from rebalancer.journal.lease import LockHolder, conflict, lock_holder, read_lea
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import migrate, open_database
+from rebalancer.journal.sqlite import Database
 from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId, RunStatus
 from rebalancer.ports import (

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import Problem, echoed
 from rebalancer.market.calendar import FIRST_YEAR
+from rebalancer.market.cells import Cells, Days
 from rebalancer.market.csv_dialect import SAVE_AS, decimal_mark
 from rebalancer.market.price_blocks import MOST_PROBLEMS, Block
 from rebalancer.model import BarField, Floats, Symbol, canonical, symbol
@@ -32,7 +33,6 @@ INDEX_SIGN = "^"
 FIRST_DAY = np.datetime64(f"{FIRST_YEAR}-01-01", "D")
 """Where the exchange calendar begins; earlier days are left out."""
 Mask = NDArray[np.bool_]
-Days = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,6 @@ class Layout:
     ticker: int | None
     symbols: tuple[Symbol, ...] = ()
     adjusted_by: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cells:
-    """Prices that passed, each array (n,): `prices` all > 0; `columns` are places in `symbols`.
-
-    `rows` are their row numbers in `source`. A symbol may have no price at all.
-    """
-
-    source: str
-    symbols: tuple[Symbol, ...]
-    columns: NDArray[np.int64]
-    days: Days
-    prices: Floats
-    rows: NDArray[np.int64]
 
 
 def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[Problem]]:

@@ -30,6 +30,9 @@ class Bars:
         """The first `count` rows."""
         return replace(self, values={name: column[:count] for name, column in self.values.items()})
 
+    def since(self, row: int) -> Self:
+        return replace(self, values={name: column[row:] for name, column in self.values.items()})
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closes:
@@ -70,6 +73,16 @@ class Closes:
             provisional=self.provisional and count == len(self.sessions),
             notes=self.notes,
             bars=self.bars.until(count) if self.bars else None,
+        )
+
+    def since(self, day: date) -> Self:
+        """These closes from session `day` on."""
+        first = int(self.sessions.searchsorted(self.sessions.dtype.type(day)))
+        return replace(
+            self,
+            sessions=self.sessions[first:],
+            values=self.values[first:],
+            bars=self.bars.since(first) if self.bars else None,
         )
 
 

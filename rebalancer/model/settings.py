@@ -96,6 +96,10 @@ class Trading:
     max_allocation_percent: Annotated[
         Decimal, Range(0, 99, above_low=True), "The most that is ever invested, in percent of what may be invested."
     ] = Decimal(99)
+    rounding: Annotated[
+        Literal["floor", "closest"],
+        "Floor: every target is rounded down to whole shares. Closest: rounded so that all together come closest.",
+    ] = "floor"
     min_trade_dollars: Annotated[Amount, "Trades below this amount are left out; an exit never is."] = Decimal(1)
     drift_percent: Annotated[
         Percent, "How far a holding may drift from its target before it is traded, in percentage points."

@@ -25,7 +25,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.order_ids import order_id
-from rebalancer.portfolio.trades import ZERO, Prices, least_order, no_price, target_value, usable_price
+from rebalancer.portfolio.trades import ZERO, Prices, beyond_floor, least_order, no_price, target_value, usable_price
 
 MOST_INVESTED = Decimal("0.99")
 """The fraction of equity that may be invested, in managed and unmanaged positions together."""
@@ -174,7 +174,8 @@ class _Buy:
 
 def _fresh(trade: Trade, instrument: Instrument, price: Price, now: Decimal, plan: Plan, trading: Trading) -> _Buy:
     target = target_value(trade.target, plan.investable)
-    wanted = min(trade.quantity, instrument.quantity_for(target, price.value) - now)
+    goal = instrument.quantity_for(target, price.value) + beyond_floor(trade, plan.investable, instrument)
+    wanted = min(trade.quantity, goal - now)
     missing = target - now * price.value
     limit = limit_price(price, trading.limit_percent, instrument)
     return _Buy(trade, instrument, price, instrument.round_down(wanted), missing, limit)

@@ -24,7 +24,7 @@ from rebalancer.model import (
 from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.buys import MOST_INVESTED, worst_price
 from rebalancer.portfolio.limits import Rules, first_refusal
-from rebalancer.portfolio.trades import ZERO, target_value
+from rebalancer.portfolio.trades import ZERO, beyond_floor, target_value
 
 ROUNDING = 1e-9
 TOLERANCE = Decimal("0.0025")
@@ -159,8 +159,8 @@ def missed_targets(
 
 def _gap(trade: Trade, investable: Decimal, held: Decimal, prices: Sequence[Decimal], instrument: Instrument) -> Miss:
     """The smallest gap at any of `prices`. Only whole lots are bought: less than one lot missing is no gap."""
-    target = target_value(trade.target, investable)
-    gaps = [(instrument.quantity_for(target, price) - held) * price for price in prices]
+    target, beyond = target_value(trade.target, investable), beyond_floor(trade, investable, instrument)
+    gaps = [(instrument.quantity_for(target, price) + beyond - held) * price for price in prices]
     return Miss(trade, min(gaps, key=abs, default=target))
 
 

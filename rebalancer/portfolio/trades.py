@@ -3,7 +3,7 @@
 Money, prices and quantities are Decimal from here outward; `to_decimal` is the one conversion from a float.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
@@ -29,6 +29,7 @@ from rebalancer.model import (
 from rebalancer.model.text import digits, money, per_share, percent, shares
 from rebalancer.portfolio.limits import Rules, first_refusal
 from rebalancer.portfolio.order_ids import order_id
+from rebalancer.portfolio.rounding import Caps, Wanted, closest_quantities
 
 CENT = Decimal("0.01")
 FRACTION = Decimal("1e-15")
@@ -58,22 +59,27 @@ def make_plan(
     trading: Trading,
     suspects: Mapping[Symbol, str] = NO_SUSPECTS,
     instruments: Instruments = US_EQUITIES,
+    caps: Caps | None = None,
 ) -> Plan:
     """One trade for every symbol that is managed, changed by another sender, or wanted. `investable` (> 0) is money.
 
     Symbols in `untradable` are not traded, with the reason given there. Symbols in `suspects` have a doubtful price:
     only a full exit of them is planned.
 
-    The target quantity is target money / price, rounded down to whole lots; the difference to it is traded in whole
-    lots. A target of 0 sells everything managed, fractions of a lot included, at any value and without a price. A
-    positive target never sells a fraction of a lot: where it is worth less than one lot, the whole lots are sold and
-    the fraction stays.
+    The target quantity is target money / price, rounded to whole lots by `trading.rounding`: down, or, within `caps`,
+    so that all together come closest. The difference to it is traded in whole lots. A target of 0 sells everything
+    managed, fractions of a lot included, at any value and without a price. A positive target never sells a fraction of
+    a lot: where it is worth less than one lot, the whole lots are sold and the fraction stays.
     """
     left_alone = {**untradable, **holdings.untouchable}
+    symbols = sorted({*holdings.managed, *targets.weights, *holdings.changed})
+    known = {symbol: instrument_of(symbol, instruments) for symbol in symbols}
+    lines = [_line(known[symbol], holdings, targets, investable, prices) for symbol in symbols]
+    if trading.rounding == "closest" and caps is not None:
+        lines = _closest(lines, {*left_alone, *suspects}, investable, caps, known)
     trades: list[Trade] = []
-    for symbol in sorted({*holdings.managed, *targets.weights, *holdings.changed}):
-        instrument = instrument_of(symbol, instruments)
-        line = _line(instrument, holdings, targets, investable, prices)
+    for line in lines:
+        symbol, instrument = line.symbol, known[line.symbol]
         origin = targets.whys.get(symbol, "")
         if symbol in left_alone:
             trades.append(replace(line, why=left_alone[symbol]))
@@ -110,6 +116,26 @@ def _stored(quantity: Decimal) -> int | Decimal:
     return int(quantity) if quantity == quantity.to_integral_value() else quantity
 
 
+def _closest(
+    lines: Sequence[Trade], fixed: Collection[Symbol], investable: Decimal, caps: Caps, instruments: Instruments
+) -> list[Trade]:
+    """`lines`; those with a target and a price, but for the `fixed`, with the quantities that come closest together."""
+    wanted = [
+        Wanted(instruments[line.symbol], target_value(line.target, investable), line.price.value, line.held)
+        for line in lines
+        if line.price is not None and line.target > 0 and line.symbol not in fixed
+    ]
+    found = closest_quantities(wanted, caps)
+    return [replace(line, target_shares=_stored(found.get(line.symbol, Decimal(line.target_shares)))) for line in lines]
+
+
+def beyond_floor(trade: Trade, investable: Decimal, instrument: Instrument) -> Decimal:
+    """How much the target quantity is above (or below 0, under) the target rounded down; 0 without a price."""
+    if trade.price is None:
+        return ZERO
+    return trade.target_shares - instrument.quantity_for(target_value(trade.target, investable), trade.price.value)
+
+
 def _exit(line: Trade, origin: str, investable: Decimal) -> Trade:
     value = (line.now * investable).quantize(CENT)
     return replace(line, side="sell", quantity=line.held, dollars=value, why=origin or "no bot wants it tonight")
@@ -126,6 +152,8 @@ def _moved(
         return replace(line, why=too_small)
     currency = instrument.currency
     goal = f"target {percent(line.target)} of {money(investable, currency)} = {shares(line.target_shares)}"
+    if beyond := beyond_floor(line, investable, instrument):
+        goal += ", rounded up" if beyond > 0 else ", rounded down further, which brings others closer"
     side: Side = "buy" if difference > 0 else "sell"
     return replace(line, side=side, quantity=quantity, dollars=value, why="; ".join(filter(None, (goal, origin))))
 

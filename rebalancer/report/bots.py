@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rebalancer.app.bots import ListedBot
-from rebalancer.app.import_bot import ImportedBot
-from rebalancer.app.views import CheckedBot, Explanation, ShownBot
+from rebalancer.app.views import CheckedBot, Explanation, ImportedBot, ListedBot, ShownBot
 from rebalancer.bots.base import Findings
 from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol
@@ -27,7 +25,7 @@ def explanation_screen(found: Explanation) -> Screen:
     if tree is not None:
         yield from lines(tree)
         if any(text.startswith("* ") for text in tree):
-            yield line("* marks the branches taken on this day")
+            yield line("* marks the branches taken")
     yield from lines(found.notes, "yellow")
 
 
@@ -37,7 +35,7 @@ def wanted(weights: Mapping[Symbol, float]) -> str:
 
 def mermaid_text(bot: str, found: Explanation) -> str:
     """The Mermaid source, with the notes as comments."""
-    comments = (f"{bot} on {found.session}", *found.notes)
+    comments = (f"{bot} on {found.session}", *([found.marked] if found.marked else ()), *found.notes)
     return "\n".join((*(f"%% {visible(comment)}" for comment in comments), found.mermaid or ""))
 
 

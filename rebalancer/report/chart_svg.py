@@ -20,6 +20,7 @@ WIDEST = 48
 MOST_LINES = 40
 """In one box; those taken are among them, and the others are counted."""
 _CHARACTER, _LINE, _MARGIN, _TITLE = 7.3, 16.0, 8.0, 40.0
+_SCREEN = 1600.0
 _STYLE = """<style>
 text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #222; }
 rect { fill: #fff; stroke: #999; } .stub rect { fill: #f2f2f2; stroke-dasharray: 4; }
@@ -59,8 +60,7 @@ def _section(
         (2 * _MARGIN + _CHARACTER * max(cell_len(line.text) for line in each), 2 * _MARGIN + _LINE * len(each))
         for each in lines
     ]
-    boxes = layout(section.children, sizes, between=16, below=36)
-    width = max(box.x + box.width for box in boxes) + 2 * _MARGIN
+    boxes, width = _placed(section.children, sizes)
     height = max(box.y + box.height for box in boxes) + _TITLE + 2 * _MARGIN
     shown = [
         f'<g id="s{number}"{_SECTION * (number > 0)}>',
@@ -71,6 +71,18 @@ def _section(
         "</g></g>",
     ]
     return "\n".join(shown), (max(width, _CHARACTER * cell_len(title) + 2 * _MARGIN), height)
+
+
+def _placed(children: Sequence[Sequence[int]], sizes: Sequence[tuple[float, float]]) -> tuple[tuple[Box, ...], float]:
+    """The boxes and the width of all; where that is more than a screen, the first box is at the left, in sight."""
+    boxes = layout(children, sizes, between=16, below=36)
+    if _right(boxes) > _SCREEN:
+        boxes = layout(children, sizes, between=16, below=36, over_first=True)
+    return boxes, _right(boxes) + 2 * _MARGIN
+
+
+def _right(boxes: Sequence[Box]) -> float:
+    return max(box.x + box.width for box in boxes)
 
 
 def _heading(section: Section, title: str, place: dict[int, int], parts: Sequence[ChartPart]) -> Iterator[str]:
@@ -119,7 +131,12 @@ def _wrapped(texts: Sequence[str]) -> list[_Line]:
     return lines
 
 
-def _edges(section: Section, boxes: Sequence[Box], parts: Sequence[ChartPart]) -> Iterator[str]:
+def _edges(section: Section, boxes: Sequence[Box], parts: Sequence[ChartPart]) -> list[str]:
+    """Those taken last, so that no other is drawn over them."""
+    return sorted(_each_edge(section, boxes, parts), key=lambda edge: _taken(True) in edge)  # noqa: FBT003
+
+
+def _each_edge(section: Section, boxes: Sequence[Box], parts: Sequence[ChartPart]) -> Iterator[str]:
     for above, children in enumerate(section.children):
         for child in children:
             one, other = boxes[above], boxes[child]

@@ -48,16 +48,19 @@ def layout(
     *,
     between: float,
     below: float,
+    over_first: bool = False,
 ) -> tuple[Box, ...]:
     """Places the tree of node 0, with `children` and `sizes` (width, height) by node. A child's number is the larger.
 
     Neighbours are at least `between` apart. All nodes of a level begin at the same y, `below` the tallest of the level
-    above.
+    above. With `over_first` a node stands over its first child, so that the root of a wide tree is at its left.
     """
     offsets = [0.0] * len(children)
     contours: list[_Contour | None] = [None] * len(children)
     for node in reversed(range(len(children))):
         contour = _joined(children[node], contours, offsets, between)
+        if children[node] and over_first:
+            _move(contour, children[node], offsets, -offsets[children[node][0]])
         half = sizes[node][0] / 2
         contour.left.append(-half - contour.shift)
         contour.right.append(half - contour.shift)
@@ -91,11 +94,14 @@ def _joined(subtrees: Sequence[int], contours: list[_Contour | None], offsets: l
             contour.shift += offsets[subtree]
         whole = _side_by_side(whole, contour) if number else contour
     if subtrees:
-        middle = (offsets[subtrees[0]] + offsets[subtrees[-1]]) / 2
-        whole.shift -= middle
-        for subtree in subtrees:
-            offsets[subtree] -= middle
+        _move(whole, subtrees, offsets, -(offsets[subtrees[0]] + offsets[subtrees[-1]]) / 2)
     return whole
+
+
+def _move(whole: _Contour, subtrees: Sequence[int], offsets: list[float], by: float) -> None:
+    whole.shift += by
+    for subtree in subtrees:
+        offsets[subtree] += by
 
 
 def _side_by_side(one: _Contour, other: _Contour) -> _Contour:

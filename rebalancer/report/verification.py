@@ -1,11 +1,14 @@
 """A bot beside a back-test recorded at Composer, on the terminal."""
 
+from collections.abc import Iterator
+
 from rebalancer.app.verification import Verification
 from rebalancer.backtest.verify import StatisticPair
 from rebalancer.errors import visible
 from rebalancer.model.text import counted, percentage
 from rebalancer.report.bots import wanted
 from rebalancer.report.console import Screen, line, lines
+from rebalancer.report.flips import sentence
 from rebalancer.report.tables import grid
 
 _RATIOS = ("sharpe", "calmar")
@@ -28,10 +31,24 @@ def verification_screen(found: Verification) -> Screen:
         yield line(
             f"  here:     {'undecided' if different.decided_weights is None else wanted(different.decided_weights)}"
         )
-        yield from lines(f"    {step}" for step in found.path)
+        yield from lines(_parting(found))
     rows = ((pair.name, _figure(pair, pair.here), _figure(pair, pair.recorded)) for pair in days.statistic_pairs)
     yield grid("Statistics, here without costs", ("", "#here", "#recorded"), rows)
     yield from lines(found.notes, "yellow")
+
+
+def _parting(found: Verification) -> Iterator[str]:
+    """The gate at which the two part, how near it is to going the other way, and where that leads."""
+    if found.parting is None:
+        yield f"  {found.why.lstrip()}"
+        return
+    gate, different = found.parting, found.agreement.first_difference
+    on = f", on {gate.day}, when it last traded" if different and gate.day != different.day else ""
+    yield f"  They part at this gate{on}:"
+    yield from (f"    {text}" for text in gate.lines)
+    yield f"      {sentence(gate.flip)}"
+    other = "undecided" if gate.otherwise is None else wanted(gate.otherwise)
+    yield f"  {'The recorded weights, had it' if gate.gives_it else 'Had it'} gone the other way: {other}"
 
 
 def _figure(pair: StatisticPair, value: float | None) -> str:

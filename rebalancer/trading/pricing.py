@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from rebalancer.bots.observe import with_flips
 from rebalancer.errors import BadInputError, SourceError
 from rebalancer.events import BotDecided, BotFailed, PricesTaken
 from rebalancer.market.bars import bars_read, missing_bars, tonight_in_words, with_bars, with_tonight
@@ -124,7 +125,7 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
     decisions: dict[str, Decision] = {}
     for number, share in enumerate(shares):
         context.progress(f"Asking {share.bot}", number, len(shares))
-        decisions[share.bot] = _decision(context, share.bot, closes)
+        decisions[share.bot] = _decision(context, log, share.bot, closes)
     for share in shares:
         match decisions[share.bot]:
             case BotFailure() as failure:
@@ -135,14 +136,18 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
     return decisions
 
 
-def _decision(context: RunContext, name: str, closes: Closes) -> Decision:
+def _decision(context: RunContext, log: RunLog, name: str, closes: Closes) -> Decision:
     """A bot that still uses a symbol's old name gets its closes under that name.
 
-    A simulation begins on the day on which it began in earlier evenings, as long as the bot's file is the same.
+    A simulation, or what a bot remembers, begins on the day on which it began in earlier evenings, as long as the bot's
+    file is the same.
     """
     bot = context.bots[name]
     since = context.journal.since(context.account, name, context.files.get(f"bot {name}", ""))
-    decision = bot.decide(under_old_names(closes, context.renames, bot.symbols), since)
+    known = under_old_names(closes, context.renames, bot.symbols)
+    decision, trouble = with_flips(bot, known, bot.decide(known, since))
+    if trouble:
+        log.note(trouble, "warning")
     return under_new_names(decision, context.renames)
 
 

@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from rebalancer.events import PlanMade, TargetsSet
 from rebalancer.model import Order, Outcome, Plan, RunStatus, Symbol
 from rebalancer.portfolio.checks import check_plan
+from rebalancer.portfolio.rounding import Caps
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import Prices, make_plan, sell_orders
 from rebalancer.trading.buys import buy, may_buy
@@ -82,10 +83,11 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     untradable = {**untradable, **no_fallback}
     suspects = {**warn_jumps(context, log, closes, actions), **wrongly_valued(symbols, unbooked)}
     instruments = context.instruments(sorted({*symbols, *snapshot.holdings.changed}))
+    holdings, caps = snapshot.holdings, Caps(context.limits, snapshot.account.equity, snapshot.shares)
     plan = make_plan(
-        snapshot.holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects, instruments
+        holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects, instruments, caps
     )
-    check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
+    check_plan(plan, holdings, targets, context.trading, instruments)
     warn_good_faith_violations(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))

@@ -7,10 +7,10 @@ from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from rebalancer.venues.plugin import VenuePlugin
-
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from rebalancer.venues.plugin import VenuePlugin
 
 GROUP = "rebalancer.venues"
 BUILT_IN = {"sim": "rebalancer.venues.sim.venue", "alpaca": "rebalancer.venues.alpaca.venue"}
@@ -20,7 +20,7 @@ SHORTEST_ID_LENGTH = 20
 
 
 @cache
-def plugin(name: str) -> VenuePlugin:
+def plugin(name: str) -> "VenuePlugin":
     """The venue called `name`. Raises ValueError, naming the package, where it can't be used; KeyError for no venue."""
     if name in BUILT_IN:
         found: VenuePlugin = import_module(BUILT_IN[name]).PLUGIN
@@ -39,7 +39,7 @@ def first_config(name: str) -> str:
     return files(package).joinpath("first_config.toml").read_text("utf-8")
 
 
-def plugins() -> Iterator[VenuePlugin]:
+def plugins() -> "Iterator[VenuePlugin]":
     """Every venue that can be used; a broken one is left out."""
     for name in names():
         try:
@@ -60,7 +60,9 @@ def _installed(_: tuple[str, ...]) -> "dict[str, tuple[EntryPoint, ...]]":
     return found
 
 
-def _loaded(entries: "Sequence[EntryPoint]") -> VenuePlugin:
+def _loaded(entries: "Sequence[EntryPoint]") -> "VenuePlugin":
+    from rebalancer.venues.plugin import VenuePlugin  # noqa: PLC0415 - brings the model, and `--help` needs names alone
+
     if len(entries) > 1:
         packages = ", ".join(sorted(map(_package, entries)))
         raise ValueError(f"is registered as a venue by several packages ({packages}): remove all but one")

@@ -37,7 +37,7 @@ def test_the_files_of_a_simulated_evening_are_private_without_a_umask(tmp_path: 
     config = write(tmp_path, enabled=True)
     assert [each.status for each in run_due(config, SimulatedClock(new_york(28, 15, 50)))] == ["success"]
     run_by_hand(config, main_account(config), lambda question: None, dry_run=True)
-    assert {"journal.sqlite", "sessions-NYSE.json"} <= {path.name for path in config.state_dir.iterdir()}
+    assert {"journal.sqlite", "sessions-NYSE-2010.json"} <= {path.name for path in config.state_dir.iterdir()}
     assert modes(config.state_dir) == {}
 
 
@@ -55,10 +55,10 @@ def test_the_files_of_an_evening_at_alpaca_are_private_without_a_umask(
 def test_a_calendar_that_all_could_write_is_private_once_it_is_rebuilt(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
     config.state_dir.mkdir(mode=0o700)
-    calendar = config.state_dir / "sessions-NYSE.json"
+    calendar = config.state_dir / "sessions-NYSE-2010.json"
     calendar.write_text("{}")
     list(due_now(config, SimulatedClock(new_york(28, 12))))
-    assert "sessions" in json.loads(calendar.read_text())
+    assert "content" in json.loads(calendar.read_text())
     assert not stat.S_IMODE(calendar.stat().st_mode) & stat.S_IWOTH
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import date
 
 import pytest
-from own_prices import DAYS, write_account
+from own_prices import DAYS, write_account, write_bot
 
 ABOVE = {"left": {"current-price": {"of": "SPY"}}, "is": "gt", "right": 100}
 CHART = {"if": ABOVE, "then": {"asset": "SPY"}, "else": {"asset": "TLT"}}
@@ -53,8 +53,39 @@ def test_the_first_day_that_differs_is_shown_with_the_values_that_decided_it(ver
     assert answer["agreement"]["agreed_sessions"] == 3
     difference = answer["agreement"]["first_difference"]
     assert difference == {"day": "2022-06-08", "decided_weights": {"TLT": 1.0}, "recorded_weights": {"SPY": 0.99}}
-    assert answer["path"] == ["Price(SPY) = 99, not > 100 (by 1) -> TLT 100 %"]
-    assert "The first difference is on 2022-06-08:" in rebalance("bots", "verify", "b", "recorded.json").out
+    assert answer["parting"] == {
+        "day": "2022-06-08",
+        "lines": ["if Price(SPY) = 99, not > 100 (by 1)"],
+        "compared": [{"left": "Price(SPY)", "left_value": 99.0, "right": "100", "right_value": 100.0}],
+        "flip": {"step": 0, "symbol": "SPY", "price": "99.0", "flips_at": "100.01", "why": ""},
+        "otherwise": {"SPY": 1.0},
+        "gives_it": True,
+    }
+    shown = [line.rstrip() for line in rebalance("bots", "verify", "b", "recorded.json").out.splitlines()]
+    first = shown.index("The first difference is on 2022-06-08:")
+    assert shown[first + 1 : first + 7] == [
+        "  recorded: SPY 99.00 %",
+        "  here:     TLT 100.00 %",
+        "  They part at this gate:",
+        "    if Price(SPY) = 99, not > 100 (by 1)",
+        "      flips if SPY rises 1.02 % to 100.01",
+        "  The recorded weights, had it gone the other way: SPY 100.00 %",
+    ]
+
+
+def test_where_the_other_way_gives_something_else_it_says_so(verify, rebalance):
+    verify("SPY", "SPY", "BIL", "SPY", "SPY")
+    assert "  Had it gone the other way: SPY 100.00 %" in rebalance("bots", "verify", "b", "recorded.json").out
+
+
+def test_a_day_on_which_nothing_is_decided_here_says_why_instead(verify, rebalance, tmp_path):
+    mean = {"moving-average-price": {"of": "SPY", "window": 2}}
+    chart = {"if": {"left": mean, "is": "gt", "right": 1}, "then": {"asset": "SPY"}, "else": {"asset": "TLT"}}
+    write_bot(tmp_path, chart)
+    _, answer = verify("SPY", "SPY", "SPY", "SPY", "SPY")
+    assert answer["parting"] is None
+    assert answer["why"] == "undefined: SMA(SPY,2) needs 2 closes in a row, has 1 since 2022-06-06"
+    assert answer["why"] in rebalance("bots", "verify", "b", "recorded.json").out
 
 
 def test_statistics_stand_side_by_side(verify):

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from book_rules import replayed
+
 from lab.order_checks import Violation
 from lab.owner import Owner
 from lab.totals import without_identifiers
@@ -15,6 +17,7 @@ from rebalancer.journal.account_state import read_trading_status
 from rebalancer.journal.chain import JournalLine, chained
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.model import Session, Symbol
+from rebalancer.portfolio.attribution import UNASSIGNED
 
 ACCOUNT = "lab"
 ROUNDING = Decimal("1e-9")
@@ -185,6 +188,15 @@ class JournalChecker:
         hashes = chained(JournalLine(*fields) for *fields, _ in rows)
         wrong = [row[0] for row, due in zip(rows, hashes, strict=True) if row[5] != due]
         _rule("I18", not wrong, f"the audit chain breaks at line {wrong[:1]}")
+
+    def books_add_up(self, connection: sqlite3.Connection) -> None:
+        """After every reading the books add up to the broker; without outside changes bots own every share."""
+        try:
+            keeper, _ = replayed(connection, ACCOUNT)
+        except AssertionError as wrong:
+            raise Violation(f"B1: {wrong}") from wrong
+        theirs = keeper.books[UNASSIGNED].shares
+        _rule("B2", self.changed_outside or not theirs, f"no bot owns {theirs} by the books")
 
     def is_halted(self, connection: sqlite3.Connection) -> bool:
         return read_trading_status(connection, ACCOUNT).halt is not None

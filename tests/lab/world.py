@@ -158,6 +158,7 @@ class World:
         if self.day == self.days - 1:
             self.journal_checker.all_is_well(connection)
             self.journal_checker.chain_holds(connection)
+            self.journal_checker.books_add_up(connection)
             if self.owner.has_default_limits and not self.journal_checker.changed_outside:
                 self.journal_checker.targets_are_reached(connection, self.owner.trading.drift_percent)
             self.totals.last_evenings[self.journal_checker.last_end(connection)] += 1

@@ -111,4 +111,4 @@ def test_each_exchange_keeps_its_own_holidays():
 
 def test_an_exchange_that_does_not_exist_is_refused_with_the_way_out():
     with pytest.raises(ValueError, match="use a name such as NYSE or XETR"):
-        ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)), "MOON")
+        ExchangeCalendar(SimulatedClock(datetime(2026, 11, 20, tzinfo=UTC)), "MOON").session(date(2026, 11, 20))

@@ -16,6 +16,7 @@ from rebalancer.market.folder import MAX_FILES, read_folder
 pytestmark = pytest.mark.linux
 
 READ = """
+import rebalancer.market.price_files
 from pyarrow import parquet
 from rebalancer.errors import BadInputError
 from rebalancer.market.folder import read_folder

@@ -176,16 +176,19 @@ def of_another_program(path: Path) -> None:
 
 def other_prices(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM merged")
         database.execute("UPDATE files SET prices = zeroblob(length(prices))")
 
 
 def other_symbols(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM merged")
         database.execute("UPDATE files SET symbols = replace(symbols, 'SPY', 'QQQ')")
 
 
 def exchanged_rows(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM merged")
         database.execute("UPDATE files SET (symbols, prices, checksum) = (SELECT symbols, prices, checksum FROM files)")
 
 
@@ -205,9 +208,49 @@ def test_a_broken_or_foreign_cache_is_ignored_and_built_anew(
     same(closes, right)
 
 
+CHANGES_OF_THE_TABLE = (
+    "DELETE FROM merged",
+    "UPDATE merged SET prices = zeroblob(length(prices))",
+    "UPDATE merged SET days = zeroblob(length(days))",
+    "UPDATE merged SET days = substr(days, 1, 4), prices = CAST(substr(days, 5) || prices AS BLOB)",
+    "UPDATE merged SET symbols = replace(symbols, 'SPY', 'QQQ')",
+    "UPDATE merged SET key = 'of other files'",
+)
+
+
+@pytest.mark.parametrize("change", CHANGES_OF_THE_TABLE)
+def test_a_damaged_table_is_merged_anew_from_what_was_kept_of_each_file(
+    folder: Path, cache: PriceFileCache, change: str
+) -> None:
+    _, right = reads(folder, cache)
+    with closing(sqlite3.connect(cache.path)) as kept, kept:
+        kept.execute(change)
+    opened, closes = reads(folder, cache)
+    assert opened == []
+    same(closes, right)
+
+
+def test_the_table_is_not_merged_again_while_no_file_changes(folder: Path, cache: PriceFileCache) -> None:
+    _, right = reads(folder, cache)
+    with closing(sqlite3.connect(cache.path)) as kept, kept:
+        kept.execute("DELETE FROM files")
+    opened, closes = reads(folder, cache)
+    assert opened == []
+    same(closes, right)
+
+
+def test_a_file_more_or_less_makes_another_table(folder: Path, cache: PriceFileCache) -> None:
+    reads(folder, cache)
+    (folder / "gold.csv").write_text("date,GLD\n2016-07-01,128.1\n")
+    assert reads(folder, cache)[1].symbols == ("GLD", "IEF", "SPY", "TLT")
+    (folder / "bonds.csv").unlink()
+    assert reads(folder, cache)[1].symbols == ("GLD", "SPY")
+
+
 def test_a_cache_of_other_rules_is_read_anew(folder: Path, cache: PriceFileCache) -> None:
     reads(folder, cache)
     with closing(sqlite3.connect(cache.path)) as kept, kept:
+        kept.execute("DELETE FROM merged")
         kept.execute("""UPDATE files SET key = replace(key, '[1, "', '[0, "')""")
     assert reads(folder, cache)[0] == ["bonds.csv", "spy.csv"]
 

@@ -16,8 +16,11 @@ INVESTABLE = Decimal(100_000)
 ZERO = Decimal(0)
 
 
-def wanted(symbol: Symbol, target: str, price: Price | None = None) -> Trade:
-    return Trade(symbol, ZERO, ZERO, Decimal(target), 0, price, None, ZERO, ZERO, "")
+def wanted(symbol: Symbol, target: str, price: Price | None = None, target_shares: Decimal | None = None) -> Trade:
+    """Without `target_shares` the target is rounded down to whole shares."""
+    floor = us_equity(symbol).quantity_for(Decimal(target) * INVESTABLE, price.value) if price else ZERO
+    quantity = floor if target_shares is None else target_shares
+    return Trade(symbol, ZERO, ZERO, Decimal(target), quantity, price, None, ZERO, ZERO, "")
 
 
 def missed(
@@ -93,7 +96,7 @@ def test_holding_the_shares_that_the_target_buys_at_a_price_reaches_it(target, p
 def test_one_lot_is_tolerated_and_so_is_less_than_the_least_order_of_the_venue():
     coin = replace(us_equity(SPY), lot=Decimal("0.001"), least_order=Decimal(10))
     price = Price(SPY, Decimal(64_000), "trade", datetime(2026, 11, 20, tzinfo=UTC), 0.0)
-    plan = Plan(Decimal(20_000), (wanted(SPY, "0.5", price),))
+    plan = Plan(Decimal(20_000), (wanted(SPY, "0.5", price, Decimal("0.156")),))
 
     def missed(held: str, share=coin):
         return missed_targets(plan, {SPY: Decimal(held)}, {SPY: [price.value]}, Trading(), instruments={SPY: share})
@@ -101,3 +104,11 @@ def test_one_lot_is_tolerated_and_so_is_less_than_the_least_order_of_the_venue()
     assert missed("0.155") == ()
     assert [miss.value for miss in missed("0.154")] == [128]
     assert missed("0.154", replace(coin, least_order=Decimal(200))) == ()
+
+
+def test_a_target_that_was_rounded_up_or_further_down_is_reached_by_the_shares_of_the_plan():
+    price = Price(SPY, Decimal(100), "trade", datetime(2026, 11, 20, tzinfo=UTC), 0.0)
+    rounded_up, down = (wanted(SPY, "0.5", price, Decimal(shares)) for shares in (501, 490))
+    assert missed(rounded_up, held={SPY: Decimal(501)}, prices={SPY: at("100", "101")}) == {}
+    assert missed(down, held={SPY: Decimal(490)}, prices={SPY: at("100")}) == {}
+    assert missed(down, held={SPY: Decimal(500)}, prices={SPY: at("100")}) == {SPY: -1_000}

@@ -1,36 +1,27 @@
 """The plan: what is sold and bought to get from the holdings to the targets, and why the rest is not."""
 
-import math
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rebalancer.errors import RunFailedError
 from rebalancer.model import (
     Holdings,
     Instrument,
     NoPrice,
-    Order,
     Price,
     Symbol,
     Targets,
     Trade,
     Trading,
-    instrument_of,
     us_equity,
 )
 from rebalancer.portfolio.checks import check_plan
-from rebalancer.portfolio.order_ids import another_attempt, order_id
-from rebalancer.portfolio.targets import cap
+from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import (
     least_order,
     make_plan,
     sell_orders,
-    target_value,
     to_decimal,
     usable_price,
 )
@@ -97,37 +88,6 @@ def test_an_order_below_the_least_order_of_the_venue_is_not_planned():
 def test_an_order_of_exactly_the_owner_s_least_trade_is_under_the_venue_s():
     least = least_order(Decimal(7), Trading(min_trade_dollars=Decimal(7)), COIN)
     assert least == "the venue's least order of 10.00 EUR"
-
-
-# ------------------------------------------------------------------------------------ from float to Decimal
-
-
-def test_a_weight_becomes_the_decimal_that_was_meant():
-    assert to_decimal(0.74 - 0.16) == Decimal("0.58")
-    assert target_value(to_decimal(0.58), INVESTABLE) == Decimal("43500.00")
-    assert (to_decimal(0.0), to_decimal(1.0)) == (0, 1)
-
-
-@pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, -0.01, 1.01])
-def test_a_weight_that_is_no_fraction_stops_the_run_before_any_order(weight):
-    with pytest.raises(RunFailedError, match="Nothing was sent"):
-        to_decimal(weight)
-
-
-def test_target_dollars_are_floored_to_the_cent():
-    assert target_value(to_decimal(1 / 3), Decimal("100.00")) == Decimal("33.33")
-
-
-def test_a_weight_that_no_float_holds_loses_no_cent():
-    assert target_value(to_decimal(50_000 / 112_500), Decimal(112_500)) == Decimal("50000.00")
-    assert target_value(to_decimal(0.5), Decimal("200000.0199")) == Decimal("100000.00")
-    assert target_value(to_decimal(0.5), Decimal("200000.0199992")) == Decimal("100000.01")
-
-
-def test_dollars_a_fraction_of_a_cent_short_do_not_buy_another_share():
-    assert us_equity(SPY).quantity_for(Decimal("299.99999999999999999999999999999999"), Decimal(100)) == 2
-    assert us_equity(SPY).quantity_for(Decimal(300), Decimal(100)) == 3
-    assert us_equity(SPY).quantity_for(Decimal(-300), Decimal(100)) == 0
 
 
 # ----------------------------------------------------------------------------------------------- the plan
@@ -334,110 +294,3 @@ def test_sells_are_market_orders_for_all_that_the_plan_sells():
     )
     assert order.why == "no bot wants it tonight"
     assert order.id == order_id("demo", TONIGHT, 1, "sells", SPY, "sell")
-
-
-def test_an_order_id_never_changes_between_versions():
-    assert order_id("demo", TONIGHT, 1, "sells", SPY, "sell") == "rb2QXOVR4ZCSWSZIC5WC"
-
-
-def test_an_order_id_differs_with_every_part_and_fits_every_broker():
-    parts = ("demo", TONIGHT, 1, "sells", SPY, "sell", 1)
-    others = ("live", date(2016, 12, 29), 2, "buys", TLT, "buy", 2)
-    changed = [(*parts[:n], other, *parts[n + 1 :]) for n, other in enumerate(others)]
-
-    ids = {order_id(*parts), *(order_id(*parts) for parts in changed)}
-
-    assert len(ids) == 8
-    assert all(len(name) == 20 and name.startswith("rb") and name.isalnum() for name in ids)
-
-
-# -------------------------------------------------------------------------------------- what always holds
-
-quantities = st.decimals("0.001", "5000", places=3)
-prices = st.decimals("0.0001", "2000", places=4)
-tickers = st.sampled_from([SPY, SH, TLT, Symbol("QQQ"), Symbol("GLD"), Symbol("IEF")])
-
-
-lots_by_symbol = st.dictionaries(tickers, st.sampled_from([Decimal("0.001"), Decimal("0.1"), Decimal(100)]))
-
-
-@st.composite
-def evenings(draw):
-    """An account, targets and prices; symbols without an instrument of their own are US equities."""
-    holdings = Holdings(
-        draw(st.dictionaries(tickers, quantities)),
-        draw(st.dictionaries(tickers, st.just("changed"), max_size=1)),
-        Decimal(0),
-    )
-    weights = cap(draw(st.dictionaries(tickers, st.floats(1e-6, 0.5))), Decimal(99))
-    known = {symbol: price(symbol, value) for symbol, value in draw(st.dictionaries(tickers, prices)).items()}
-    investable = draw(st.decimals("1", "1e7", places=2))
-    trading = Trading(min_trade_dollars=draw(st.sampled_from([Decimal(0), Decimal(1), Decimal(100)])))
-    suspects = draw(st.dictionaries(tickers, st.just("it jumped"), max_size=1))
-    instruments = {symbol: replace(us_equity(symbol), lot=lot) for symbol, lot in draw(lots_by_symbol).items()}
-    return holdings, Targets((), weights, (), weights, weights), investable, known, {}, trading, suspects, instruments
-
-
-@given(evenings())
-def test_no_plan_sells_more_than_is_managed_or_trades_an_untouchable_symbol(evening):
-    holdings, targets, *_, trading, _, instruments = evening
-
-    plan = make_plan(*evening)
-
-    check_plan(plan, holdings, targets, trading, instruments)
-    assert all(sell.quantity <= holdings.managed[sell.symbol] for sell in plan.sells)
-    assert not holdings.untouchable.keys() & {trade.symbol for trade in (*plan.sells, *plan.buys)}
-
-
-@given(evenings())
-def test_every_trade_is_in_whole_lots_but_for_an_exit(evening):
-    plan, instruments = make_plan(*evening), evening[-1]
-
-    for trade in (*plan.sells, *plan.buys):
-        lot = instrument_of(trade.symbol, instruments).lot
-        assert trade.quantity % lot == 0 if trade.target > 0 else trade.quantity == trade.held
-
-
-@given(evenings())
-def test_a_suspect_is_sold_completely_or_not_at_all(evening):
-    *_, suspects, _ = evening
-
-    assert all(
-        (trade.side, trade.quantity) in {(None, 0), ("sell", trade.held)}
-        for trade in make_plan(*evening).trades
-        if trade.symbol in suspects
-    )
-
-
-@given(evenings())
-def test_no_trade_overshoots_its_target(evening):
-    plan = make_plan(*evening)
-
-    assert all(buy.held + buy.quantity <= buy.target_shares for buy in plan.buys)
-    assert all(sell.held - sell.quantity >= sell.target_shares for sell in plan.sells)
-
-
-@given(evenings())
-def test_target_dollars_stay_within_the_cap(evening):
-    plan = make_plan(*evening)
-
-    wanted = sum(target_value(trade.target, plan.investable) for trade in plan.trades)
-    assert wanted <= plan.investable * Decimal("0.99") + Decimal("0.0001")
-    assert all(buy.target_shares * buy.price.value <= target_value(buy.target, plan.investable) for buy in plan.buys)
-
-
-@given(evenings())
-def test_a_line_that_trades_nothing_says_why(evening):
-    assert all(trade.why for trade in make_plan(*evening).trades)
-
-
-@pytest.mark.parametrize(("side", "leg"), [("sell", "sells"), ("buy", "buys")])
-def test_a_second_attempt_is_the_same_order_under_the_id_of_its_own_attempt(side, leg):
-    first = Order(order_id("demo", TONIGHT, 3, leg, SPY, side), SPY, side, Decimal(7), "limit", Decimal(101), "why")
-    again = another_attempt(first, "demo", TONIGHT, 3, 2)
-    assert again == Order(order_id("demo", TONIGHT, 3, leg, SPY, side, 2), *list(_parts(first))[1:])
-    assert again.id != first.id
-
-
-def _parts(order):
-    return (order.id, order.symbol, order.side, order.quantity, order.kind, order.limit, order.why)

@@ -127,3 +127,16 @@ def test_a_box_of_very_many_tickers_counts_those_it_leaves_out_and_keeps_the_tak
 def test_a_long_name_goes_on_on_the_next_line_uncut():
     lines = texts(to_svg("x", [gate("word " * 60)]))
     assert " ".join(lines) == "[0] " + ("word " * 60).strip()
+
+
+def test_of_a_drawing_wider_than_a_screen_the_first_box_is_in_sight():
+    """Five levels of two branches each: centred, the first box would stand at 5,000 pixels."""
+    first = next(element for element in parsed(to_svg("x", full(5))).iter() if element.tag.endswith("rect"))
+    assert float(first.attrib["x"]) < 200
+
+
+def test_the_way_taken_is_drawn_over_the_other_lines():
+    paths = [element for element in parsed(to_svg("x", full(4))).iter() if element.tag.endswith("path")]
+    taken = [path.attrib.get("class") == "taken" for path in paths]
+    assert any(taken)
+    assert taken == sorted(taken)

@@ -49,6 +49,21 @@ def test_a_parent_stands_above_the_middle_of_its_children_which_keep_their_order
 
 
 @given(trees())
+def test_over_their_first_children_the_root_of_any_tree_is_at_the_left_and_none_is_nearer_than_asked(tree):
+    boxes = layout(*tree, between=BETWEEN, below=BELOW, over_first=True)
+    for parent, children in enumerate(tree[0]):
+        for child in children[:1]:
+            assert boxes[child].middle == pytest.approx(boxes[parent].middle, abs=ROUNDING)
+    assert boxes[0].middle == pytest.approx(min(box.middle for box in boxes), abs=ROUNDING)
+    by_level: dict[float, list[Box]] = {}
+    for box in boxes:
+        by_level.setdefault(box.y, []).append(box)
+    for level in by_level.values():
+        for left, right in pairwise(sorted(level)):
+            assert left.x + left.width + BETWEEN <= right.x + ROUNDING
+
+
+@given(trees())
 def test_nodes_keep_their_sizes_and_begin_at_zero(tree):
     boxes = placed(tree)
     assert [(box.width, box.height) for box in boxes] == tree[1]

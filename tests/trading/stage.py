@@ -13,7 +13,8 @@ from scripted_sim import Script, ScriptedSimBroker
 
 from rebalancer.app.evening import fingerprints
 from rebalancer.bots.flowchart.bot import FlowchartBot
-from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Rebalance, Specified
+from rebalancer.bots.flowchart.rule import Rebalance
+from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
 from rebalancer.errors import SourceError
 from rebalancer.events import RunRequest
 from rebalancer.journal import read

@@ -1,4 +1,9 @@
-"""The first session on which all of a chart can be computed, whichever way its decision takes."""
+"""The first session on which all of a chart was computed, whichever way its decision takes: by its values.
+
+`sessions.complete_from` asks something else, from which session on all must exist: by windows and first closes alone,
+since it tells a history that is too short from a close that is missing, which leave the same NaN. A simulated part has
+values as soon as its own way can be computed, so that a chart with one may begin here some sessions before that.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

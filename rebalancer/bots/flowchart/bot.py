@@ -1,81 +1,52 @@
-"""A flowchart as a bot, and what its chart contains."""
+"""A flowchart as a bot."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from rebalancer.bots.base import ChartPart, Findings
+from rebalancer.bots.base import Alike, ChartPart, Findings, Parting
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.contents import describe
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, steps, warn_left_out, why_too_little_tonight
 from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held, rule_in_words
-from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
+from rebalancer.bots.flowchart.history import counted, first_day, why_lost
 from rebalancer.bots.flowchart.outline import mermaid, outline, parts
+from rebalancer.bots.flowchart.parting import parting, same_tickers
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.sessions import closes_needed
-from rebalancer.bots.flowchart.tree import (
-    Asset,
-    ByVolatility,
-    Capped,
-    Chart,
-    Filter,
-    Indicator,
-    InverseVolatility,
-    Node,
-    ProVolatility,
-    Ratio,
-    TreeNode,
-)
+from rebalancer.bots.flowchart.tree import Chart
 from rebalancer.bots.flowchart.undefined import why_undefined
-from rebalancer.bots.flowchart.walk import children_of
-from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
+from rebalancer.bots.flowchart.wording import IndentedLine
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights
 
 
-def describe(chart: Chart) -> Findings:
-    nodes: Counter[str] = Counter()
-    tickers: set[Symbol] = set()
-    functions: dict[str, set[tuple[float, ...]]] = {}
-    deepest = 0
-    stack: list[tuple[TreeNode, int]] = [(chart.root, 1)]
-    while stack:
-        element, depth = stack.pop()
-        match element:
-            case Asset(symbol=str(ticker)) | Indicator(subject=str(ticker)) | Capped(fallback=str(ticker)):
-                tickers.add(Symbol(ticker))
-            case Indicator(subject=Ratio(numerator, denominator)):
-                tickers |= {numerator, denominator}
-        match element:
-            case Indicator(function=function, parameters=parameters) | Filter(function=function, parameters=parameters):
-                functions.setdefault(function, set()).add(parameters)
-            case InverseVolatility(window=window) | ProVolatility(window=window):
-                functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
-        match element:
-            case Filter(weighting=ByVolatility(window)):
-                functions.setdefault(STANDARD_DEVIATION_RETURN, set()).add((window,))
-        if isinstance(element, Node):
-            nodes[type(element).__name__] += 1
-            deepest = max(deepest, depth)
-            depth += 1
-        stack.extend((child, depth) for child in children_of(element))
-    return Findings(
-        name=chart.name,
-        tickers=tuple(sorted(tickers)),
-        nodes=tuple(sorted(nodes.items())),
-        depth=deepest,
-        functions=tuple((function, _used(parameters)) for function, parameters in sorted(functions.items())),
-        approximations=chart.approximations,
-    )
+class Judged(NamedTuple):
+    """The last row of `closes`, those that count. `held` is there for a chart that does not rebalance daily."""
 
+    closes: Closes
+    values: Evaluation
+    held: Held | None
 
-def _used(parameters: Iterable[tuple[float, ...]]) -> tuple[float | tuple[float, ...], ...]:
-    """Sorted; a lone number stands for itself, as it does in the JSON of every version so far."""
-    return tuple(each[0] if len(each) == 1 else each for each in sorted(parameters) if each)
+    @property
+    def last(self) -> int:
+        return len(self.closes.sessions) - 1
+
+    @property
+    def weights(self) -> Floats:
+        """(N,) over the program's symbols, NaN throughout where they are unknown."""
+        row: Floats = (self.held or self.values).weights[self.last]
+        return row
+
+    @property
+    def marked(self) -> int:
+        """The row whose way a drawing marks."""
+        return self.held.marked(self.last) if self.held else self.last
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,13 +91,16 @@ class FlowchartBot:
         return self.program.rebalance != "daily" and bool(self.symbols)
 
     def weights(self, closes: Closes) -> Floats:
-        found = (Held.of if self._by_rule else evaluate)(self.program, closes).weights
-        if closes.symbols == self.symbols:
+        known = counted(self.program, closes)
+        found = (Held.of if self._by_rule else evaluate)(self.program, known).weights
+        start = len(closes.sessions) - len(found)
+        if start == 0 and closes.symbols == self.symbols:
             return found
-        weights = np.zeros((len(closes.symbols), len(found)))
-        weights[[closes.symbols.index(symbol) for symbol in self.symbols]] = found.T
-        weights[:, np.isnan(found).any(axis=1)] = np.nan
-        return weights.T
+        decided = np.zeros((len(closes.symbols), len(closes.sessions)))
+        decided[[closes.symbols.index(symbol) for symbol in self.symbols], start:] = found.T
+        decided[:, start + np.flatnonzero(np.isnan(found).any(axis=1))] = np.nan
+        decided[:, :start] = np.nan
+        return decided.T
 
     def decide(self, closes: Closes, since: date | None = None) -> Decision:
         """The failure names the first undefined value that the decision needs.
@@ -136,70 +110,89 @@ class FlowchartBot:
         does not rebalance daily, since its holdings drift by prices. Gaps that did not affect the decision are warnings
         too.
         """
-        last = len(closes.sessions) - 1
-        if last < 0:
+        if not len(closes.sessions):
             return BotFailure(self.name, f"there are no closes of {', '.join(self.symbols)}")
+        if lost := why_lost(self.program, closes, since):
+            return BotFailure(self.name, lost)
+        made = self._judged(closes, since)
+        row, last = made.weights, made.last
+        if not np.isfinite(row).all():
+            return BotFailure(self.name, self._why_unknown(made))
+        if closes.provisional and (missing := why_too_little_tonight(self.program, made.values)):
+            return BotFailure(self.name, missing)
+        left_out = warn_left_out(self.program, made.closes, made.values, last)
+        return Allocation(
+            bot=self.name,
+            session=closes.day(-1),
+            weights={symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0},
+            path=tuple(line.text for line in self._steps(made)),
+            warnings=(*left_out, *gaps(self.program, made.closes, made.values)),
+            since=self._since(made),
+        )
+
+    def flips(self, closes: Closes, decision: Allocation) -> tuple[Flip, ...]:
+        made = self._judged(closes, decision.since)
+        return flips(self.program, made.closes, made.values, self._steps(made))
+
+    def _judged(self, closes: Closes, since: date | None) -> Judged:
+        closes = counted(self.program, closes, since)
         if self._by_rule:
-            return self._decided_by_rule(closes, since)
-        evaluation = evaluate(self.program, closes, last)
-        row = evaluation.weights[last]
-        if not np.isfinite(row).all():
-            return BotFailure(self.name, why_undefined(self.program, closes, evaluation, last))
-        if missing := self._missing_tonight(closes, evaluation):
-            return BotFailure(self.name, missing)
-        path = steps(self.program, closes, evaluation, last)
-        return Allocation(
-            bot=self.name,
-            session=closes.day(last),
-            weights=self._by_symbol(row),
-            path=tuple(line.text for line in path),
-            warnings=self._warnings(closes, evaluation),
-            flips=flips(self.program, closes, evaluation, path),
-        )
+            held = Held.of(self.program, closes, None if self.program.path_dependent else since)
+            return Judged(closes, held.values, held)
+        return Judged(closes, evaluate(self.program, closes, len(closes.sessions) - 1), None)
 
-    def _decided_by_rule(self, closes: Closes, since: date | None) -> Decision:
-        """As `decide`, of a chart that does not rebalance daily."""
-        held, last = Held.of(self.program, closes, since), len(closes.sessions) - 1
-        row = held.weights[last]
-        if not np.isfinite(row).all():
-            return BotFailure(self.name, held.why_unknown(last))
-        if missing := self._missing_tonight(closes, held.values):
-            return BotFailure(self.name, missing)
-        path = held.steps(last)
-        return Allocation(
-            bot=self.name,
-            session=closes.day(last),
-            weights=self._by_symbol(row),
-            path=tuple(line.text for line in path),
-            warnings=self._warnings(closes, held.values),
-            flips=flips(self.program, closes, held.values, path),
-            since=held.since,
-        )
+    def _since(self, made: Judged) -> date | None:
+        """The first day of what tonight depends on, which later evenings keep."""
+        if self.program.path_dependent:
+            return first_day(self.program, made.closes)
+        return made.held.since if made.held else None
 
-    def _missing_tonight(self, closes: Closes, values: Evaluation) -> str | None:
-        return why_too_little_tonight(self.program, values) if closes.provisional else None
+    def _steps(self, made: Judged) -> tuple[IndentedLine, ...]:
+        if made.held:
+            return made.held.steps(made.last)
+        return steps(self.program, made.closes, made.values, made.last)
 
-    def _warnings(self, closes: Closes, values: Evaluation) -> tuple[str, ...]:
-        last = len(closes.sessions) - 1
-        return (*warn_left_out(self.program, closes, values, last), *gaps(self.program, closes, values))
-
-    def _by_symbol(self, row: Floats) -> Weights:
-        return {symbol: float(weight) for symbol, weight in zip(self.symbols, row, strict=True) if weight > 0}
+    def _why_unknown(self, made: Judged) -> str:
+        if made.held:
+            return made.held.why_unknown(made.last)
+        return why_undefined(self.program, made.closes, made.values, made.last)
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
+        known = counted(self.program, closes)
+        row = day - len(closes.sessions) + len(known.sessions)
+        if row < 0:
+            return (f"undefined: there are no closes of {', '.join(self.symbols)} yet",)
         if self._by_rule:
-            return Held.of(self.program, closes).path(day)
-        return explain(self.program, closes, evaluate(self.program, closes, day), day)
+            return Held.of(self.program, known).path(row)
+        return explain(self.program, known, evaluate(self.program, known, row), row)
+
+    def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> Parting | None:
+        """Of a chart that does not rebalance daily: on the day whose way `explain` shows, by the tickers alone."""
+        known = counted(self.program, closes.until(closes.day(day)))
+        if not self._by_rule:
+            return parting(self.program, known, other, alike)
+        row = Held.of(self.program, known).marked(len(known.sessions) - 1)
+        return parting(self.program, known.until(known.day(row)), other, same_tickers)
 
     def findings(self) -> Findings:
         return replace(describe(self.chart), lookback=self.lookback)
 
-    def outline(self, closes: Closes | None = None) -> tuple[str, ...]:
-        rule = () if self.program.rebalance == "daily" else (rule_in_words(self.program.rebalance),)
-        return (*rule, *outline(self.program, evaluate(self.program, closes) if closes else None))
+    def outline(self, closes: Closes | None = None, since: date | None = None) -> tuple[str, ...]:
+        if closes is None:
+            rule = () if self.program.rebalance == "daily" else (rule_in_words(self.program.rebalance),)
+            return (*rule, *outline(self.program))
+        made = self._judged(closes, since)
+        rule = (made.held.marked_in_words(made.last),) if made.held else ()
+        return (*rule, *outline(self.program, made.values, made.marked))
 
-    def mermaid(self, closes: Closes) -> str:
-        return mermaid(self.program, evaluate(self.program, closes))
+    def marked(self, closes: Closes, since: date | None = None) -> str:
+        made = self._judged(closes, since)
+        return made.held.marked_in_words(made.last) if made.held else ""
 
-    def parts(self, closes: Closes) -> tuple[ChartPart, ...]:
-        return parts(self.program, evaluate(self.program, closes))
+    def mermaid(self, closes: Closes, since: date | None = None) -> str:
+        made = self._judged(closes, since)
+        return mermaid(self.program, made.values, made.marked)
+
+    def parts(self, closes: Closes, since: date | None = None) -> tuple[ChartPart, ...]:
+        made = self._judged(closes, since)
+        return parts(self.program, made.values, made.marked)

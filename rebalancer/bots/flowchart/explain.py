@@ -99,15 +99,14 @@ def _split(
         case nodes.Branch(condition):
             yield from _gate(visit.node, list(words.gate(condition)), children, words)
         case nodes.Switch(conditions):
-            yield from _gate(None, [IndentedLine(0, words.choice(node)), *words.gates(conditions)], children, words)
+            lines = [IndentedLine(0, words.choice(node)), *words.gates(conditions)]
+            yield from _gate(visit.node, lines, children, words)
         case nodes.Mix():
-            yield IndentedLine(visit.level, words.mix(node))
+            yield IndentedLine(visit.level, words.mix(node), gate=visit.node)
             yield from _shares([child for child in children if child.amount > 0], words)
         case nodes.Shared(conditions=conditions):
-            yield from (
-                IndentedLine(visit.level + line.level, line.text)
-                for line in (IndentedLine(0, words.choice(node)), *words.gates(conditions))
-            )
+            yield IndentedLine(visit.level, words.choice(node), gate=visit.node)
+            yield from (IndentedLine(visit.level + line.level, line.text) for line in words.gates(conditions))
             yield from _shares([child for child in children if child.amount > 0], words)
         case nodes.Blend():
             yield from _shares(children, words)
@@ -122,7 +121,7 @@ def _shares(children: Sequence[Visit], words: Wording) -> Iterator[IndentedLine 
 
 
 def _gate(
-    gate: int | None, condition: Sequence[IndentedLine], branches: Sequence[Visit], words: Wording
+    gate: int, condition: Sequence[IndentedLine], branches: Sequence[Visit], words: Wording
 ) -> Iterator[IndentedLine | Visit]:
     """The condition and the branch it leads to, a leaf on the same line. Nested gates are not indented further."""
     level, (first, *rest) = branches[0].level, condition

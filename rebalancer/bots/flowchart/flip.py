@@ -1,9 +1,9 @@
 """How near a decision is to changing: the price of one ticker, before the close, at which a gate decides otherwise.
 
-A gate is a condition, or a filter with its choice of children. Solved on the values themselves, not on a slope: from
-the day's price outward in both directions, in steps that grow with the distance, and then inside the first step in
-which something changes down to a tick. A condition of several parts is followed from one part's change to the next, so
-that a band between two of them is not missed; one part that changes twice within one step is.
+A gate is a condition or several, or a filter with its choice of children. Solved on the values themselves, not on a
+slope: from the day's price outward in both directions, in steps that grow with the distance, and then inside the first
+step in which something changes down to a tick. A condition of several parts is followed from one part's change to the
+next, so that a band between two of them is not missed; one part that changes twice within one step is.
 """
 
 import math
@@ -29,7 +29,7 @@ _MORE_STEPS = (0.7, 1.0)
 _POINTS = 16
 """So many prices at once while a step is narrowed down."""
 MOST_GATES = 200
-Gate = nodes.Branch | nodes.TopK
+Gate = nodes.Branch | nodes.Switch | nodes.Shared | nodes.TopK
 State = tuple[int, Floats]
 """A tick, and what a gate and its parts decide there."""
 MOST_RIVALS = 10
@@ -81,6 +81,13 @@ class Direction:
         return Flip(step, self.symbol, Decimal(repr(self.price)), Decimal(tick).scaleb(-self.decimals))
 
 
+def conditions_of(gate: nodes.Branch | nodes.Switch | nodes.Shared) -> list[int]:
+    """What decides which children get something."""
+    if isinstance(gate, nodes.Branch):
+        return [gate.condition]
+    return [each for each in gate.conditions if each is not None]
+
+
 class _Search:
     """Of a bot's last day. `_directions` keeps by symbol the first, widest look, which all gates share."""
 
@@ -91,6 +98,8 @@ class _Search:
         self._directions: dict[Symbol, tuple[Direction, Direction]] = {}
 
     def flip(self, step: int, node: nodes.Node) -> Flip:
+        if isinstance(node, nodes.Mix):
+            return Flip(step, why="a mix: prices change its parts little by little, and none flips it")
         if not isinstance(node, Gate):
             return Flip(step, why=f"not computed for {named(node)}")
         try:
@@ -119,7 +128,7 @@ class _Search:
 
     def _symbols(self, gate: Gate) -> list[Symbol]:
         """Those whose prices of the last day the gate reads, in the order of the chart."""
-        starts = [gate.condition] if isinstance(gate, nodes.Branch) else self._near_the_cut(gate)
+        starts = self._near_the_cut(gate) if isinstance(gate, nodes.TopK) else conditions_of(gate)
         read = [index for start in starts for index in sorted(operands_of(self._table, start))]
         return list(dict.fromkeys(symbol for index in read for symbol in self._read_by(self._table[index])))
 
@@ -192,6 +201,6 @@ class _Search:
         chosen = np.nan_to_num(values.fractions(gate), nan=-1)
         if isinstance(gate, nodes.TopK):
             return chosen
-        parts = sorted(operands_of(self._table, gate.condition))
+        parts = sorted(set[int]().union(*(operands_of(self._table, each) for each in conditions_of(gate))))
         single = [index for index in parts if isinstance(self._table[index], nodes.Inequality)]
         return np.vstack([chosen, *(values.truths[index] for index in single)])

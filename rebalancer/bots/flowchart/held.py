@@ -13,7 +13,7 @@ from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
 from rebalancer.bots.flowchart.explain import steps
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rebalance import ROUNDING, Simulation, simulate
-from rebalancer.bots.flowchart.tree import Rebalance, Threshold
+from rebalancer.bots.flowchart.rule import Rebalance, Threshold
 from rebalancer.bots.flowchart.undefined import NodeOnDay, reason, why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine, number
 from rebalancer.model import Closes, Floats
@@ -66,6 +66,17 @@ class Held:
         """Fractions (T, N) over the program's symbols, NaN where they are unknown."""
         return self.simulation.weights
 
+    def marked(self, day: int) -> int:
+        """The row whose way explains row `day`: by a period the one on which it last traded, else `day` itself."""
+        latest = int(self.simulation.latest[day])
+        known = not np.isnan(self.weights[day]).any()
+        return day if isinstance(self.program.rebalance, Threshold) or not known else latest
+
+    def marked_in_words(self, day: int) -> str:
+        """What is held on row `day`, and which day's way a drawing of the chart marks."""
+        first, row = self.steps(day)[0].text, self.marked(day)
+        return f"{first.removesuffix(', when')}; marked is the way of its targets of {self.own.day(row)}"
+
     def path(self, day: int) -> tuple[str, ...]:
         """When it last traded, and the way that its targets took: of row `day`, or by a period of the day it traded."""
         return tuple(line.text for line in self.steps(day))
@@ -76,7 +87,7 @@ class Held:
             return (IndentedLine(0, f"undefined: {self.why_unknown(day)}"),)
         if isinstance(self.program.rebalance, Threshold):
             return IndentedLine(0, self._by_threshold(self.program.rebalance.width, day)), *self._targets(day)
-        latest = int(self.simulation.latest[day])
+        latest = self.marked(day)
         rule = rule_in_words(self.program.rebalance)
         if latest == day:
             return IndentedLine(0, f"{rule}: today"), *self._targets(day)

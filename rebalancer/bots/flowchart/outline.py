@@ -45,13 +45,13 @@ class Routes:
         return cls(reached, branches)
 
 
-def outline(program: Program, values: Evaluation | None = None) -> tuple[str, ...]:
-    """All of `program`, a line a node, with the values of the last day; "*" marks what is taken on that day.
+def outline(program: Program, values: Evaluation | None = None, day: int = -1) -> tuple[str, ...]:
+    """All of `program`, a line a node, with the values of row `day`; "*" marks what is taken on that day.
 
     A node that several branches lead to is written out once, on the branch taken if there is one. Nodes that only an
     indicator looks at come last. Percentages are of the whole bot. Without `values` nothing is marked.
     """
-    words = Wording(program, values)
+    words = Wording(program, values, day)
     flow = Routes.of(words)
     written: set[int] = set()
     lines = list(_written_from(Visit(program.root, flow.reached[program.root]), words, flow, written))
@@ -84,9 +84,9 @@ def _written_from(start: Visit, words: Wording, flow: Routes, written: set[int])
             stack.extend(branch._replace(level=level + 1) for branch in reversed(flow.branches[visit.node]))
 
 
-def parts(program: Program, values: Evaluation) -> tuple[ChartPart, ...]:
-    """The splits of `program` from the root down, on the last day; then those that only an indicator looks at."""
-    words = Wording(program, values)
+def parts(program: Program, values: Evaluation, day: int = -1) -> tuple[ChartPart, ...]:
+    """The splits of `program` from the root down, on row `day`; then those that only an indicator looks at."""
+    words = Wording(program, values, day)
     flow = Routes.of(words)
     wanted = {program.root} if program.root in flow.branches else set[int]()
     for index in reversed(range(len(program.table))):
@@ -109,13 +109,13 @@ def _part(index: int, words: Wording, flow: Routes, numbers: Mapping[int, int]) 
     return ChartPart(lines, tuple(found), flow.reached.get(index, 0.0) > 0)
 
 
-def mermaid(program: Program, values: Evaluation) -> str:
-    """The splits of `program` and what they hold, with the values of the last day.
+def mermaid(program: Program, values: Evaluation, day: int = -1) -> str:
+    """The splits of `program` and what they hold, with the values of row `day`.
 
     A node that several branches lead to is drawn once, a ticker each time. Raises ValueError for a chart that is larger
     than Mermaid draws.
     """
-    words = Wording(program, values)
+    words = Wording(program, values, day)
     flow = Routes.of(words)
     splits = [index for index in flow.branches if index in flow.reached]
     boxes = [_box(index, words, taken=flow.reached[index] > 0) for index in splits or [program.root]]

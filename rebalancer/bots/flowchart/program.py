@@ -7,8 +7,8 @@ from functools import cached_property
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, prices_advised, prices_needed
+from rebalancer.bots.flowchart.rule import Rebalance
 from rebalancer.bots.flowchart.sessions import sessions_needed
-from rebalancer.bots.flowchart.tree import Rebalance
 from rebalancer.model import BarsRead, Symbol
 from rebalancer.model.text import counted
 
@@ -41,12 +41,12 @@ class Program:
 
     @cached_property
     def path_dependent(self) -> bool:
-        """Whether a decision needs all history there is, since what was held before may never lose its effect."""
+        """Whether a decision always depends on where the history begins: on what was entered, or all prices, since."""
         reached = {self.root}
         for index in range(self.root, -1, -1):
             if index in reached:
                 reached.update(nodes.operands(self.table[index]))
-        return any(isinstance(self.table[index], nodes.Latch) for index in reached)
+        return any(_remembers(self.table[index]) for index in reached)
 
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
@@ -116,3 +116,8 @@ class Program:
 
 def shown(number: float) -> str:
     return f"{number:.10g}"
+
+
+def _remembers(node: nodes.Node) -> bool:
+    """Whether its values never cease to depend on where the history begins."""
+    return isinstance(node, nodes.Latch) or (isinstance(node, nodes.Series) and INDICATORS[node.function].whole_history)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.bots.base import last_known
-from rebalancer.bots.flowchart.tree import Period, Rebalance, Threshold
+from rebalancer.bots.flowchart.rule import Period, Rebalance, Threshold
 from rebalancer.model import Closes, Floats
 
 Days = NDArray[np.intp]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rebalancer.bots.flowchart.place import Place
+from rebalancer.bots.flowchart.rule import Rebalance
 from rebalancer.model import Symbol
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
@@ -14,7 +15,6 @@ RankKind = Literal["percentile", "stochastic"]
 Operation = Literal["add", "subtract", "multiply", "divide", "min", "max", "abs"]
 MonthDay = tuple[int, int]
 """A month from 1 to 12 and one of its days, in any year."""
-Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,17 +286,6 @@ class Entered:
 
 
 Condition = Compare | Dates | AllOf | AnyOf | CountOf | Entered
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """Rebalance once the tickers change, or one is off its target by more than `width`, a fraction of the whole."""
-
-    width: float
-
-
-Rebalance = Period | Threshold
-"""When a chart trades to its targets: on the first session of each period, or by threshold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

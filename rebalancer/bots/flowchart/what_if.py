@@ -9,7 +9,7 @@ import numpy as np
 from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated
-from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth, truth
+from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES, Truth, truth
 from rebalancer.bots.flowchart.evaluate import Evaluation, OnDemand
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.indicators.rolling import runs
@@ -28,6 +28,7 @@ _POINTWISE = nodes.Inequality | nodes.Several | nodes.Count
 KNOWN = (
     _POINTWISE
     | nodes.ForDays
+    | nodes.Latch
     | nodes.Dates
     | nodes.Number
     | nodes.Close
@@ -102,6 +103,8 @@ class WhatIf:
             match node:
                 case nodes.ForDays():
                     self.truths[index] = self._held(node)
+                case nodes.Latch():
+                    self.truths[index] = self._entered(index, node)
                 case nodes.Dates():
                     self.truths[index] = np.full(len(self._prices), self._actual.truths[index][-1])
                 case _ if isinstance(node, _POINTWISE):
@@ -185,6 +188,17 @@ class WhatIf:
         lowest = min([*before.tolist(), *[UNKNOWN] * (node.days > length)], default=None)
         today = self.truths[node.condition]
         return today if lowest is None else np.minimum(today, np.int8(lowest))
+
+    def _entered(self, index: int, node: nodes.Latch) -> Truth:
+        """A day on from the state before it, by the rules of `conditions.truth`."""
+        enter, stays = self.truths[node.enter], YES - self.truths[node.leave]
+        before = [self._actual.truths[each][:-1] for each in (node.enter, node.leave)]
+        if not (np.minimum(*(part != UNKNOWN for part in before))).any():
+            return np.where((enter == UNKNOWN) | (stays == UNKNOWN), np.int8(UNKNOWN), enter)
+        state = self._actual.truths[index][-2]
+        if state == UNKNOWN:
+            return np.where(enter == stays, enter, np.int8(UNKNOWN))
+        return enter if state == NO else stays
 
 
 def named(node: nodes.Node) -> str:

@@ -9,13 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-from sqlite_utils import Database
-from sqlite_utils.db import Table
-
 from rebalancer.errors import SourceError
 from rebalancer.files import ensure_private
 from rebalancer.journal.codec import Plain, from_columns, plain
 from rebalancer.journal.connection import writing
+from rebalancer.journal.sqlite import Database, Table
 from rebalancer.model import Fill, Order, OrderId, OrderState, OrderStatus, Symbol, canonical
 
 STATE_COLUMNS = tuple(field.name for field in fields(OrderState) if field.name != "by_amount")

@@ -5,7 +5,7 @@ Shares nothing with the engine but the chart and the closes. NaN and None mean u
 
 import math
 from collections.abc import Sequence
-from functools import reduce
+from functools import cache, reduce
 from itertools import count as count_from
 from itertools import groupby, pairwise, takewhile
 
@@ -51,6 +51,7 @@ class Reference:
         self._histories: dict[tree.Node, list[float]] = {}
         self._states: dict[tree.Entered, list[set[bool]]] = {}
         self._scores: dict[tuple[object, ...], list[float]] = {}
+        self._complete: dict[tree.TreeNode | str, float] = {}
 
     def weights(self, node: tree.Node, day: int) -> dict[str, float] | None:
         shares = self.shares(node, day)
@@ -194,7 +195,9 @@ class Reference:
     def equal_shares(self, node: tree.Filter, day: int) -> list[tuple[float, tree.Node]] | None:
         histories = [self.history(child) for child in node.children]
         scores = [self.score_of(child, node, day) for child in node.children]
-        left = [place for place, child in enumerate(node.children) if not self.is_too_young(child, node, day)]
+        unscored = [place for place, score in enumerate(scores) if math.isnan(score)]
+        young = [place for place in unscored if self.is_too_young(node.children[place], node, day)]
+        left = [place for place in range(len(scores)) if place not in young]
         if not left:
             return None
         if len(left) <= node.count:
@@ -218,6 +221,11 @@ class Reference:
 
     def complete(self, element: tree.TreeNode | str) -> float:
         """The first day on which everything that `element` may ever need exists."""
+        if element not in self._complete:
+            self._complete[element] = self.completed(element)
+        return self._complete[element]
+
+    def completed(self, element: tree.TreeNode | str) -> float:
         match element:
             case str():
                 return next((day for day, close in enumerate(self.closes[element]) if not math.isnan(close)), math.inf)
@@ -433,6 +441,7 @@ def one_true(found: list[bool | None]) -> bool | None:
     return True if True in found else None if None in found else False
 
 
+@cache
 def values_needed(function: str, parameters: tuple[float, ...]) -> int:
     """The length of the shortest history with a value."""
     if function == "current-price":

@@ -6,6 +6,7 @@ from datetime import date
 from reference import Reference
 
 from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.rule import Threshold
 from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import Closes
 
@@ -50,13 +51,13 @@ class RebalanceReference:
         if able and (self.traded is None or self.due(self.days[row], wanted)):
             self.shares = {ticker: weight / self.prices[ticker] for ticker, weight in wanted.items()}
             self.cash, self.traded = 1 - sum(wanted.values()), self.days[row]
-        by_period = not isinstance(self.chart.rebalance, tree.Threshold)
+        by_period = not isinstance(self.chart.rebalance, Threshold)
         unsettled = self.traded is None or (self.due(self.days[row], {}) if by_period else not able)
         return None if unsettled or any(math.isnan(today[ticker]) for ticker in self.shares) else self.weights()
 
     def due(self, today: date, wanted: dict[str, float]) -> bool:
         rule = self.chart.rebalance
-        if not isinstance(rule, tree.Threshold):
+        if not isinstance(rule, Threshold):
             return PERIODS[rule](today) != PERIODS[rule](self.traded)
         held = self.weights()
         off = [abs(held.get(ticker, 0) - wanted.get(ticker, 0)) for ticker in {*held, *wanted}]

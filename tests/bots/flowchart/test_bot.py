@@ -1,7 +1,6 @@
 import json
 import re
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from charts import documents
@@ -28,11 +27,12 @@ from trees import (
 )
 
 from rebalancer.bots.base import Findings
-from rebalancer.bots.flowchart.bot import FlowchartBot, describe
+from rebalancer.bots.flowchart.bot import FlowchartBot
+from rebalancer.bots.flowchart.contents import describe
 from rebalancer.bots.flowchart.formats import read
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.tree import Node
-from rebalancer.model import Allocation, BotFailure, Closes, Decision, Flip
+from rebalancer.model import Allocation, BotFailure, Closes, Decision
 
 
 def decide(root: Node, closes: Closes) -> Decision:
@@ -61,7 +61,6 @@ def test_the_allocation_is_the_last_days_with_its_path():
         session=date(2016, 1, 5),
         weights={"AAA": 0.4},
         path=("Price(AAA) = 2 > 1 (by 1)", "AAA 40 %", "cash 60 %"),
-        flips=(Flip(0, "AAA", Decimal("2.0"), Decimal("1.00")),),
     )
 
 

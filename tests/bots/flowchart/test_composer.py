@@ -5,7 +5,8 @@ from charts import outline
 
 from rebalancer.bots.flowchart.formats import read
 from rebalancer.bots.flowchart.formats.composer_conditions import FUNCTIONS
-from rebalancer.bots.flowchart.tree import If, Threshold
+from rebalancer.bots.flowchart.rule import Threshold
+from rebalancer.bots.flowchart.tree import If
 
 SPY, BIL = {"step": "asset", "ticker": "SPY"}, {"step": "asset", "ticker": "BIL"}
 RSI = {"lhs-fn": "relative-strength-index", "lhs-fn-params": {"window": 10}, "lhs-val": "TQQQ"}

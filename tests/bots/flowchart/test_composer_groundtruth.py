@@ -99,6 +99,23 @@ def test_the_sleeves_ticker_is_ours(bot, matches):
     assert sum(ours[day] == {ticker: 1.0} for day, ticker in recorded) == matches
 
 
+def test_the_21_days_that_differ_part_at_two_places_where_the_recorded_chart_is_another():
+    closes = recorded_closes(SLEEVE / "adjusted_closes_2018_2024.csv")
+    chart, problems = read((SLEEVE / "tree_as_found.json").read_bytes(), "tree")
+    assert chart is not None, problems
+    bot, ours = FlowchartBot.of(chart), decisions(SLEEVE / "tree_as_found.json", closes)
+    rows_of = {str(day): row for row, day in enumerate(closes.sessions)}
+    recorded = ((row["date"][:10], row["ticker"]) for row in rows(SLEEVE / "sleeve60_ticker.csv"))
+    places: Counter[str] = Counter()
+    for day, ticker in recorded:
+        if ours[day] != {ticker: 1.0}:
+            *_, over_60, before, last = bot.explain(closes, rows_of[day])
+            choppy = ticker == "UVXY" and over_60.startswith("RSI(SPY,60)") and before.startswith("RSI(QQQ,100)")
+            bear = ticker in {"SQQQ", "TQQQ"} and last.startswith("RSI(BND,20)") and last.endswith("-> BIL 100 %")
+            places["choppy" if choppy else "bear" if bear else day] += 1
+    assert places == {"choppy": 5, "bear": 16}
+
+
 # ------------------------------------------------------------------------------------ shared charts
 
 

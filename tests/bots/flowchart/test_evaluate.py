@@ -62,7 +62,7 @@ def test_every_day_agrees_with_the_plain_reference(random_chart, closes):
         if wanted is None:
             assert all(math.isnan(weight) for weight in row)
         else:
-            assert row == pytest.approx([wanted.get(ticker, 0.0) for ticker in program.symbols], rel=1e-9, abs=1e-12)
+            assert row == pytest.approx([wanted.get(ticker, 0.0) for ticker in program.symbols], rel=0, abs=1e-12)
 
 
 @given(charts, random_prices(), st.integers(0, 39))

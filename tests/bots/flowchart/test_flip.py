@@ -17,9 +17,11 @@ from trees import (
     chart,
     charts,
     compare,
+    entered,
     equal,
     group,
     hold,
+    mixed,
     of,
     parameters_of,
     price,
@@ -27,7 +29,9 @@ from trees import (
     random_prices,
     random_walks,
     rsi,
+    shared,
     specified,
+    switch,
     when,
 )
 
@@ -39,8 +43,9 @@ from rebalancer.bots.flowchart.explain import steps
 from rebalancer.bots.flowchart.flip import MOST_GATES, flips, ticks_of
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.rule import Threshold
 from rebalancer.bots.flowchart.splits import fractions
-from rebalancer.bots.flowchart.tree import Chart, Node, Threshold
+from rebalancer.bots.flowchart.tree import Chart, Node
 from rebalancer.bots.flowchart.what_if import Context, WhatIf
 from rebalancer.model import Allocation, Closes, Flip, Symbol
 
@@ -54,6 +59,13 @@ def found(root: Node | Chart, closes: Closes) -> list[tuple[Flip, nodes.Node]]:
     path = steps(program, closes, evaluation, len(closes.sessions) - 1)
     gates = [program.table[line.gate] for line in path if line.gate is not None]
     return list(zip(flips(program, closes, evaluation, path), gates, strict=True))
+
+
+def flips_of(whole: Chart, closes: Closes) -> list[tuple[int, tuple[str, str]]]:
+    bot = FlowchartBot.of(whole)
+    decision = bot.decide(closes)
+    assert isinstance(decision, Allocation)
+    return [(flip.step, price_of(flip)) for flip in bot.flips(closes, decision)]
 
 
 def only(root: Node, closes: Closes) -> Flip:
@@ -164,6 +176,32 @@ def test_every_gate_of_the_path_has_its_flip_in_order():
     ]
 
 
+def test_a_switch_flips_where_the_number_of_conditions_that_hold_changes():
+    root = switch([compare(price("AAA"), "gt", 10), compare(price("BBB"), "gt", 10)], CASH, hold("AAA"), hold("BBB"))
+    assert price_of(only(root, prices(AAA=[11], BBB=[9]))) == ("AAA", "10.00")
+    assert price_of(only(root, prices(AAA=[14], BBB=[9]))) == ("BBB", "10.01")
+
+
+def test_shares_under_a_condition_flip_where_another_part_counts():
+    root = shared((1, compare(price("AAA"), "gt", 10), hold("AAA")), (3, None, hold("BBB")))
+    assert price_of(only(root, prices(AAA=[9], BBB=[1]))) == ("AAA", "10.01")
+
+
+def test_of_enter_and_exit_only_the_condition_that_could_change_it_flips():
+    root = when(entered(compare(price("AAA"), "gt", 10), compare(price("AAA"), "lt", 5)), hold("AAA"), hold("BBB"))
+    out, inside = prices(AAA=[7, 8], BBB=[1, 1]), prices(AAA=[11, 8], BBB=[1, 1])
+    assert price_of(only(root, out)) == ("AAA", "10.01")
+    assert price_of(only(root, inside)) == ("AAA", "4.99")
+    assert price_of(only(root, prices(AAA=[8], BBB=[1]))) == ("AAA", "10.01")
+
+
+def test_nothing_flips_a_mix():
+    root = mixed(price("AAA"), 30, 70, hold("AAA"), hold("BBB"))
+    assert only(root, prices(AAA=[40], BBB=[1])) == Flip(
+        0, why="a mix: prices change its parts little by little, and none flips it"
+    )
+
+
 def test_weights_by_volatility_and_fixed_ones_are_no_gates():
     assert found(equal(hold("AAA"), CASH), prices(AAA=[1])) == []
 
@@ -234,7 +272,7 @@ def test_nothing_flips_nearer_than_the_reported_price(random_chart, closes, fact
     """At the ends of the steps, by the whole engine, for every ticker."""
     program = compile_chart(random_chart)
     for flip, gate in found(random_chart, closes):
-        if flip.why.startswith("not computed"):
+        if flip.why.startswith(("not computed", "a mix")):
             continue
         for symbol in program.symbols:
             now = closes.values[-1, closes.symbols.index(symbol)]
@@ -301,16 +339,11 @@ def test_a_ticker_without_a_price_today_is_left_out(closes):
 def test_a_bot_that_trades_by_a_threshold_has_the_flips_of_todays_targets():
     """Below the line on its rule."""
     root = when(compare(price("AAA"), "gt", 10), hold("AAA"), CASH)
-    decision = FlowchartBot.of(Chart("rare", root, Threshold(0.05))).decide(prices(AAA=[11, 11.5]))
-    assert isinstance(decision, Allocation)
-    assert [(flip.step, price_of(flip)) for flip in decision.flips] == [(1, ("AAA", "10.00"))]
+    assert flips_of(Chart("rare", root, Threshold(0.05)), prices(AAA=[11, 11.5])) == [(1, ("AAA", "10.00"))]
 
 
 def test_a_bot_that_trades_by_the_month_has_flips_on_the_day_it_trades_alone():
     root = when(compare(price("AAA"), "gt", 10), hold("AAA"), CASH)
-    bot = FlowchartBot.of(Chart("monthly", root, "monthly"))
-    today, later = (bot.decide(prices(AAA=closes)) for closes in ([11.5], [11.5, 11]))
-    assert isinstance(today, Allocation)
-    assert isinstance(later, Allocation)
-    assert [(flip.step, price_of(flip)) for flip in today.flips] == [(1, ("AAA", "10.00"))]
-    assert later.flips == ()
+    monthly = Chart("monthly", root, "monthly")
+    assert flips_of(monthly, prices(AAA=[11.5])) == [(1, ("AAA", "10.00"))]
+    assert flips_of(monthly, prices(AAA=[11.5, 11])) == []

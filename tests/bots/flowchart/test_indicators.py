@@ -119,6 +119,17 @@ def test_a_later_price_changes_no_earlier_value(spec, prices, data, later):
 
 @each_indicator
 @settings(max_examples=40)
+@given(prices=columns, data=st.data(), factor=st.sampled_from((0.25, 0.5, 2.0, 64.0)))
+def test_prices_in_another_currency_scale_what_is_a_price_and_change_nothing_else(spec, prices, data, factor):
+    """By powers of two, which leave every digit of a float: the same to the last bit."""
+    numbers, read = data.draw(parameters_of(spec)), inputs(spec, prices)
+    scaled = [values * (1 if field == "volume" else factor) for field, values in zip(spec.reads, read, strict=True)]
+    found, wanted = spec.formula(*scaled, *numbers), spec.formula(*read, *numbers)
+    np.testing.assert_array_equal(found, wanted * factor if spec.unit == "price" else wanted)
+
+
+@each_indicator
+@settings(max_examples=40)
 @given(prices=arrays(np.float64, (40, 3), elements=missing_or_price), data=st.data())
 def test_columns_are_computed_independently(spec, prices, data):
     numbers = data.draw(parameters_of(spec))

@@ -6,7 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
-from rebalancer.bots.flowchart.tree import Threshold
+from rebalancer.bots.flowchart.rule import Threshold
 
 DAILY = '{:asset-class "EQUITIES", :rebalance-frequency :daily}'
 SPY, BIL = '(asset "SPY" "SPDR S&P 500")', '(asset "BIL")'

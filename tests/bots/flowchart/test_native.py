@@ -6,7 +6,8 @@ from charts import documents, outline
 from hypothesis import given
 
 from rebalancer.bots.flowchart.formats import read
-from rebalancer.bots.flowchart.tree import Group, If, Threshold
+from rebalancer.bots.flowchart.rule import Threshold
+from rebalancer.bots.flowchart.tree import Group, If
 
 SPY, BIL = {"asset": "SPY"}, {"asset": "BIL"}
 ABOVE = {

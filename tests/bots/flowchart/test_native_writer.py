@@ -13,7 +13,8 @@ from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.formats import native_writer, read
 from rebalancer.bots.flowchart.formats.json_layout import WIDTH, laid_out
-from rebalancer.bots.flowchart.tree import Chart, Threshold
+from rebalancer.bots.flowchart.rule import Threshold
+from rebalancer.bots.flowchart.tree import Chart
 
 
 def read_again(chart: Chart) -> Chart:
@@ -34,6 +35,62 @@ def test_a_chart_decides_the_same_after_it_was_written_and_read(chart, closes):
         program.root,
         program.groups,
     )
+
+
+SPY, BIL = {"asset": "SPY"}, {"asset": "BIL"}
+RSI = {"relative-strength-index": {"of": "QQQ", "window": 10}}
+HOT = {"left": RSI, "is": "gt", "right": 79}
+SUMMER = {"dates": {"from": "06-01", "to": "08-31"}}
+SHARES = [{"percent": 60, "chart": SPY}, {"percent": 40, "chart": BIL}]
+BY_RETURN = {
+    "by": {"function": "cumulative-return", "window": 20},
+    "take": "top",
+    "count": 2,
+    "of": [SPY, BIL, {"asset": "TLT"}],
+}
+
+
+def when(condition):
+    return {"if": condition, "then": SPY, "else": {"cash": True}}
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        {"group": {"name": "stocks", "chart": SPY}},
+        {"equal": [SPY, BIL]},
+        {"specified": SHARES},
+        {"capped": {"of": SHARES, "fallback": "TLT"}},
+        {"shared": [{"part": 2, "if": HOT, "chart": SPY}, {"part": 1, "chart": BIL}]},
+        {"inverse_volatility": {"window": 20, "of": [SPY, BIL]}},
+        {"pro_volatility": {"window": 20, "of": [SPY, BIL]}},
+        {"filter": BY_RETURN},
+        {"filter": {**BY_RETURN, "score_of": "tickers", "weights": {"by_rank": {"percent": [70, 30]}}}},
+        {"filter": {**BY_RETURN, "weights": {"inverse_volatility": {"window": 20}}}},
+        {"filter": {**BY_RETURN, "weights": {"pro_volatility": {"window": 20}}}},
+        {"switch": {"conditions": [HOT, SUMMER], "by_count": [SPY, BIL, {"cash": True}]}},
+        {"mixed": {"by": RSI, "from": {"at": 30, "chart": SPY}, "to": {"at": 70.5, "chart": BIL}}},
+        when({**HOT, "for_days": 3}),
+        when({**SUMMER, "for_days": 2}),
+        when({"all": [HOT, SUMMER]}),
+        when({"any": [HOT, SUMMER]}),
+        when({"none": [HOT, SUMMER]}),
+        when({"exactly": {"count": 1, "of": [HOT, SUMMER]}}),
+        when({"at_least": {"count": 1, "of": [HOT, SUMMER]}}),
+        when({"at_most": {"count": 1, "of": [HOT, SUMMER]}}),
+        when({"entered": {"if": HOT, "left_if": SUMMER}}),
+        when({**HOT, "is": "crosses-above", "right": {"days_ago": {"days": 5, "of": RSI}}}),
+        when({**HOT, "left": {"percentile": {"window": 20, "of": RSI}}}),
+        when({**HOT, "left": {"add": [RSI, {"abs": RSI}, -2.5]}}),
+        when({**HOT, "left": {"relative-strength-index": {"of": {"ratio": ["SPY", "TLT"]}, "window": 10}}}),
+        when({**HOT, "left": {"relative-strength-index": {"of": {"equal": [SPY, BIL]}, "window": 10}}}),
+    ],
+)
+def test_a_chart_is_written_as_it_was_read(chart):
+    document = {"format": "rebalancer/bot", "version": 1, "name": "a bot", "chart": chart}
+    found, problems = read(json.dumps(document).encode(), "bot.json")
+    assert problems == ()
+    assert json.loads(native_writer.write(found)) == document
 
 
 @given(st.floats(1e-9, 1))

@@ -6,7 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
-from rebalancer.bots.flowchart.tree import Threshold
+from rebalancer.bots.flowchart.rule import Threshold
 
 SPY, BIL = ({"incantation_type": "Ticker", "symbol": ticker, "name": ""} for ticker in ("SPY", "BIL"))
 ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))

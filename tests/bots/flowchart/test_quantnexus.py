@@ -12,7 +12,7 @@ def position(*tickers, **keys):
     return {"id": "p", "kind": "position", "title": "", "children": {}, "positions": list(tickers), **keys}
 
 
-SPY, BIL, NOTHING = position("SPY"), position("BIL"), position("Empty")
+SPY, BIL, QQQ, NOTHING = (position(ticker) for ticker in ("SPY", "BIL", "QQQ", "Empty"))
 ASSETS = (("Asset", "SPY"), ("Asset", "BIL"))
 HOT = {"id": "c", "type": "if", "ticker": "QQQ", "metric": "RSI", "window": 10, "comparator": "gt", "threshold": 79}
 RSI = ("Indicator", "relative-strength-index", (10,), "QQQ")
@@ -150,6 +150,37 @@ def test_each_node_is_read(node, read_as):
     assert root(node) == read_as
 
 
+COOL = {**HOT, "comparator": "lt"}
+IS_COOL = ("Compare", RSI, "lt", ("Constant", 79.0), 1)
+IF_COOL = gate(COOL, otherwise=())
+
+
+def none_of(condition):
+    return ("CountOf", "exactly", 0, (condition,))
+
+
+@pytest.mark.parametrize(
+    ("node", "counts"),
+    [
+        (gate(HOT, then=[IF_COOL], otherwise=()), ("AllOf", (IS_HOT, IS_COOL))),
+        (gate(HOT, then=[SPY], otherwise=[IF_COOL]), ("AnyOf", (IS_HOT, IS_COOL))),
+        (gate(HOT, then=[IF_COOL], otherwise=[SPY]), ("AnyOf", (none_of(IS_HOT), IS_COOL))),
+        (
+            gate(HOT, then=[IF_COOL], otherwise=[gate(COOL, then=())]),
+            ("AnyOf", (("AllOf", (IS_HOT, IS_COOL)), ("AllOf", (none_of(IS_HOT), none_of(IS_COOL))))),
+        ),
+        (ladder(1, {"ladder-0": [SPY]}), none_of(IS_HOT)),
+        (
+            ladder(1, {"ladder-0": [SPY], "ladder-1": [IF_COOL]}),
+            ("AnyOf", (none_of(IS_HOT), ("AllOf", (("CountOf", "exactly", 1, (IS_HOT,)), IS_COOL)))),
+        ),
+    ],
+)
+def test_a_child_that_may_be_empty_counts_while_it_holds_something(node, counts):
+    kind, parts, conditions, _ = root(basic(SPY, node))
+    assert (kind, parts, conditions) == ("Shared", (1.0, 1.0), (None, counts))
+
+
 @pytest.mark.parametrize(
     ("node", "sentence"),
     [
@@ -176,6 +207,11 @@ def test_each_node_is_read(node, read_as):
         ),
         (scaling(SPY, BIL, scaleTicker="branch:from"), '"branch:from" is not read'),
         (scaling(SPY, BIL, scaleTo=30), "the two values must differ"),
+        (basic({**SPY, "window": 0}, {**NOTHING, "window": 1}, weighting="defined"), "none has a weight above 0"),
+        (basic({**SPY, "window": 0}, weighting="defined"), "must be 0 or more, and one above 0"),
+        (basic({**SPY, "window": 40}, weighting="capped"), "its caps sum to 40 without a fallback"),
+        (basic(SPY, IF_COOL, weighting="inverse"), 'is not read with the weighting "inverse"'),
+        (basic(SPY, position("QQQ", "BIL"), weighting="pro"), "is read of single tickers only"),
         (ladder(2, {"ladder-3": [SPY]}), "is no rung of this ladder; it has ladder-0 to ladder-2"),
         ({"kind": "call", "callRefId": "c1"}, 'there is no chart "c1" to call; there are: none'),
     ],

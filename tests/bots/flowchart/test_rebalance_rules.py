@@ -27,7 +27,7 @@ from trees import (
 from rebalancer.backtest.run import backtest_weights
 from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
-from rebalancer.bots.flowchart.tree import Threshold
+from rebalancer.bots.flowchart.rule import Threshold
 from rebalancer.model import Allocation, BotFailure
 
 NAN = math.nan
@@ -275,3 +275,51 @@ def test_the_path_of_a_period_is_that_of_the_day_it_traded():
         "rebalances monthly, on the first session of the month: last on 2016-01-04, when",
         "Price(AAA) = 2 > 1 (by 1) -> AAA 100 %",
     )
+
+
+# ------------------------------------------------------------------------------------------ what is marked
+
+
+def test_a_drawing_by_a_period_marks_the_way_of_the_day_it_last_traded():
+    """On the Monday it took AAA; since Tuesday its targets are BBB."""
+    root = when(compare(price("AAA"), "gt", 10), hold("AAA"), hold("BBB"))
+    bot = FlowchartBot.of(chart(root, rebalance="weekly"))
+    closes = prices(AAA=[11, 9], BBB=[1, 1])
+    (part,) = bot.parts(closes)
+    assert part.lines == ("if Price(AAA) = 11 > 10 (by 1)",)
+    assert [branch.taken for branch in part.branches] == [True, False]
+    assert bot.marked(closes) == (
+        "rebalances weekly, on the first session of the week: last on 2016-01-04; "
+        "marked is the way of its targets of 2016-01-04"
+    )
+    assert bot.outline(closes)[:2] == (bot.marked(closes), "* if Price(AAA) = 11 > 10 (by 1)")
+    assert "Price(AAA) = 11" in bot.mermaid(closes)
+
+
+def test_a_drawing_by_a_threshold_marks_todays_targets_and_says_when_it_last_traded():
+    root = when(compare(price("AAA"), "gt", 10), HALVES, hold("BBB"))
+    bot = FlowchartBot.of(chart(root, rebalance=Threshold(0.1)))
+    closes = prices(AAA=[11, 12], BBB=[1, 1])
+    assert bot.parts(closes)[0].lines == ("if Price(AAA) = 12 > 10 (by 2)",)
+    assert bot.marked(closes) == (
+        "last rebalanced 2016-01-04; off by 2.17 points, threshold 10; marked is the way of its targets of 2016-01-05"
+    )
+
+
+def test_a_drawing_of_a_daily_chart_needs_no_words():
+    assert FlowchartBot.of(chart(HALVES)).marked(prices(AAA=[1], BBB=[1])) == ""
+
+
+@given(charts, st.sampled_from(("weekly", "monthly", "quarterly", "yearly")), random_prices())
+def test_what_is_marked_by_a_period_holds_the_tickers_that_are_held(random_chart, rule, closes):
+    bot = FlowchartBot.of(replace(random_chart, rebalance=rule))
+    decision = bot.decide(closes)
+    if isinstance(decision, BotFailure):
+        return
+    marked = {
+        branch.text.rsplit(" ", 2)[0]
+        for part in bot.parts(closes)
+        for branch in part.branches
+        if branch.taken and branch.part is None
+    }
+    assert set(decision.weights) <= marked or not bot.parts(closes)[0].branches

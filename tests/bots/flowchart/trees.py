@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from reference import only_child
 
 from rebalancer.bots.flowchart.indicators import INDICATORS, Parameter
+from rebalancer.bots.flowchart.rule import Rebalance, Threshold
 from rebalancer.bots.flowchart.tree import (
     AllOf,
     AnyOf,
@@ -39,11 +40,9 @@ from rebalancer.bots.flowchart.tree import (
     ProVolatility,
     Rank,
     Ratio,
-    Rebalance,
     Shared,
     Specified,
     Switch,
-    Threshold,
 )
 from rebalancer.bots.flowchart.walk import children_of
 from rebalancer.model import BarField, Bars, Closes, Floats, symbol

@@ -21,11 +21,12 @@ from rebalancer.bots.flowchart.formats.composer_conditions import FUNCTIONS, LAT
 from rebalancer.bots.flowchart.formats.elements import LINE, Element, quoted
 from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
 from rebalancer.bots.flowchart.place import Place
+from rebalancer.bots.flowchart.rule import Period, Rebalance
 
 HEAD = "defsymphony"
 _COMPARATORS: Mapping[str, tree.Comparator] = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _SIDES: Mapping[str, Side] = {"select-top": "top", "select-bottom": "bottom"}
-_PERIODS: Mapping[str, tree.Period] = {f":{period}": period for period in PERIODS}
+_PERIODS: Mapping[str, Period] = {f":{period}": period for period in PERIODS}
 _SHORT = {
     "rsi": "relative-strength-index",
     "stdev-return": "standard-deviation-return",
@@ -56,7 +57,7 @@ def read(document: Element) -> tree.Chart | None:
     return tree.Chart(name, root, rule) if root else None
 
 
-def _rebalance(options: Element) -> tree.Rebalance:
+def _rebalance(options: Element) -> Rebalance:
     options.only(":asset-class", ":rebalance-frequency", ":rebalance-threshold")
     frequency, width = options[":rebalance-frequency"], options[":rebalance-threshold"]
     if not width.given:

@@ -21,6 +21,7 @@ from rebalancer.bots.flowchart.formats.calls import Calls
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
 from rebalancer.bots.flowchart.formats.native_conditions import ConditionReader, parameters_beside
 from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
+from rebalancer.bots.flowchart.rule import Rebalance
 
 FORMAT = "rebalancer/bot"
 VERSION = 1
@@ -43,7 +44,7 @@ def read(document: Element) -> tree.Chart | None:
     return tree.Chart(name, root, rule) if root else None
 
 
-def _rebalance(element: Element) -> tree.Rebalance:
+def _rebalance(element: Element) -> Rebalance:
     if isinstance(element.value, dict):
         width = element.only("threshold")["threshold"]
         whole = 1 if isinstance(width.value, dict) and "fraction" in width.value else 100

@@ -7,6 +7,7 @@ from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import names_of_parameters
 from rebalancer.bots.flowchart.formats.json_layout import laid_out
 from rebalancer.bots.flowchart.formats.native import FORMAT, VERSION
+from rebalancer.bots.flowchart.rule import Rebalance, Threshold
 from rebalancer.bots.flowchart.walk import leaves_first
 
 Written = dict[tree.TreeNode, object]
@@ -27,9 +28,9 @@ def document(chart: tree.Chart) -> dict[str, object]:
     return {**head, **_rebalance(chart.rebalance), "chart": written[chart.root]}
 
 
-def _rebalance(rule: tree.Rebalance) -> dict[str, object]:
+def _rebalance(rule: Rebalance) -> dict[str, object]:
     """Nothing for what is the default."""
-    if isinstance(rule, tree.Threshold):
+    if isinstance(rule, Threshold):
         key, (width,) = _unit(_percents([rule.width]), [rule.width])
         return {"rebalance": {"threshold": {key: _plain(width)}}}
     return {} if rule == "daily" else {"rebalance": rule}

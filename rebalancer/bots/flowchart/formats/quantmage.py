@@ -23,8 +23,9 @@ from rebalancer.bots.flowchart.formats.assembly import (
 from rebalancer.bots.flowchart.formats.elements import Element
 from rebalancer.bots.flowchart.formats.quantmage_conditions import ConditionReader, function_of, sole_ticker
 from rebalancer.bots.flowchart.formats.rebalance import PERIODS, threshold
+from rebalancer.bots.flowchart.rule import Period
 
-_PERIODS: Mapping[str, tree.Period] = {period.capitalize(): period for period in PERIODS}
+_PERIODS: Mapping[str, Period] = {period.capitalize(): period for period in PERIODS}
 _THRESHOLD = "Threshold"
 _NOTES = ("incantation_type", "name", "description")
 _TOP = ("name", "description", "version", "benchmark_ticker", "benchmark_spell", "incantation", "trading_type")

@@ -2,13 +2,13 @@
 
 from typing import get_args
 
-from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
+from rebalancer.bots.flowchart.rule import Period, Rebalance, Threshold
 
-PERIODS: tuple[tree.Period, ...] = get_args(tree.Period)
+PERIODS: tuple[Period, ...] = get_args(Period)
 
 
-def composers(when: Element, width: Element, *by_threshold: str) -> tree.Rebalance:
+def composers(when: Element, width: Element, *by_threshold: str) -> Rebalance:
     """A period, or one of the words `by_threshold` with `width` as a fraction of the whole.
 
     A width beside a period contradicts it. By threshold without a width could mean always, never, or when the tickers
@@ -28,6 +28,6 @@ def composers(when: Element, width: Element, *by_threshold: str) -> tree.Rebalan
     return next((period for period in PERIODS if period == chosen), "daily")
 
 
-def threshold(width: Element, whole: int) -> tree.Threshold:
+def threshold(width: Element, whole: int) -> Threshold:
     """A threshold whose width is written as a part of `whole`: 1 for fractions, 100 for percents."""
-    return tree.Threshold(width.above_zero(whole) / whole)
+    return Threshold(width.above_zero(whole) / whole)

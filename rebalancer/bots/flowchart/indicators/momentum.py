@@ -201,6 +201,7 @@ MOMENTUM = (
         parameters=(),
         prices=lambda: 1,
         formula=drawdown,
+        whole_history=True,
         source="pandas 1 - prices / prices.cummax()",
     ),
     IndicatorSpec(

@@ -62,6 +62,7 @@ VOLUME = (
         unit="percent",
         prices=lambda window: window + 1,
         formula=on_balance_volume_change,
+        whole_history=True,
         source="J. Granville, New Key to Stock Market Profits, 1963; TA-Lib OBV",
         undefined="the on-balance volume was 0 at the beginning of the window",
         reads=("close", "volume"),

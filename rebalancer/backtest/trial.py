@@ -1,0 +1,50 @@
+"""One variant of a bot, back-tested alone; its daily returns are what a sweep compares."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from rebalancer.backtest.metrics import daily_returns, statistics
+from rebalancer.backtest.run import backtest_weights
+from rebalancer.backtest.start import first_session
+from rebalancer.bots.base import Bot, last_known
+from rebalancer.model import Closes, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """`returns` (T,) are those of each session over the one before, NaN before the second session that is traded.
+
+    `turnover` and `exposure` are those of `metrics.Statistics`; `undecided` counts the sessions without a decision.
+    """
+
+    returns: Floats
+    turnover: float | None
+    exposure: float
+    undecided: int
+
+
+def trial(bot: Bot, closes: Closes, first: date | None, cost_bps: float) -> Trial:
+    """From the first session on which the bot has all that it may need and decides, and not before `first`.
+
+    Columns of `closes` that the bot does not read are ignored. Raises BadInputError where there is no such session.
+    """
+    own = _own(bot, closes)
+    decided = bot.weights(own)
+    start = first_session({bot.name: decided}, own, None, bot.closes_needed)
+    if first:
+        start = max(start, min(int(np.searchsorted(own.sessions, np.datetime64(first, "D"))), len(decided) - 1))
+    prices = last_known(own.values)[start:]
+    result = backtest_weights(prices, decided[start:], 1.0, cost_bps / 10_000)
+    found = statistics(result, own.sessions[start:])
+    returns = np.full(len(decided), np.nan)
+    returns[start + 1 :] = daily_returns(result.equity)
+    undecided = int(np.isnan(decided[start:]).any(axis=1).sum())
+    return Trial(returns, found.turnover, found.exposure, undecided)
+
+
+def _own(bot: Bot, closes: Closes) -> Closes:
+    """The columns that the bot reads, so that the cost of a trial does not grow with those of other variants."""
+    columns = [closes.symbols.index(symbol) for symbol in bot.symbols]
+    return Closes(closes.sessions, bot.symbols, closes.values[:, columns], bars=closes.bars)

@@ -1,0 +1,90 @@
+"""The books of an account, by replay of its journal: nothing is stored, so that old journals have theirs too.
+
+Works on any connection to a journal.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rebalancer.events import (
+    Adopted,
+    BotDecided,
+    BotFailed,
+    HoldingsRead,
+    PlanMade,
+    Restated,
+    TargetsSet,
+    WrittenOff,
+)
+from rebalancer.journal.codec import from_body
+from rebalancer.journal.connection import reading
+from rebalancer.model import RunId
+from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
+
+READ = tuple(kind.__name__ for kind in (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated))
+OUTSIDE = tuple(kind.__name__ for kind in (Adopted, WrittenOff))
+"""Kinds of events that a person causes; they name their account."""
+DECISIONS = {BotDecided.__name__, BotFailed.__name__}
+
+
+def books(path: Path, account: str) -> Bookkeeper:
+    """The books of `account` after everything that is journalled; empty where there is no journal.
+
+    Raises RunFailedError for a file that can't be read.
+    """
+    with reading(path) as journal:
+        return read_books(journal, account)
+
+
+def read_books(journal: sqlite3.Connection, account: str) -> Bookkeeper:
+    keeper = Bookkeeper()
+    for recorded in recorded_events(journal, account):
+        keeper.enter(recorded)
+    return keeper
+
+
+def recorded_events(journal: sqlite3.Connection, account: str) -> Iterator[Recorded]:
+    """What changes the books of `account`, in journal order; dry runs are left out.
+
+    Decisions are read only where the targets of their run have no claims, as in journals of earlier versions.
+    """
+    session = date.min
+    waiting: list[tuple[str, str]] = []
+    for run, day, kind, body in _lines(journal, account):
+        session = date.fromisoformat(day) if day else session
+        if kind in DECISIONS:
+            waiting.append((kind, body))
+            continue
+        event = from_body(kind, body)
+        if isinstance(event, TargetsSet):
+            decisions = waiting if not event.targets.claims else ()
+            yield from (Recorded(run, session, from_body(*decision)) for decision in decisions)
+            waiting = []
+        yield Recorded(run, session, event)
+
+
+def _lines(journal: sqlite3.Connection, account: str) -> Iterator[tuple[RunId, str | None, str, str]]:
+    """Run, session, kind and body. A fill has the run of its order; the projection has each execution once."""
+    rows: Any = journal.execute(
+        f"""SELECT run, session, kind, body FROM (
+            SELECT events.seq, run, session, kind, body FROM events JOIN runs ON runs.id = events.run
+            WHERE account = ? AND NOT dry_run AND kind IN ({_marks(READ)})
+            UNION ALL
+            SELECT fills.seq, COALESCE(orders.run, fills.run), session, events.kind, body FROM fills
+            JOIN events ON events.seq = fills.seq JOIN runs ON runs.id = fills.run
+            LEFT JOIN orders ON orders.id = fills.order_id
+            WHERE fills.account = ? AND NOT dry_run
+            UNION ALL
+            SELECT seq, run, NULL, kind, body FROM events
+            WHERE kind IN ({_marks(OUTSIDE)}) AND json_extract(body, '$.account') = ?
+        ) ORDER BY seq""",
+        [account, *READ, account, *OUTSIDE, account],
+    )
+    yield from rows
+
+
+def _marks(kinds: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(kinds))

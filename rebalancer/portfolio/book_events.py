@@ -1,0 +1,56 @@
+"""What changes books without an order: splits, renames, adoptions, write-offs, and what nobody explains."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from rebalancer.events import Adopted, Restated, WrittenOff
+from rebalancer.model import Symbol, canonical
+from rebalancer.portfolio.attribution import CENT, UNASSIGNED, ZERO, apportion, restated
+from rebalancer.portfolio.books import Books, Entry, Marks, Reason, total, unit_cost, worth
+
+
+def unassigned_shares(books: Books, marks: Marks, reason: Reason, symbol: Symbol, shares: Decimal) -> Entry:
+    """Shares that come cost what the broker values them at; those that go take their part of the cost along."""
+    book = books[UNASSIGNED]
+    cost = worth(marks, symbol, shares) if shares > 0 else shares * unit_cost(book, symbol)
+    return Entry(UNASSIGNED, reason, symbol=symbol, shares=shares, cost=cost)
+
+
+def restated_entries(books: Books, event: Restated) -> Iterator[Entry]:
+    """A split, in proportion to the shares. A rename comes as two events: the second one moves the shares."""
+    symbol, expected = canonical(event.symbol), event.expected
+    old = symbol if event.was is None else canonical(event.was)
+    if event.was is None and not expected:
+        return
+    reason: Reason = "split" if old == symbol else "rename"
+    held = {owner: shares for owner, book in books.items() if (shares := book.shares.get(old))}
+    after = restated(held, expected)
+    for owner in dict.fromkeys((*held, *after)):
+        shares, cost = held.get(owner, ZERO), books[owner].costs.get(old, ZERO)
+        if old == symbol:
+            yield Entry(owner, reason, symbol=symbol, shares=after[owner] - shares)
+        else:
+            yield Entry(owner, reason, symbol=old, shares=-shares, cost=-cost)
+            yield Entry(owner, reason, symbol=symbol, shares=after[owner], cost=cost)
+
+
+def adopted_entries(books: Books, marks: Marks, event: Adopted) -> Iterator[Entry]:
+    """Adopted shares are unassigned, at the broker's value, until the next plan gives them to the bots."""
+    symbol, book = canonical(event.symbol), books[UNASSIGNED]
+    if event.expected is not None:
+        if beyond := event.expected - total(books, symbol):
+            yield unassigned_shares(books, marks, "adopted", symbol, beyond)
+    elif book.shares.get(symbol, ZERO) >= event.quantity > 0:
+        yield Entry(UNASSIGNED, "adopted", symbol=symbol, cost=event.value - event.quantity * unit_cost(book, symbol))
+
+
+def written_off_entries(books: Books, event: WrittenOff) -> Iterator[Entry]:
+    """The value counts as taken out, not as lost, as the simulated broker counts it."""
+    symbol = canonical(event.symbol)
+    held = {owner: shares for owner, book in books.items() if (shares := book.shares.get(symbol))}
+    positive = {owner: shares for owner, shares in held.items() if shares > 0}
+    value = apportion(event.value, positive, CENT) if positive else {}
+    for owner, shares in held.items():
+        cost = books[owner].costs[symbol]
+        capital = -value.get(owner, ZERO)
+        yield Entry(owner, "written off", symbol=symbol, shares=-shares, cost=-cost, capital=capital)

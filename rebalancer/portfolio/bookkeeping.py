@@ -1,0 +1,322 @@
+"""Keeps the books of an account: its events, in order, become entries. Deterministic: the same events, the same books.
+
+Each evening, when the plan is made, every bot is brought back to its share of Investable (`capital`), and its part of
+each symbol is the planned quantity by its claim on it. Fills are its part of the orders that lead there. What a reading
+of the account shows beyond that is unassigned.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from rebalancer.events import (
+    Adopted,
+    BotDecided,
+    BotFailed,
+    Event,
+    FillSeen,
+    HoldingsRead,
+    PlanMade,
+    Restated,
+    TargetsSet,
+    WrittenOff,
+)
+from rebalancer.model import Account, Allocation, Decision, Plan, RunId, Symbol, Targets, Trade, canonical
+from rebalancer.portfolio.attribution import (
+    CENT,
+    UNASSIGNED,
+    WHOLE,
+    ZERO,
+    Filled,
+    Needs,
+    Part,
+    apportion,
+    attribute,
+    derived_claims,
+    lot_of,
+)
+from rebalancer.portfolio.book_events import adopted_entries, restated_entries, unassigned_shares, written_off_entries
+from rebalancer.portfolio.books import (
+    EXTERNAL,
+    Book,
+    Books,
+    Entry,
+    Mark,
+    Reason,
+    Valuation,
+    owners,
+    post,
+    total,
+    total_cash,
+    unit_cost,
+    value_of,
+    values,
+    worth,
+)
+from rebalancer.portfolio.trades import target_value, to_decimal
+
+Place = tuple[RunId, Symbol]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event of an account, not of a dry run. A fill has the run of its order, whichever run found it.
+
+    Events outside a run have the session of the run before them.
+    """
+
+    run: RunId
+    session: date
+    event: Event
+
+
+class Bookkeeper:
+    """Takes every event of one account in journal order.
+
+    `open_shares` and `open_cash` are what the broker shows beyond the books while an order is unsettled, or while a
+    split or rename may still be announced: they belong to nobody yet. After each reading at the start or the end of a
+    run the books and they add up to the broker's shares and cash exactly.
+    """
+
+    def __init__(self) -> None:
+        self.books: Books = {UNASSIGNED: Book()}
+        self.marks: dict[Symbol, Mark] = {}
+        self.open_shares: Mapping[Symbol, Decimal] = {}
+        self.open_cash = ZERO
+        self.valuations: list[Valuation] = []
+        self._decisions: dict[str, Decision] = {}
+        self._targets: Targets | None = None
+        self._needs: dict[Place, Needs] = {}
+        self._unit_costs: dict[Place, Mapping[str, Decimal]] = {}
+        self._filled: dict[Place, Filled] = {}
+        self._executions: set[str] = set()
+        self._fills_since = 0
+        self._deposits: tuple[date, Decimal] = (date.min, ZERO)
+        self._written_off = ZERO
+        self._flows: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._paid_in = ZERO
+
+    def enter(self, recorded: Recorded) -> tuple[Entry, ...]:
+        """The entries of an event, posted."""
+        event = recorded.event
+        entries = tuple(self._entries(recorded.run, recorded.session, event))
+        self.books = post(self.books, entries)
+        for entry in entries:
+            self._flows[entry.owner] += entry.capital
+            if entry.reason in EXTERNAL:
+                self._paid_in += entry.capital
+        if isinstance(event, HoldingsRead) and _counts(event):
+            self._value(recorded.run, recorded.session, event)
+        return entries
+
+    def _entries(self, run: RunId, session: date, event: Event) -> Iterable[Entry]:
+        match event:
+            case HoldingsRead() if _counts(event):
+                return self._read(event, session)
+            case BotDecided(bot=bot, weights=weights):
+                self._decisions[bot] = Allocation(bot, session, weights)
+            case BotFailed(failure=failure):
+                self._decisions[failure.bot] = failure
+            case TargetsSet(targets=targets):
+                self._targets = targets
+            case PlanMade(plan=plan):
+                return self._planned(run, plan)
+            case FillSeen():
+                return self._fill(run, event)
+            case Restated() | Adopted() | WrittenOff():
+                return tuple(self._without_order(event))
+        return ()
+
+    def _without_order(self, event: Restated | Adopted | WrittenOff) -> Iterable[Entry]:
+        """What was open in the symbol is explained by the event; the books are those before it."""
+        if not isinstance(event, Adopted) or event.expected is not None:
+            explained = {canonical(event.symbol), canonical(getattr(event, "was", None) or event.symbol)}
+            self.open_shares = {symbol: left for symbol, left in self.open_shares.items() if symbol not in explained}
+        match event:
+            case Restated():
+                mark = self.marks.get(canonical(event.was or event.symbol))
+                if mark and event.expected:
+                    self.marks[canonical(event.symbol)] = Mark(event.expected, mark.value)
+                return restated_entries(self.books, event)
+            case Adopted():
+                return adopted_entries(self.books, self.marks, event)
+            case WrittenOff():
+                self._written_off += event.value
+                return written_off_entries(self.books, event)
+
+    # ------------------------------------------------------------------------------------------------------- readings
+
+    def _read(self, event: HoldingsRead, session: date) -> Iterator[Entry]:
+        """What the broker shows beyond the books goes to UNASSIGNED, or stays open while an order is unsettled."""
+        opening = not self.valuations
+        shown = self._mark(event)
+        counted = {canonical(row.symbol) for row in event.holdings if row.counted is not None}
+        known = {symbol for book in self.books.values() for symbol in book.shares}
+        beyond = {symbol: shown.get(symbol, ZERO) - total(self.books, symbol) for symbol in sorted({*shown, *known})}
+        self.open_shares = {symbol: shares for symbol, shares in beyond.items() if shares and symbol in counted}
+        moved = {symbol: shares for symbol, shares in beyond.items() if shares and symbol not in counted}
+        paid_in = self._new_deposits(session, event.account)
+        cash = event.account.cash - total_cash(self.books) - paid_in
+        unsettled = any(row.counted is not None and row.opened is None for row in event.holdings)
+        self.open_cash, cash = (cash, ZERO) if unsettled and not opening else (ZERO, cash)
+        traded = sum((worth(self.marks, symbol, shares) for symbol, shares in moved.items()), ZERO) * cash < 0
+        for symbol, shares in moved.items():
+            reason: Reason = "trade by hand" if traded else "shares that no fill explains"
+            yield unassigned_shares(self.books, self.marks, "opening" if opening else reason, symbol, shares)
+        if paid_in:
+            yield Entry(UNASSIGNED, "deposit" if paid_in > 0 else "withdrawal", paid_in, capital=paid_in)
+        if cash:
+            yield Entry(UNASSIGNED, "opening" if opening else self._cash_reason(cash, by_hand=traded), cash)
+        self._fills_since = 0
+
+    def _mark(self, event: HoldingsRead) -> dict[Symbol, Decimal]:
+        """The broker's quantities. Keeps its values: where a difference is open, those of before."""
+        shown: dict[Symbol, Decimal] = {}
+        worth: dict[Symbol, Decimal] = {}
+        for row in event.holdings:
+            symbol = canonical(row.symbol)
+            shown[symbol] = shown.get(symbol, ZERO) + row.quantity
+            worth[symbol] = worth.get(symbol, ZERO) + row.value
+            if row.counted and row.counted_value is not None:
+                self.marks[symbol] = Mark(row.counted, row.counted_value)
+        kept = {canonical(row.symbol) for row in event.holdings if row.counted_value is not None}
+        self.marks |= {
+            symbol: Mark(shown[symbol], worth[symbol]) for symbol in shown if shown[symbol] and symbol not in kept
+        }
+        return shown
+
+    def _new_deposits(self, session: date, account: Account) -> Decimal:
+        """Cash paid in, less what was paid out, as far as the broker reports it and no earlier reading showed it.
+
+        A simulated account reports the value of shares written off as paid out, though no cash left it.
+        """
+        if account.deposits is None:
+            return ZERO
+        before = self._deposits[1] if self._deposits[0] == session else ZERO
+        self._deposits = (session, account.deposits)
+        written, self._written_off = self._written_off, ZERO
+        return account.deposits - before + written
+
+    def _cash_reason(self, cash: Decimal, *, by_hand: bool) -> Reason:
+        if by_hand:
+            return "trade by hand"
+        return "rounding" if abs(cash) <= self._fills_since * CENT else "cash that no fill explains"
+
+    def _value(self, run: RunId, session: date, event: HoldingsRead) -> None:
+        equity = event.account.equity
+        found = values(self.books, self.marks, equity)
+        self.valuations.append(Valuation(run, session, event.at, equity, self._paid_in, found, dict(self._flows)))
+        self._flows.clear()
+        self._paid_in = ZERO
+
+    # ------------------------------------------------------------------------------------------------ plans and fills
+
+    def _planned(self, run: RunId, plan: Plan) -> Iterator[Entry]:
+        targets, decisions = self._targets, self._decisions
+        self._targets, self._decisions = None, {}
+        if targets is None:
+            return
+        order = owners(self.books, (share.bot for share in targets.shares))
+        yield from self._capital(targets, plan, order)
+        claims = targets.claims or derived_claims(targets, decisions)
+        for trade in plan.trades:
+            yield from self._wanted(run, trade, claims.get(trade.symbol, {}), order)
+        planned = {canonical(trade.symbol) for trade in plan.trades}
+        for symbol in sorted({symbol for book in self.books.values() for symbol in book.shares} - planned):
+            yield from self._sold_by_others(run, symbol, order)
+
+    def _capital(self, targets: Targets, plan: Plan, order: Iterable[str]) -> Iterator[Entry]:
+        """Brings each bot to its share of Investable. One that has no share any more gives back its cash."""
+        fractions = {share.bot: share.fraction for share in targets.shares}
+        for owner in order:
+            book = self.books.get(owner, Book())
+            change = -book.cash
+            if owner in fractions:
+                change = target_value(to_decimal(fractions[owner]), plan.investable) - value_of(book, self.marks)
+            if owner != UNASSIGNED and change:
+                yield Entry(owner, "capital", change, capital=change)
+                yield Entry(UNASSIGNED, "capital", -change, capital=-change)
+
+    def _wanted(self, run: RunId, trade: Trade, claims: Mapping[str, float], order: tuple[str, ...]) -> Iterator[Entry]:
+        """The bots together want what they hold and the plan's order; each its part by its claim.
+
+        Where nobody has a claim, each keeps its part of what is left.
+        """
+        if trade.price is None and trade.side is None:
+            return
+        change = {"buy": trade.quantity, "sell": -trade.quantity, None: ZERO}[trade.side]
+        price = trade.price.value if trade.price else None
+        weights = {owner: Decimal(claims[owner]) for owner in order if claims.get(owner, 0) > 0}
+        symbol = canonical(trade.symbol)
+        yield from self._needed((run, symbol), trade.held, change, weights, price, lot_of(trade.target_shares), order)
+
+    def _sold_by_others(self, run: RunId, symbol: Symbol, order: tuple[str, ...]) -> Iterator[Entry]:
+        """Shares that bots own by the books and that are gone, at the last known price: somebody else has the money."""
+        mark = self.marks.get(symbol)
+        if self.books[UNASSIGNED].shares.get(symbol, ZERO) < 0 and mark is not None:
+            price = mark.value / mark.quantity
+            yield from self._needed((run, symbol), ZERO, ZERO, {}, price, WHOLE, order)
+
+    def _needed(
+        self,
+        place: Place,
+        managed: Decimal,
+        change: Decimal,
+        claims: Mapping[str, Decimal],
+        price: Decimal | None,
+        lot: Decimal,
+        order: tuple[str, ...],
+    ) -> Iterator[Entry]:
+        symbol = place[1]
+        held = {owner: self.books.get(owner, Book()).shares.get(symbol, ZERO) for owner in order}
+        whole = sum(held.values(), ZERO)
+        theirs = whole - held[UNASSIGNED]
+        wanted = max(max(min(theirs, whole), managed) + change, ZERO)
+        weights = claims or {owner: shares for owner, shares in held.items() if owner != UNASSIGNED and shares > 0}
+        parts = apportion(wanted, weights, lot) if wanted and weights else {}
+        needs = {owner: parts.get(owner, ZERO) - shares for owner, shares in held.items() if owner != UNASSIGNED}
+        needs[UNASSIGNED] = change - sum(needs.values(), ZERO)
+        if any(needs.values()):
+            self._needs[place] = Needs(needs, price, lot)
+            self._unit_costs[place] = {owner: unit_cost(self.books.get(owner, Book()), symbol) for owner in order}
+            yield from self._attributed(place, {}, attribute(self._needs[place], Filled()), "crossing")
+
+    def _fill(self, run: RunId, event: FillSeen) -> Iterator[Entry]:
+        fill = event.fill
+        if fill.execution_id in self._executions:
+            return
+        self._executions.add(fill.execution_id)
+        self._fills_since += 1
+        place = (run, canonical(fill.symbol))
+        needs = self._needs.get(place, Needs({}, None, WHOLE))
+        before, shares = self._filled.get(place, Filled()), fill.quantity if fill.side == "buy" else -fill.quantity
+        after = Filled(before.shares + shares, before.paid + shares * fill.price, before.fee + fill.fee)
+        self._filled[place] = after
+        yield from self._attributed(place, attribute(needs, before), attribute(needs, after), "trade")
+
+    def _attributed(
+        self, place: Place, before: Mapping[str, Part], after: Mapping[str, Part], reason: Reason
+    ) -> Iterator[Entry]:
+        """The difference of two attributions. Sold shares take their cost at the time of the plan along."""
+        nothing, needs = Part(), self._needs.get(place)
+        for owner in dict.fromkeys((*before, *after)):
+            old, new = before.get(owner, nothing), after.get(owner, nothing)
+            if old == new:
+                continue
+            shares, cash = new.shares - old.shares, new.cash - old.cash
+            selling = needs.shares.get(owner, ZERO) < 0 if needs else shares < 0
+            cost = shares * self._cost_then(place, owner) if selling else -cash
+            fee, crossed = new.fee - old.fee, new.crossed - old.crossed
+            yield Entry(owner, reason, cash, place[1], shares, cost, fee=fee, crossed=crossed)
+
+    def _cost_then(self, place: Place, owner: str) -> Decimal:
+        if place in self._unit_costs:
+            return self._unit_costs[place].get(owner, ZERO)
+        return unit_cost(self.books.get(owner, Book()), place[1])
+
+
+def _counts(event: HoldingsRead) -> bool:
+    """Between sells and buys the broker's positions may lag behind the latest fills."""
+    return event.phase in {"start", "end"}

@@ -1,0 +1,97 @@
+"""What a command imports, counted in a process of its own: what loads slowly is not loaded before it must be.
+
+Speed itself is measured by `benchmarks/startup.py`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rebalancer import demo
+from rebalancer.market.sample import FILE
+
+SLOW = {"pandas", "pandas_market_calendars", "scipy", "numba", "alpaca", "pyarrow", "plotly", "plotille"}
+"""Each takes several times as long as numpy."""
+PROGRAM = """
+import sys
+{code}
+print("imported:", *sys.modules)
+"""
+COMMAND = """
+from rebalancer.cli import main
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+"""
+
+
+def imported(folder: Path, code: str, *words: str, **variables: str) -> set[str]:
+    """The modules that `code` has imported at its end, run with `words` in an empty folder and state."""
+    environment = {**os.environ, "REBALANCE_STATE": str(folder), "XDG_CONFIG_HOME": str(folder), **variables}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", PROGRAM.format(code=code), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_help_needs_the_commands_alone(tmp_path, word):
+    loaded = imported(tmp_path, COMMAND, word)
+    assert "rebalancer.cli.runs" in loaded
+    assert not loaded & {*SLOW, "numpy", "rich", "sqlite3", "rebalancer.model", "rebalancer.venues.plugin"}
+
+
+def test_completion_of_a_name_needs_the_settings_alone(tmp_path):
+    words = {"_REBALANCE_COMPLETE": "complete_bash", "COMP_WORDS": "rebalance status --account ", "COMP_CWORD": "3"}
+    loaded = imported(tmp_path, COMMAND, **words)
+    assert "rebalancer.config" in loaded
+    assert not loaded & {*SLOW, "numpy", "rich", "sqlite_utils", "sqlite3"}
+
+
+@pytest.mark.parametrize("word", ["history", "orders"])
+def test_what_is_in_the_journal_is_shown_without_bots_and_prices(tmp_path, word):
+    loaded = imported(tmp_path, COMMAND, word)
+    assert "rebalancer.journal.read" in loaded
+    assert not loaded & {*SLOW, "sqlite_utils", "rebalancer.bots.load"}
+
+
+def test_a_dry_run_needs_no_pandas_once_the_sessions_are_known(tmp_path):
+    first = imported(tmp_path, COMMAND, "run", "--dry-run")
+    again = imported(tmp_path, COMMAND, "run", "--dry-run")
+    assert "pandas_market_calendars" in first
+    assert "rebalancer.trading.rebalance" in again
+    assert not again & SLOW
+
+
+def test_prices_on_disk_become_allocations_with_numpy_alone(tmp_path):
+    """The nightly path without calendar, journal and broker: prices that were read before, and the bots' files."""
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / FILE).write_bytes(demo.config_path().with_name(FILE).read_bytes())
+    code = """
+from datetime import datetime, UTC
+from pathlib import Path
+from rebalancer import demo
+from rebalancer.app.bots import load_bots
+from rebalancer.market.clock import SimulatedClock
+from rebalancer.market.folder import read_folder
+from rebalancer.market.price_file_cache import PriceFileCache
+
+cache = PriceFileCache(Path("price_files.sqlite"), SimulatedClock(datetime(2100, 1, 1, tzinfo=UTC)))
+closes = read_folder(Path("prices"), cache)
+for name, bot in load_bots({file.stem: file for file in demo.config_path().parent.glob("bots/*.json")}).items():
+    bot.decide(closes)
+"""
+    assert "pandas" in imported(tmp_path, code)
+    again = imported(tmp_path, code)
+    assert "rebalancer.bots.flowchart.evaluate" in again
+    assert not again & {*SLOW, "sqlite_utils", "rich", "typer", "pydantic"}
