@@ -47,7 +47,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.market.folder import read_folder
 from rebalancer.market.price_file_cache import PriceFileCache
 
-closes = read_folder(Path("prices"), PriceFileCache(Path("price_files.sqlite"), SystemClock()))
+closes = read_folder(Path.cwd() / "prices", PriceFileCache(Path("price_files.sqlite"), SystemClock()))
 bots = load_bots({file.stem: file for file in Path("bots").iterdir()})
 print(sum(len(bot.decide(closes).weights) for bot in bots.values()))
 """
@@ -57,7 +57,8 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.market.folder import read_folder
 from rebalancer.market.price_file_cache import PriceFileCache
 
-assert read_folder(Path("many"), PriceFileCache(Path("many.sqlite"), SystemClock())).values.size == 5_000_000
+closes = read_folder(Path.cwd() / "many", PriceFileCache(Path("many.sqlite"), SystemClock()))
+assert closes.values.size == 5_000_000
 """
 
 
@@ -125,7 +126,6 @@ def cpu_seconds(words: list[str], folder: Path) -> float:
         **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         **(COMPLETION if words == [*REBALANCE] else {}),
         "REBALANCE_STATE": str(folder / "state"),
-        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
     }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
@@ -143,7 +143,7 @@ def cpu_seconds(words: list[str], folder: Path) -> float:
 def main() -> None:
     quick = "--quick" in sys.argv
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(name).resolve()
         asked = commands(folder, quick=quick)
         first = {command: cpu_seconds(words, folder) for command, words in asked.items()}
         rounds = [

@@ -2,11 +2,13 @@
 
     python benchmarks/strategies.py FOLDER PRICES                 a table, and the fit
     python benchmarks/strategies.py FOLDER PRICES --csv OUT.csv   the same as CSV
+    python benchmarks/strategies.py FOLDER random                 on random walks: every chart on as many sessions
 
 FOLDER holds bot files of any format that is read, in folders below it. PRICES is a folder of price files, as in
-`[data]`. Each file is run in a process of its own, so that its peak memory is its own: what it takes beyond the closes.
-Nodes are those of the file, distinct nodes those of the program, in which equal parts are one. Seconds are processor
-time, the smallest of three rounds: reading and compiling, then the decisions of all days and the trades they lead to.
+`[data]`, or `random`, on which all tickers have all sessions, so that charts compare. Each file is run in a process of
+its own, so that its peak memory is its own: what it takes beyond the closes. Nodes are those of the file, distinct
+nodes those of the program, in which equal parts are one. Seconds are processor time, the smallest of three rounds:
+reading and compiling, then the decisions of all days and the trades they lead to.
 """
 
 import argparse
@@ -30,7 +32,7 @@ from rebalancer.market.folder import read_folder
 from rebalancer.model import Allocation, Bars, BotFailure, Closes, Symbol
 
 ENDINGS = (".json", ".clj", ".edn", ".json.gz", ".clj.gz", ".edn.gz")
-ROUNDS = 3
+ROUNDS, SESSIONS = 3, 5_040
 MEGABYTE = 1_000_000
 
 
@@ -57,7 +59,7 @@ class Row:
     why: str = ""
 
 
-def measured(file: Path, known: Closes) -> Row:
+def measured(file: Path, known: Closes | None) -> Row:
     """To be called in a process of its own."""
     start = time.process_time()
     chart, problems = read(file.read_bytes(), file.name)
@@ -65,7 +67,7 @@ def measured(file: Path, known: Closes) -> Row:
         return Row(file.parent.name, file.name, why=str(problems[0]))
     bot = FlowchartBot.of(chart)
     taken = time.process_time() - start
-    closes, missing = closes_for(bot, known)
+    closes, missing = closes_for(bot, known) if known else (random_walks(bot), [])
     before = peak()
     seconds = [run_seconds(bot, closes) for _ in range(ROUNDS)]
     weights, most = bot.weights(closes), peak() - before
@@ -114,6 +116,17 @@ def closes_for(bot: FlowchartBot, known: Closes) -> tuple[Closes, list[Symbol]]:
     return Closes(known.sessions[rows], bot.symbols, values[rows], bars=bars), missing
 
 
+def random_walks(bot: FlowchartBot) -> Closes:
+    """Around one market; the bars of a session lie 1 % about its close."""
+    draw = np.random.default_rng(7).normal
+    market, own = draw(0.0004, 0.01, (SESSIONS, 1)), draw(0, 0.01, (SESSIONS, len(bot.symbols)))
+    values = 100 * np.exp(np.cumsum(market * draw(0.5, 1, len(bot.symbols)) + own, axis=0))
+    read = values[:, [bot.symbols.index(name) for name in bot.bars]]
+    around = {"open": read, "high": 1.01 * read, "low": 0.99 * read, "volume": np.full_like(read, 1e6)}
+    bars = Bars(tuple(bot.bars), {field: around[field] for each in bot.bars.values() for field in each})
+    return Closes(np.busday_offset("2004-01-02", np.arange(SESSIONS)), bot.symbols, values, bars=bars)
+
+
 def peak() -> float:
     """The most memory that this process ever had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
@@ -131,7 +144,7 @@ def why(missing: Sequence[Symbol], decision: BotFailure) -> str:
     return f"no prices of {', '.join(missing)}; {decision.reason}" if missing else decision.reason
 
 
-def apart(file: Path, known: Closes) -> Row:
+def apart(file: Path, known: Closes | None) -> Row:
     """`measured` in a forked child, which shares the closes and ends with its memory."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -188,7 +201,7 @@ def main() -> None:
     files = sorted(file for file in asked.folder.rglob("*") if file.name.endswith(ENDINGS))
     if not files:
         sys.exit(f"there is no bot file in {asked.folder}")
-    known = read_folder(asked.prices)
+    known = None if str(asked.prices) == "random" else read_folder(asked.prices)
     rows = [apart(file, known) for file in files]
     table(rows)
     fit(rows)

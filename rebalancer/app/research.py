@@ -10,6 +10,7 @@ import numpy as np
 
 from rebalancer import demo
 from rebalancer.app.bots import bot_file, first_day_of_evenings, load_bots, read_bots
+from rebalancer.app.deciding import BotFiles, decided
 from rebalancer.app.needs import missing_sentence, needs
 from rebalancer.app.source import closes_up_to
 from rebalancer.app.views import Explanation
@@ -24,7 +25,6 @@ from rebalancer.model import (
     Allocation,
     BarsRead,
     Closes,
-    Floats,
     Investment,
     Symbol,
     symbol,
@@ -119,14 +119,15 @@ def backtest(
     benchmark: str | None = None,
     ignore_rebalance: bool = False,
     allow_undecided: bool = False,
+    workers: int | None = None,
     progress: Progress = unwatched,
 ) -> Comparison:
     """Back-test `bots` (names of invested ones, or files) on the closes from `first` to `last`; None: no bound.
 
     It starts when everything that they may need exists; with `allow_undecided` as soon as every bot decides.
     `cost_bps` is the cost of a trade in basis points of its value, 0 to MAX_BPS. The default `benchmark` is BENCHMARK
-    if it has prices; `ignore_rebalance` is that of `bots.load`. Raises BadInputError, also for a ticker without any
-    price.
+    if it has prices; `ignore_rebalance` is that of `bots.load`, `workers` that of `deciding.decided`. Raises
+    BadInputError, also for a ticker without any price.
     """
     if not 0 <= cost_bps <= MAX_BPS:
         raise BadInputError.of("--cost-bps", f"{cost_bps:g} is out of range: use 0 to {MAX_BPS}, such as 5")
@@ -154,14 +155,11 @@ def backtest(
         most_closes_needed(loaded.values()),
         allow_undecided,
     )
-    decided: dict[str, Floats] = {}
-    for number, (name, bot) in enumerate(loaded.items()):
-        progress(f"Back-testing {name}", number, len(loaded))
-        decided[name] = bot.weights(closes)
+    weights = decided(BotFiles(paths, contents, ignore_rebalance), loaded, closes, workers, progress)
     begun = (_begun_otherwise(bot, closes, _kept(config, name, contents[name])) for name, bot in loaded.items())
     closes = replace(closes, notes=(*closes.notes, *filter(None, begun)))
     progress("Trading by what the bots decided")
-    return compare(decided, closes, terms)
+    return compare(weights, closes, terms)
 
 
 def _begun_otherwise(bot: Bot, closes: Closes, kept: date | None) -> str:

@@ -17,8 +17,10 @@ from rebalancer.cli.options import (
     ConfigOption,
     IgnoreRebalanceOption,
     JsonOption,
+    WorkersOption,
     show,
     show_json,
+    shutdown_signal,
     watching,
 )
 from rebalancer.cli.screen import say
@@ -99,6 +101,7 @@ def backtest(
     ] = None,
     csv: Annotated[Path | None, Option("--csv", help="Write daily values and weights to this file.")] = None,
     html: Annotated[Path | None, Option("--html", help="Write an HTML report to this file.")] = None,
+    workers: WorkersOption = None,
     ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -111,7 +114,7 @@ def backtest(
 
     settings, outputs = load_config(config, quietly=True), _outputs(csv, html)
     check_outputs(settings, *outputs)
-    with watching(json=json) as progress:
+    with watching(json=json) as progress, shutdown_signal(at_once=True):
         found = research.backtest(
             settings,
             list(dict.fromkeys(bots)),
@@ -121,6 +124,7 @@ def backtest(
             benchmark=benchmark,
             ignore_rebalance=ignore_rebalance,
             allow_undecided=allow_undecided,
+            workers=workers,
             progress=progress,
         )
         for output, text in outputs.items():

@@ -1,6 +1,7 @@
 """`rebalance sweep`."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,15 +9,23 @@ from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import Answer, ConfigOption, JsonOption, WorkersOption, shutdown_signal, watching
+from rebalancer.errors import BadInputError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rebalancer.app.executor import Executor
     from rebalancer.app.outputs import Output
     from rebalancer.app.sweep import Sweep
+    from rebalancer.config.sweep import SweepSpec
 
 
 def sweep(
     spec: Annotated[Path, Argument(metavar="SPEC.toml", help="What to vary and how: see docs/sweep.md.")],
     workers: WorkersOption = None,
+    dask: Annotated[
+        str | None, Option("--dask", help="A Dask scheduler, such as tls://10.0.0.5:8786; needs rebalancer[cluster].")
+    ] = None,
     store: Annotated[
         Path | None, Option("--store", help="Keeps every trial; default: sweeps.sqlite in the state folder.")
     ] = None,
@@ -38,12 +47,26 @@ def sweep(
 
     settings, outputs, asked = load_config(config, quietly=True), _outputs(csv, parquet, html), load(spec)
     check_outputs(settings, *outputs)
-    with watching(json=json) as progress, shutdown_signal(at_once=True):
-        found = try_all(settings, asked, SystemClock(), store=store, workers=workers, progress=progress)
+    with watching(json=json) as progress, shutdown_signal(at_once=True), _cluster(asked, dask, workers) as cluster:
+        found = try_all(
+            settings, asked, SystemClock(), store=store, workers=workers, executor=cluster, progress=progress
+        )
         for output, content in outputs.items():
             progress(f"Writing {output.path.name}")
             output.write(content(found))
     return Answer(found, sweep_screen(found, [(each.option, each.path) for each in outputs]), found.exit_code)
+
+
+def _cluster(spec: "SweepSpec", dask: str | None, workers: int | None) -> "AbstractContextManager[Executor | None]":
+    """The cluster of the command line, else of the spec; None for this machine."""
+    address = dask or (spec.cluster.address if workers is None else None)
+    if address is None:
+        return nullcontext()
+    if workers is not None:
+        raise BadInputError.of("--workers", "is of this machine, and --dask of others: take one of them out")
+    from rebalancer.app.cluster import connected
+
+    return connected(spec.cluster, address)
 
 
 def _outputs(

@@ -4,10 +4,10 @@ import csv
 import gzip
 import zlib
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
+from rebalancer import demo
 from rebalancer.errors import SourceError
 from rebalancer.model import Closes, Symbol, symbol
 
@@ -24,7 +24,7 @@ NO_BARS = "the sample has closes only: bring prices of your own (docs/prices.md)
 @cache
 def all_closes() -> Closes:
     """All of the sample. Raises SourceError where the installation is damaged."""
-    return read(files("rebalancer.demo").joinpath(FILE).read_bytes())
+    return read(demo.config_path().with_name(FILE).read_bytes())
 
 
 def read(packed: bytes) -> Closes:

@@ -69,8 +69,8 @@ class SessionCache:
         """Write a decade, unless a package has no release, or its sessions would not be read back as they are."""
         hours = {day: _hours(day, at, zone) for sessions in years.values() for day, at in sessions.items()}
         content = json.dumps({"zone": zone.key, "sessions": [(f"{day}", *both) for day, both in hours.items()]})
-        key = self._key(first)
-        if key is None or {year: _decade(first, json.loads(content)).year(year) for year in years} != years:
+        key, read_back = self._key(first), _decade(first, json.loads(content))
+        if key is None or any(read_back.year(year) != sessions for year, sessions in years.items()):
             return
         stored = {"key": key, "content": content, "checksum": _checksum(key, content)}
         with suppress(OSError):

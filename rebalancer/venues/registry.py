@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def names() -> tuple[str, ...]:
 
 def first_config(name: str) -> str:
     """The config of a new user's account, called ACCOUNT_NAME, at the built-in venue `name`."""
-    package = BUILT_IN[name].rpartition(".")[0]
-    return files(package).joinpath("first_config.toml").read_text("utf-8")
+    folder = Path(__file__).with_name(name)
+    return (folder / "first_config.toml").read_text("utf-8")
 
 
 def plugins() -> "Iterator[VenuePlugin]":

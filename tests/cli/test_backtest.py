@@ -153,3 +153,13 @@ def test_prices_without_the_usual_benchmark_are_no_obstacle(rebalance, tmp_path)
         ("hold", pytest.approx(0.1))
     ]
     assert "No benchmark: there are no prices of SPY" in found["notes"][0]
+
+
+@pytest.mark.posix
+def test_the_number_of_workers_changes_no_bit_of_the_answer(rebalance, tmp_path):
+    answers = []
+    for workers in (1, 2):
+        file = tmp_path / f"{workers}.csv"
+        answers.append(facts(rebalance, AVERAGE, MOMENTUM, MIX, "--workers", workers, "--csv", file))
+    assert answers[0] == answers[1]
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()

@@ -160,7 +160,7 @@ def test_a_protected_fallback_is_a_problem(rebalance, begun):
     begun.write_text(begun.read_text().replace("protected = []", 'protected = ["TBILL"]'))
     output = rebalance("config", "check")
     assert output.code == 2
-    assert 'line 30: trading.fallback_ticker: "TBILL" is in `protected`' in output.out
+    assert 'line 35: trading.fallback_ticker: "TBILL" is in `protected`' in output.out
 
 
 def test_a_protected_ticker_that_a_bot_wants_is_neither_bought_nor_sold(rebalance, begun):

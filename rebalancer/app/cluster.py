@@ -1,0 +1,180 @@
+"""Work on other machines: a Dask cluster that a person started. `distributed`, an extra, is imported only here.
+
+A scheduler runs whatever it is sent, so a connection that leaves this machine must be encrypted and certified on both
+sides, unless the spec says otherwise. docs/sweep.md says how a cluster is started.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from rebalancer.app.executor import LostPart, Part, Result
+from rebalancer.app.fingerprint import Fingerprint, fingerprint
+from rebalancer.config.sweep import ClusterSettings
+from rebalancer.errors import BadInputError, RunFailedError
+from rebalancer.model import Closes
+from rebalancer.model.text import counted, listed
+
+SECONDS_TO_ANSWER = 15
+
+
+def require_safe(address: str, *, allow_unencrypted: bool) -> None:
+    """Raises BadInputError unless `address` is tls://, or tcp:// on this machine; or `allow_unencrypted`."""
+    scheme, host = _scheme_and_host(address)
+    if scheme not in {"tcp", "tls"} or not host:
+        text = f"{address!r} is no address of a scheduler: write it as tls://10.0.0.5:8786 or tcp://127.0.0.1:8786"
+        raise BadInputError.of("--dask", text)
+    if scheme == "tcp" and not (allow_unencrypted or _on_this_machine(host)):
+        text = f"{address} leaves this machine without encryption, and whoever reaches a scheduler can run any program"
+        remedy = "use tls:// (docs/sweep.md), or on a network of your own allow_unencrypted = true in [cluster]"
+        raise BadInputError.of("--dask", f"{text} on its workers: {remedy}")
+
+
+def _scheme_and_host(address: str) -> tuple[str, str]:
+    """The host is "" where it or the port is missing."""
+    try:
+        parts = urlsplit(address)
+        complete = parts.port is not None
+    except ValueError:
+        return "", ""
+    return parts.scheme, (parts.hostname or "") if complete else ""
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextmanager
+def connected(settings: ClusterSettings, address: str, seconds: float = SECONDS_TO_ANSWER) -> Iterator["DaskCluster"]:
+    """The cluster whose scheduler at `address` answers within so many seconds.
+
+    Raises BadInputError for an address that is not safe or without `distributed`, and RunFailedError where no scheduler
+    answers, or a worker has another version of this program, numpy or Python.
+    """
+    require_safe(address, allow_unencrypted=settings.allow_unencrypted)
+    distributed = _distributed()
+    try:
+        client = distributed.Client(
+            address, timeout=seconds, security=_security(distributed, settings, address), set_as_default=False
+        )
+    except (OSError, ValueError, TypeError) as error:  # not there; not the same protocol; no certificate
+        text = f"no Dask scheduler answers at {address} ({type(error).__name__}: {error}). Is it started, and are the "
+        raise RunFailedError(
+            f"{text}certificates of [cluster] those of the cluster? docs/sweep.md says how."
+        ) from error
+    with client:
+        yield DaskCluster(client, _same_workers(client, address))
+
+
+def _distributed() -> Any:  # noqa: ANN401 - it is not always installed
+    try:
+        return import_module("distributed")
+    except ModuleNotFoundError as error:
+        text = "needs distributed: install it here and on each worker with `pip install 'rebalancer[cluster]'`"
+        raise BadInputError.of("--dask", text) from error
+
+
+def _security(distributed: Any, settings: ClusterSettings, address: str) -> Any:  # noqa: ANN401
+    """For tls://: the files of the spec, and for those that it does not name Dask's own settings."""
+    if not address.startswith("tls:"):
+        return None
+    files = {"tls_ca_file": settings.ca, "tls_client_cert": settings.certificate, "tls_client_key": settings.key}
+    named = {name: str(path) for name, path in files.items() if path}
+    return distributed.Security(require_encryption=True, **named)
+
+
+def _same_workers(client: Any, address: str) -> int:  # noqa: ANN401
+    """How many workers there are. Raises RunFailedError for one that would compute something else, by its name."""
+    found = client.run(facts, on_error="return")
+    if not found:
+        raise RunFailedError(f"the scheduler at {address} has no workers: start some, as docs/sweep.md says.")
+    strangers = [f"{worker} ({why})" for worker, there in sorted(found.items()) if (why := _otherwise(there))]
+    if strangers:
+        raise RunFailedError(
+            f"{counted(len(strangers), 'worker')} would compute something else: {listed(strangers, '; ')}. Install the "
+            "same versions there as here, and start them anew."
+        )
+    return len(found)
+
+
+def facts() -> dict[str, str]:
+    """The fingerprint of the worker on which it runs, as plain values, which any version can read."""
+    return asdict(fingerprint())
+
+
+def _otherwise(there: object) -> str:
+    """In what a worker differs; "" where it does not."""
+    if not isinstance(there, dict):
+        return f"it can't run this program, {type(there).__name__}: {there}"
+    here = fingerprint()
+    if {*there} != {*asdict(here)}:
+        return "it has another version of rebalancer"
+    return " and ".join(here.differences(Fingerprint(**there)))
+
+
+@dataclass(frozen=True, slots=True)
+class DaskCluster:
+    """`client` is connected; there are `workers`."""
+
+    client: Any
+    workers: int
+
+    def results(
+        self, work: Callable[[Closes, Part], Result], closes: Closes, parts: Sequence[Part]
+    ) -> Generator[tuple[int, Result | LostPart], None, None]:
+        """As `Executor.results`. What is lost with its worker is sent out once more, each part alone, so that one that
+        ends workers takes no other with it; one that is lost then is a LostPart.
+
+        With no worker left this waits until one is started.
+        """
+        left: list[int] = []
+        for number, found in self._sent_out(work, closes, parts, range(len(parts))):
+            if found is None:
+                left.append(number)
+            else:
+                yield number, found[0]
+        for number in sorted(left):
+            for _, found in self._sent_out(work, closes, parts, [number]):
+                yield number, LostPart("its worker was lost with it") if found is None else found[0]
+
+    def _sent_out(
+        self, work: Callable[[Closes, Any], Any], closes: Closes, parts: Sequence[Any], numbers: Sequence[int]
+    ) -> Iterator[tuple[int, tuple[Any] | None]]:
+        """Each part's number and result, None where it was lost together with the prices that it needs."""
+        distributed, expected = _distributed(), facts()
+        shared = self.client.scatter((work, closes), broadcast=True, hash=False)
+        sent = [self.client.submit(_answer, shared, parts[each], expected, pure=False) for each in numbers]
+        by_key = dict(zip((each.key for each in sent), numbers, strict=True))
+        try:
+            for future in distributed.as_completed(sent, loop=self.client.loop, raise_errors=False):
+                yield by_key[future.key], _outcome(distributed, future)
+                future.release()
+        finally:
+            self.client.cancel([each for each in sent if not each.done()])
+
+
+def _outcome(distributed: Any, future: Any) -> tuple[Any] | None:  # noqa: ANN401
+    """The result; None where it was lost with its workers, or the prices were. Raises what work itself raised."""
+    try:
+        return (future.result(),)
+    except (distributed.client.FutureCancelledError, distributed.KilledWorker):
+        return None
+
+
+def _answer(shared: tuple[Callable[[Closes, Any], Any], Closes], part: Any, expected: dict[str, str]) -> Any:  # noqa: ANN401
+    """On a worker, which may have joined since the others were asked who they are."""
+    if facts() != expected:
+        differing = " and ".join(Fingerprint(**expected).differences(fingerprint()))
+        worker = _distributed().get_worker().address
+        raise RunFailedError(
+            f"worker {worker} joined with another program: {differing}. Install the same versions there."
+        )
+    work, closes = shared
+    return work(closes, part)

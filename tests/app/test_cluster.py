@@ -1,0 +1,179 @@
+"""Work on a Dask cluster: two worker processes on this machine."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import parts_of_work
+import pytest
+from dask_cluster import DaskProcesses
+from sweeps import swept
+
+from rebalancer.app.cluster import connected, require_safe
+from rebalancer.app.executor import Serial
+from rebalancer.config.sweep import ClusterSettings
+from rebalancer.errors import BadInputError, RunFailedError
+
+CLOSES = parts_of_work.closes()
+PLAIN = ClusterSettings()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    pytest.importorskip("distributed", reason="distributed, of the extra `cluster`, is not installed")
+    processes = DaskProcesses(tmp_path_factory.mktemp("dask"))
+    yield processes
+    processes.close()
+
+
+def up(processes: DaskProcesses, count: int, files: ClusterSettings | None = None) -> None:
+    """Wait until so many workers have joined."""
+    from distributed import Client, Security
+
+    security = None
+    if files:
+        named = {"tls_ca_file": files.ca, "tls_client_cert": files.certificate, "tls_client_key": files.key}
+        security = Security(require_encryption=True, **{name: str(path) for name, path in named.items()})
+    with Client(processes.address, set_as_default=False, security=security) as client:
+        client.wait_for_workers(count)
+
+
+def test_results_are_those_of_one_process_to_the_last_bit(cluster):
+    up(cluster, 2)
+    parts = list(range(7))
+    with connected(PLAIN, cluster.address) as found:
+        assert found.workers == 2
+        assert sorted(found.results(parts_of_work.total, CLOSES, parts)) == list(
+            Serial().results(parts_of_work.total, CLOSES, parts)
+        )
+
+
+def test_a_sweep_says_the_same_as_on_this_machine(cluster, tmp_path):
+    up(cluster, 2)
+    with connected(PLAIN, cluster.address) as found:
+        assert swept(tmp_path, store="there", executor=found).ranking == swept(tmp_path, store="here").ranking
+
+
+def test_the_command_takes_the_address(cluster, rebalance, tmp_path):
+    up(cluster, 2)
+    swept(tmp_path)
+    said = rebalance("sweep", "spec.toml", "--dask", cluster.address, "--store", "there", "--json")
+    assert said.code == 0, said
+    assert json.loads(said.out)["computed"] == 6
+    again = rebalance("sweep", "spec.toml", "--store", "store.sqlite", "--json")
+    assert json.loads(said.out)["ranking"] == json.loads(again.out)["ranking"]
+
+
+def test_what_work_raises_is_raised_here(cluster):
+    up(cluster, 2)
+    with connected(PLAIN, cluster.address) as found, pytest.raises(BadInputError, match="the second part is wrong"):
+        list(found.results(parts_of_work.raises_at_two, CLOSES, [1, 2, 1]))
+
+
+def test_a_lost_worker_costs_a_retry_and_not_the_run(cluster, tmp_path):
+    cluster.start_worker("third")
+    up(cluster, 3)
+    parts = [tmp_path / str(number) for number in range(6)]
+    with connected(PLAIN, cluster.address) as found:
+        assert dict(found.results(parts_of_work.ends_its_first_worker, CLOSES, parts)) == {
+            number: str(number) for number in range(6)
+        }
+    assert (tmp_path / "2").exists()
+
+
+def test_a_worker_with_another_numpy_is_refused_by_its_name_and_its_version(cluster, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text('import numpy\nnumpy.__version__ = "1.0"\n')
+    up(cluster, 2)
+    other = cluster.start_worker("other", ahead=str(tmp_path))
+    up(cluster, 3)
+    said = r"1 worker would .*: tcp://127\.0\.0\.1:\d+ \(numpy 1\.0 there and 2"
+    with pytest.raises(RunFailedError, match=said) as refused, connected(PLAIN, cluster.address):
+        pass
+    assert refused.value.exit_code == 4
+    other.kill()
+    other.wait()
+
+
+def test_a_cluster_without_workers_says_so(tmp_path):
+    pytest.importorskip("distributed", reason="distributed, of the extra `cluster`, is not installed")
+    processes = DaskProcesses(tmp_path, workers=0)
+    with pytest.raises(RunFailedError, match="has no workers: start some"), connected(PLAIN, processes.address):
+        pass
+    processes.close()
+
+
+def test_no_scheduler_is_told_with_the_remedy():
+    pytest.importorskip("distributed", reason="distributed, of the extra `cluster`, is not installed")
+    refused = pytest.raises(RunFailedError, match="no Dask scheduler answers at tcp://127")
+    with refused, connected(PLAIN, "tcp://127.0.0.1:9", seconds=0.2):
+        pass
+
+
+def certificates(folder) -> ClusterSettings:
+    """A certificate that is its own authority."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl, which makes the certificates, is not installed")
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout key.pem -out mine.pem"
+    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
+    return ClusterSettings(ca=folder / "mine.pem", certificate=folder / "mine.pem", key=folder / "key.pem")
+
+
+def test_tls_with_certificates_on_both_sides(tmp_path):
+    pytest.importorskip("distributed", reason="distributed, of the extra `cluster`, is not installed")
+    files = certificates(tmp_path)
+    tls = [
+        f"--tls-{name}={path}"
+        for name, path in (("ca-file", files.ca), ("cert", files.certificate), ("key", files.key))
+    ]
+    processes = DaskProcesses(tmp_path, workers=1, protocol="tls", tls=tls)
+    try:
+        assert processes.address.startswith("tls://127.0.0.1:")
+        with pytest.raises(RunFailedError, match="certificates"), connected(PLAIN, processes.address, seconds=1):
+            pass
+        up(processes, 1, files)
+        with connected(files, processes.address) as found:
+            (there,) = found.results(parts_of_work.total, CLOSES, [3])
+        assert there == (0, parts_of_work.total(CLOSES, 3))
+    finally:
+        processes.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:8786", "tcp://localhost:1", "tcp://[::1]:8786", "tls://10.0.0.5:8786"]
+)
+def test_what_stays_here_or_is_encrypted_is_safe(address):
+    require_safe(address, allow_unencrypted=False)
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.5:8786", "tcp://example.org:8786", "tcp://0.0.0.0:8786"])
+def test_what_leaves_this_machine_unencrypted_is_refused_unless_the_spec_says_otherwise(address):
+    require_safe(address, allow_unencrypted=True)
+    with pytest.raises(BadInputError, match=r"without encryption.*use tls://.*allow_unencrypted = true"):
+        require_safe(address, allow_unencrypted=False)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "8786", "10.0.0.5:8786", "http://10.0.0.5:80", "tcp://x", "tcp://[", "tls://x:y"]
+)
+def test_what_is_no_address_is_refused_with_examples(address):
+    with pytest.raises(BadInputError, match="is no address of a scheduler: write it as tls://"):
+        require_safe(address, allow_unencrypted=True)
+
+
+def test_without_distributed_the_remedy_is_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    refused = pytest.raises(BadInputError, match=r"pip install 'rebalancer\[cluster\]'")
+    with refused, connected(PLAIN, "tcp://127.0.0.1:8786"):
+        pass
+
+
+def test_the_spec_may_name_the_cluster_and_workers_are_of_this_machine(rebalance, tmp_path):
+    swept(tmp_path)
+    said = rebalance("sweep", "spec.toml", "--dask", "tcp://127.0.0.1:8786", "--workers", 2)
+    assert (said.code, "take one of them out" in said.err) == (2, True)
+    spec = tmp_path / "spec.toml"
+    spec.write_text(spec.read_text() + '[cluster]\naddress = "tcp://10.0.0.5:8786"\n')
+    said = rebalance("sweep", "spec.toml")
+    assert (said.code, "leaves this machine without encryption" in said.err) == (2, True)
+    assert rebalance("sweep", "spec.toml", "--workers", 1).code == 0

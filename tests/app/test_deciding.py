@@ -1,0 +1,97 @@
+"""What many bots decide, by however many processes."""
+
+import json
+
+import numpy as np
+import parts_of_work
+import pytest
+from sweeps import BOT
+
+from rebalancer.app import deciding
+from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.deciding import BotFiles, decided
+from rebalancer.app.executor import LostPart, Serial
+from rebalancer.errors import RunFailedError
+from rebalancer.market import sample
+from rebalancer.ports import unwatched
+
+WINDOWS = (50, 100, 150, 200, 250)
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Five bots of other windows and bonds, one of them a Python bot, and the sample's closes."""
+    paths = {}
+    for number, window in enumerate(WINDOWS):
+        text = json.dumps(BOT).replace("200", str(window)).replace("BND", ("BND", "TLT")[number % 2])
+        paths[f"bot {window}"] = tmp_path / f"{window}.json"
+        paths[f"bot {window}"].write_text(text)
+    paths["code"] = tmp_path / "code.py"
+    paths["code"].write_text('SYMBOLS = ["SPY"]\nLOOKBACK = 5\ndef weights(closes):\n    return {"SPY": 0.5}\n')
+    closes = sample.all_closes().until(np.datetime64("2009-06-30", "D").item())
+    return BotFiles(paths, read_bots(paths), ignore_rebalance=False), load_bots(paths), closes
+
+
+class Ticking:
+    """A clock on which each look takes as long."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.past = seconds, 0.0
+
+    def elapsed(self) -> float:
+        self.past += self.seconds
+        return self.past
+
+
+@pytest.mark.posix
+def test_the_number_of_workers_changes_neither_order_nor_a_bit(made):
+    files, bots, closes = made
+    serial = decided(files, bots, closes, 1, unwatched)
+    assert [*serial] == [*bots]
+    assert all(serial[name].tobytes() == bot.weights(closes).tobytes() for name, bot in bots.items())
+    spread = decided(files, bots, closes, 3, unwatched)
+    assert [*spread] == [*bots]
+    assert {name: rows.tobytes() for name, rows in spread.items()} == {
+        name: rows.tobytes() for name, rows in serial.items()
+    }
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.1, 6), (0.3, 6), (5, 1)])
+def test_few_or_quick_bots_pay_for_no_process(made, monkeypatch, seconds, asked):
+    """With more than a second gone and more than four to come, the rest is for other processes."""
+    _, bots, closes = made
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    found: dict[str, np.ndarray] = {}
+    deciding._ask_here(found, bots, closes, Ticking(seconds), unwatched)
+    assert len(found) == asked
+
+
+def test_progress_names_the_bot_and_counts(made):
+    files, bots, closes = made
+    told = []
+    decided(files, bots, closes, 1, lambda *work: told.append(work))
+    assert told[1] == ("Back-testing bot 100", 1, 6)
+
+
+def test_a_bot_that_ends_its_worker_fails_by_name_with_the_remedy(made):
+    files, bots, closes = made
+
+    class Losing(Serial):
+        def results(self, work, closes, parts):
+            yield 1, LostPart("its process was ended by SIGKILL")
+
+    with pytest.raises(RunFailedError, match=r"bot 100 could not be back-tested: its process .* --workers 1"):
+        deciding._ask_there({}, files, bots, closes, [*bots], Losing(), unwatched)
+
+
+def test_what_can_not_be_decided_is_nan_throughout():
+    bots = load_bots({})
+    assert bots == {}
+    closes = parts_of_work.closes()
+
+    class Own:
+        symbols = (parts_of_work.TWO,)
+
+    rows = deciding._over_all(np.array([[np.nan], *[[0.5]] * 49]), Own(), closes)
+    assert np.isnan(rows[0]).all()
+    assert rows[1].tolist() == [0, 0.5]
