@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rebalancer.model import Floats
 
+Rows = NDArray[np.intp]
 Strategy = Callable[[int, float], Floats | None]
 """(day, equity) -> target weights (N,) at the close of that day; `equity` is the account's before any trade.
 
@@ -68,25 +70,47 @@ def backtest_weights(prices: Floats, weights: Floats, cash: float, cost: float =
     decided = np.isfinite(weights.sum(axis=1))
     latest = np.maximum.accumulate(np.where(decided, np.arange(days), -1))
     before = np.concatenate([[-1], latest[:-1]])
-    targets = np.where(decided[:, np.newaxis] & ~np.isnan(prices), weights, 0.0)
-    columns = np.flatnonzero(targets.any(axis=0))
-    held, grown, traded = np.zeros((len(columns), days)), np.ones(days), np.zeros(days)
-    # Symbol by symbol: the sums are then the same to the last bit, whatever symbols a later day adds.
-    for drifted, column in zip(held, columns, strict=True):
-        close, target = prices[:, column].copy(), targets[:, column].copy()
-        start = np.where(before >= 0, target[before], 0.0)
-        drifted[:] = np.where(start > 0, start * (close / close[before]), 0.0)
-        grown += drifted - start
-    held /= grown
-    for drifted, column in zip(held, columns, strict=True):
-        traded += np.abs(targets[:, column] - drifted)
+    columns = np.flatnonzero((weights > 0).any(axis=0))
+    closes, targets = prices.T[columns], weights.T[columns]
+    buyable = decided & ~np.isnan(closes)
+    as_wanted = bool(decided.all() and buyable.all())
+    if not as_wanted:
+        targets = np.where(buyable, targets, 0.0)
+    grown, held = _drifted(closes, targets, before)
+    traded = np.zeros(days)
+    for target, (rows, weight) in zip(targets, held, strict=True):
+        change = target.copy()
+        change[rows] -= weight
+        traded += np.abs(change)
     traded[~decided | (traded <= ROUNDING)] = 0.0
     equity = np.empty(days)
     equity[decided] = cash * np.cumprod((grown * (1 - cost * traded))[decided])
     earlier = np.where(before >= 0, equity[before], cash)
     equity[~decided] = (earlier * grown)[~decided]
-    targets[np.ix_(~decided, columns)] = held[:, ~decided].T
-    return Backtest(cash, equity, targets, traded)
+    if not as_wanted:
+        for target, (rows, weight) in zip(targets, held, strict=True):
+            idle = ~decided[rows]
+            target[rows[idle]] = weight[idle]
+        whole = np.zeros(weights.shape[::-1])
+        whole[columns] = targets
+        weights = whole.T
+    return Backtest(cash, equity, weights, traded)
+
+
+def _drifted(closes: Floats, targets: Floats, before: Rows) -> tuple[Floats, list[tuple[Rows, Floats]]]:
+    """How the whole grew since row `before` (T,), where it was traded to its target, -1 where it never was.
+
+    Then what is held of each symbol as it drifted, before the day's trade, as rows and weights; `closes` and `targets`
+    are (N, T). Symbol by symbol: the sums are the same to the last bit, whatever symbols a later day adds.
+    """
+    grown, held = np.ones(len(before)), []
+    for close, target in zip(closes, targets, strict=True):
+        rows = np.flatnonzero((target[before] > 0) & (before >= 0))
+        start = target[before[rows]]
+        value = start * (close[rows] / close[before[rows]])
+        grown[rows] += value - start
+        held.append((rows, value))
+    return grown, [(rows, value / grown[rows]) for rows, value in held]
 
 
 def buy_and_hold(prices: Floats, column: int) -> Floats:

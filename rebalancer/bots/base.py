@@ -176,8 +176,8 @@ def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
     columns = {symbol: column for column, symbol in enumerate(closes.symbols)}
     if absent := [symbol for symbol in symbols if symbol not in columns]:
         raise ValueError(f"{bot} needs closes of {', '.join(absent)}, and there is no column for them")
-    values = closes.values[:, [columns[symbol] for symbol in symbols]]
-    return Closes(closes.sessions, symbols, np.where((values > 0) & (values < np.inf), values, np.nan))
+    values = np.ascontiguousarray(closes.values.T[[columns[symbol] for symbol in symbols]])
+    return Closes(closes.sessions, symbols, _usable(values).T)
 
 
 def last_known(values: Floats) -> Floats:
@@ -185,9 +185,19 @@ def last_known(values: Floats) -> Floats:
 
     What is not a positive number counts as missing, as for the decisions.
     """
-    latest = np.where(np.isfinite(values) & (values > 0), np.arange(len(values))[:, np.newaxis], -1)
-    latest = np.maximum.accumulate(latest, axis=0)
-    return np.where(latest >= 0, np.take_along_axis(values, np.maximum(latest, 0), axis=0), np.nan)
+    known = _usable(np.ascontiguousarray(values.T))
+    rows = np.arange(len(values))
+    for column in np.flatnonzero(np.isnan(known).any(axis=1)):
+        prices = known[column]
+        latest = np.maximum.accumulate(np.where(np.isnan(prices), -1, rows))
+        known[column] = np.where(latest >= 0, prices[latest], np.nan)
+    return known.T
+
+
+def _usable(values: Floats) -> Floats:
+    """`values`, NaN for what is not a positive number. Columns that lie together in memory are fast to go through."""
+    good = (values > 0) & (values < np.inf)
+    return values if good.all() else np.where(good, values, np.nan)
 
 
 def own_bars(bot: str, bars: BarsRead, closes: Closes) -> OwnBars:

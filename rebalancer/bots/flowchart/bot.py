@@ -93,11 +93,14 @@ class FlowchartBot:
     def weights(self, closes: Closes) -> Floats:
         known = counted(self.program, closes)
         found = (Held.of if self._by_rule else evaluate)(self.program, known).weights
-        decided = np.zeros((len(found), len(closes.symbols)))
-        decided[:, [closes.symbols.index(symbol) for symbol in self.symbols]] = found
-        decided[np.isnan(found).any(axis=1)] = np.nan
-        before = np.full((len(closes.sessions) - len(found), len(closes.symbols)), np.nan)
-        return np.concatenate((before, decided))
+        start = len(closes.sessions) - len(found)
+        if start == 0 and closes.symbols == self.symbols:
+            return found
+        decided = np.zeros((len(closes.symbols), len(closes.sessions)))
+        decided[[closes.symbols.index(symbol) for symbol in self.symbols], start:] = found.T
+        decided[:, start + np.flatnonzero(np.isnan(found).any(axis=1))] = np.nan
+        decided[:, :start] = np.nan
+        return decided.T
 
     def decide(self, closes: Closes, since: date | None = None) -> Decision:
         """The failure names the first undefined value that the decision needs.

@@ -17,7 +17,7 @@ Sessions = NDArray[np.datetime64]
 NO, UNKNOWN, YES = 0, 1, 2
 """Kleene's three values, in the order that makes "all" a minimum and "any" a maximum."""
 
-_ORDERINGS = {
+ORDERINGS = {
     "gt": (np.greater, np.less_equal),
     "gte": (np.greater_equal, np.less),
     "lt": (np.less, np.greater_equal),
@@ -32,7 +32,7 @@ def truth(
     """The truth of `node` (T,), from those of its parts and the values that it compares, by their index."""
     match node:
         case nodes.Inequality(comparator, left, right):
-            is_yes, is_no = _ORDERINGS[comparator]
+            is_yes, is_no = ORDERINGS[comparator]
             return _either(is_yes(series[left], series[right]), is_no(series[left], series[right]))
         case nodes.Several(every, conditions):
             return reduce(np.minimum if every else np.maximum, [truths[condition] for condition in conditions])

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, STANDARD_DEVIATION_RETURN
@@ -18,6 +19,10 @@ _CROSSINGS: Mapping[tree.Crossing, tuple[tree.Comparator, tree.Comparator]] = {
     "crosses-below": ("gt", "lte"),
 }
 """The comparison that a crossing takes on the session before, and the one that it takes now."""
+
+
+Key = tuple[Any, ...]
+"""The class of a node, and its fields."""
 
 
 @dataclass(slots=True)
@@ -43,102 +48,104 @@ class Draft:
     """A compilation in progress: `done` has the index in the table of each element that is compiled."""
 
     table: list[nodes.Node] = field(default_factory=list)
-    index: dict[nodes.Node, int] = field(default_factory=dict)
+    index: dict[Key, int] = field(default_factory=dict)
     done: dict[tree.TreeNode, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
     holdings: _Holdings = field(default_factory=_Holdings)
 
-    def add(self, node: nodes.Node) -> int:
-        """The index of `node`; it is added only if the table has no equal one."""
-        index = self.index.setdefault(node, len(self.table))
-        if index == len(self.table):
-            self.table.append(node)
+    def add(self, *key: Any) -> int:  # noqa: ANN401  (a Key)
+        """The index of the node of `key`, which is made and added only if the table has no equal one."""
+        index = self.index.get(key)
+        if index is None:
+            index = self.index[key] = len(self.table)
+            kind, *fields = key
+            self.table.append(kind(*fields))
         return index
 
     def compiled(self, element: tree.TreeNode) -> int:
         """The index of `element`, whose children are compiled before it."""
         match element:
             case tree.Asset(symbol=symbol):
-                return self.add(nodes.Hold(symbol))
-            case tree.Cash():
-                return self.add(nodes.Uninvested())
-            case tree.Group(name=name, child=child):
-                self.groups.setdefault(self.done[child], name)
-                return self.done[child]
+                return self.add(nodes.Hold, symbol)
+            case tree.Indicator(subject=subject):
+                return self._series(element.function, element.parameters, self._source(subject), element.place)
             case tree.Constant(value=value):
-                return self.add(nodes.Number(value))
-            case tree.Indicator() | tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
-                return self._value(element)
+                return self.add(nodes.Number, value)
             case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf() | tree.Entered():
                 return self._condition(element)
             case tree.If() | tree.Switch() | tree.Mixed():
                 return self._gate(element)
+            case tree.Cash():
+                return self.add(nodes.Uninvested)
+            case tree.Group(name=name, child=child):
+                self.groups.setdefault(self.done[child], name)
+                return self.done[child]
+            case tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
+                return self._value(element)
             case _:
                 return self._split(element)
 
-    def _value(self, element: tree.Indicator | tree.DaysAgo | tree.Rank | tree.Arithmetic) -> int:
+    def _value(self, element: tree.DaysAgo | tree.Rank | tree.Arithmetic) -> int:
         match element:
-            case tree.Indicator(function=function, parameters=parameters, subject=subject):
-                return self._series(function, parameters, self._source(subject), element.place)
             case tree.DaysAgo(days=days, operand=operand):
                 return self._earlier(days, self.done[operand])
             case tree.Rank(kind=kind, window=window, operand=operand):
-                return self.add(nodes.Rank(kind, window, self.done[operand]))
+                return self.add(nodes.Rank, kind, window, self.done[operand])
             case tree.Arithmetic(operation=operation, operands=operands):
-                return self.add(nodes.Arithmetic(operation, self._all_done(operands)))
+                return self.add(nodes.Arithmetic, operation, self._all_done(operands))
 
-    def _source(self, subject: Symbol | tree.Ratio | tree.Node) -> nodes.SeriesNode:
+    def _source(self, subject: Symbol | tree.Ratio | tree.Node) -> Key:
         if isinstance(subject, str):
-            return nodes.Close(subject)
+            return nodes.Close, subject
         if isinstance(subject, tree.Ratio):
-            closes = self.add(nodes.Close(subject.numerator)), self.add(nodes.Close(subject.denominator))
-            return nodes.Arithmetic("divide", closes)
+            closes = self.add(nodes.Close, subject.numerator), self.add(nodes.Close, subject.denominator)
+            return nodes.Arithmetic, "divide", closes
         return self._history(self.done[subject])
 
     def _earlier(self, days: int, source: int) -> int:
         """A number was the same at any time."""
         if days == 0 or isinstance(self.table[source], nodes.Number):
             return source
-        return self.add(nodes.Earlier(days, source))
+        return self.add(nodes.Earlier, days, source)
 
     def _condition(self, element: tree.Condition) -> int:
         match element:
             case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
                 return self._for_days(days, self._comparison(comparator, self.done[left], self.done[right]))
             case tree.Dates(first=first, last=last, for_days=days):
-                return self._for_days(days, self.add(nodes.Dates(first, last)))
+                return self._for_days(days, self.add(nodes.Dates, first, last))
             case tree.Entered(enter=enter, leave=leave):
-                return self.add(nodes.Latch(self.done[enter], self.done[leave]))
+                return self.add(nodes.Latch, self.done[enter], self.done[leave])
             case tree.CountOf(quantifier=quantifier, count=count, conditions=conditions):
                 least = 0 if quantifier == "at_most" else count
                 most = len(conditions) if quantifier == "at_least" else count
-                return self.add(nodes.Count(least, most, self._all_done(conditions)))
+                return self.add(nodes.Count, least, most, self._all_done(conditions))
             case tree.AllOf() | tree.AnyOf():
-                return self.add(nodes.Several(isinstance(element, tree.AllOf), self._all_done(element.conditions)))
+                return self.add(nodes.Several, isinstance(element, tree.AllOf), self._all_done(element.conditions))
 
     def _comparison(self, comparator: tree.Comparator | tree.Crossing, left: int, right: int) -> int:
         """A crossing is two comparisons, one of the session before."""
         match comparator:
             case "crosses-above" | "crosses-below":
                 before, now = _CROSSINGS[comparator]
-                was = self.add(nodes.Inequality(before, self._earlier(1, left), self._earlier(1, right)))
-                conditions = was, self.add(nodes.Inequality(now, left, right))
-                return self.add(nodes.Several(every=True, conditions=conditions))
+                was = self.add(nodes.Inequality, before, self._earlier(1, left), self._earlier(1, right))
+                conditions = was, self.add(nodes.Inequality, now, left, right)
+                return self.add(nodes.Several, True, conditions)  # noqa: FBT003  (every one)
             case _:
-                return self.add(nodes.Inequality(comparator, left, right))
+                return self.add(nodes.Inequality, comparator, left, right)
 
     def _for_days(self, days: int, condition: int) -> int:
-        return condition if days == 1 else self.add(nodes.ForDays(days, condition))
+        return condition if days == 1 else self.add(nodes.ForDays, days, condition)
 
     def _gate(self, element: tree.Gate) -> int:
         match element:
             case tree.If(condition=condition, then=then, otherwise=otherwise):
-                return self.add(nodes.Branch(self.done[condition], (self.done[then], self.done[otherwise])))
+                return self.add(nodes.Branch, self.done[condition], (self.done[then], self.done[otherwise]))
             case tree.Switch(conditions=conditions, children=children):
-                return self.add(nodes.Switch(self._all_done(conditions), self._all_done(children)))
+                return self.add(nodes.Switch, self._all_done(conditions), self._all_done(children))
             case tree.Mixed(by=by, first=first, second=second):
                 values = element.first_value, element.second_value
-                return self.add(nodes.Mix(self.done[by], *values, (self.done[first], self.done[second])))
+                return self.add(nodes.Mix, self.done[by], *values, (self.done[first], self.done[second]))
 
     def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
         return tuple(self.done[element] for element in elements)
@@ -149,9 +156,9 @@ class Draft:
             case tree.Specified(weights=weights):
                 return self._blend(weights, children)
             case tree.InverseVolatility(window=window) if len(children) > 1:
-                return self.add(nodes.InverseVol(self._volatilities(window, element), children))
+                return self.add(nodes.InverseVol, self._volatilities(window, element), children)
             case tree.ProVolatility(window=window) if len(children) > 1:
-                return self.add(nodes.ProVol(self._volatilities(window, element), children))
+                return self.add(nodes.ProVol, self._volatilities(window, element), children)
             case tree.Filter() if len(children) > 1:
                 return self._filter(element, children)
             case tree.Shared():
@@ -167,17 +174,18 @@ class Draft:
         weighting = element.weighting if element.count > 1 else None
         if isinstance(weighting, tree.ByVolatility) and takes_all:
             volatilities = self._volatilities(weighting.window, element)
-            return self.add((nodes.InverseVol if weighting.inverse else nodes.ProVol)(volatilities, children))
+            return self.add(nodes.InverseVol if weighting.inverse else nodes.ProVol, volatilities, children)
         if takes_all and len(children) == 1:
             return children[0]
-        top = nodes.TopK(min(element.count, len(children)), element.side == "top", self._scores(element), children)
+        top = nodes.TopK, min(element.count, len(children)), element.side == "top", self._scores(element), children
         match weighting:
             case tree.ByRank(weights):
                 kept = weights[: len(children)]
-                top = replace(top, weights=tuple(weight / math.fsum(kept) for weight in kept))
+                return self.add(*top, tuple(weight / math.fsum(kept) for weight in kept))
             case tree.ByVolatility(window, inverse):
-                top = replace(top, volatilities=self._volatilities(window, element), inverse=inverse)
-        return self.add(top)
+                return self.add(*top, (), self._volatilities(window, element), inverse)
+            case _:
+                return self.add(*top)
 
     def _equal(self, children: tuple[int, ...]) -> int:
         return self._blend((1 / len(children),) * len(children), children)
@@ -187,7 +195,7 @@ class Draft:
         children = self._all_done(element.children)
         if conditions == (None,) * len(children):
             return self._blend(tuple(part / math.fsum(element.parts) for part in element.parts), children)
-        return self.add(nodes.Shared(element.parts, conditions, children))
+        return self.add(nodes.Shared, element.parts, conditions, children)
 
     def _capped(self, element: tree.Capped) -> int:
         left, weights, children = 1.0, [], []
@@ -198,11 +206,11 @@ class Draft:
                 left -= weights[-1]
         if element.fallback is not None and left > _DUST:
             weights.append(left)
-            children.append(self.add(nodes.Hold(element.fallback)))
+            children.append(self.add(nodes.Hold, element.fallback))
         return self._blend(tuple(weights), tuple(children))
 
     def _blend(self, weights: tuple[float, ...], children: tuple[int, ...]) -> int:
-        return children[0] if weights == (1.0,) else self.add(nodes.Blend(weights, children))
+        return children[0] if weights == (1.0,) else self.add(nodes.Blend, weights, children)
 
     def _volatilities(
         self, window: int, element: tree.InverseVolatility | tree.ProVolatility | tree.Filter
@@ -223,24 +231,24 @@ class Draft:
         symbols = self.holdings.of(portfolio, self.table)
         if not symbols:
             raise ValueError(f"{element.place}: a part that holds no ticker has no score of its tickers")
-        closes = [nodes.Close(symbol) for symbol in symbols]
+        closes = [(nodes.Close, symbol) for symbol in symbols]
         series = [self._series(element.function, element.parameters, close, element.place) for close in closes]
         if len(series) == 1:
             return series[0]
-        total, count = self.add(nodes.Arithmetic("add", tuple(series))), self.add(nodes.Number(len(series)))
-        return self.add(nodes.Arithmetic("divide", (total, count)))
+        total, count = self.add(nodes.Arithmetic, "add", tuple(series)), self.add(nodes.Number, len(series))
+        return self.add(nodes.Arithmetic, "divide", (total, count))
 
-    def _history(self, portfolio: int) -> nodes.Close | nodes.Nav:
+    def _history(self, portfolio: int) -> Key:
         """The values of a portfolio: of a single asset its closes, of anything else simulated ones."""
         node = self.table[portfolio]
-        return nodes.Close(node.symbol) if isinstance(node, nodes.Hold) else nodes.Nav(portfolio)
+        return (nodes.Close, node.symbol) if isinstance(node, nodes.Hold) else (nodes.Nav, portfolio)
 
-    def _series(self, function: str, parameters: tuple[float, ...], history: nodes.SeriesNode, place: Place) -> int:
-        spec = INDICATORS[function]
-        read: list[nodes.SeriesNode] = [history]
-        if isinstance(history, nodes.Close):
-            read = [history if field == "close" else nodes.Bar(history.symbol, field) for field in spec.reads]
-        elif spec.reads != ("close",) or (spec.of_tickers_only and isinstance(history, nodes.Nav)):
+    def _series(self, function: str, parameters: tuple[float, ...], history: Key, place: Place) -> int:
+        spec, (kind, subject, *_) = INDICATORS[function], history
+        read = [history]
+        if kind is nodes.Close:
+            read = [history if field == "close" else (nodes.Bar, subject, field) for field in spec.reads]
+        elif spec.reads != ("close",) or (spec.of_tickers_only and kind is nodes.Nav):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        sources = tuple(map(self.add, read))
-        return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series(function, parameters, sources))
+        sources = tuple([self.add(*key) for key in read])
+        return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series, function, parameters, sources)

@@ -4,6 +4,7 @@ A decision uses the close of its day and earlier ones only, and is the same to t
 is never read as yes, no, 0 or 50: it propagates until a node decides without it (Kleene's logic).
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,17 +16,18 @@ from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
 from rebalancer.bots.flowchart.conditions import Truth, truth
+from rebalancer.bots.flowchart.distribute import as_weights, distributed
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import returns
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks, too_short
 from rebalancer.bots.flowchart.sessions import complete_from
-from rebalancer.bots.flowchart.splits import Days, fractions
-from rebalancer.model import Closes, Floats, Symbol
+from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.model import BarsRead, Closes, Floats, Symbol
 
 Prices = dict[Symbol, Floats]
-Inflow = tuple[Days, Floats]
-"""Some days (D,), and the fraction of the whole that a node receives on each of them (D,)."""
+TOGETHER = 8
+"""So many tickers are computed in one call: more would leave a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,25 +57,23 @@ class OnDemand(dict[int, Value]):
         return self[node]
 
 
-class Evaluation:
-    """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
+class Values:
+    """What the nodes of `table` are on all `length` days: `series`, `truths` and `simulated`, each (T,), on demand.
 
-    A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
-    value, or was not asked for. `series`, `truths` and `simulated` have the values of the nodes, and `sessions` the
-    days, each (T,).
+    `sessions` are the days. Raises ValueError where `closes` has no column for one of `symbols`.
     """
 
-    def __init__(self, program: Program, closes: Closes) -> None:
-        own = own_closes(program.name, program.symbols, closes)
-        self.sessions = own.sessions
-        self.weights = np.full(own.values.shape, np.nan)
+    def __init__(
+        self, name: str, table: tuple[nodes.Node, ...], symbols: tuple[Symbol, ...], bars: BarsRead, closes: Closes
+    ) -> None:
+        own = own_closes(name, symbols, closes)
+        self.table, self.sessions, self.length = table, own.sessions, len(own.sessions)
         self.series = OnDemand[Floats](self._compute)
         self.truths = OnDemand[Truth](self._compute)
         self.simulated = OnDemand[Simulated](self._compute)
-        self._table = program.table
         self._complete_from: list[int] = []
-        self._prices = dict(zip(own.symbols, map(np.ascontiguousarray, own.values.T), strict=True))
-        self._bars = own_bars(program.name, program.bars, closes)
+        self._prices: Prices = dict(zip(own.symbols, own.values.T, strict=True))
+        self._bars = own_bars(name, bars, closes)
 
     def closes_of(self, symbol: Symbol) -> Floats:
         closes: Floats = self._prices[symbol]
@@ -82,8 +82,8 @@ class Evaluation:
     def too_short(self, score: int) -> Marks:
         """Where (T,) `score` is undefined since something that it is computed from began too late."""
         if not self._complete_from:
-            self._complete_from = complete_from(self._table, self._prices)
-        node = self._table[score]
+            self._complete_from = complete_from(self.table, self._prices)
+        node = self.table[score]
         if not isinstance(node, nodes.Series):
             return too_short(self.series[score], 1, self._complete_from[score])
         history, *_ = _complete([self.series[source] for source in node.sources])
@@ -92,14 +92,14 @@ class Evaluation:
 
     def _compute(self, wanted: int) -> None:
         """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
-        missing, stack, length = set[int](), [wanted], len(self.weights)
+        missing, stack, length = set[int](), [wanted], self.length
         while stack:
             index = stack.pop()
             if not (index in missing or index in self.series or index in self.truths or index in self.simulated):
                 missing.add(index)
-                stack.extend(nodes.operands(self._table[index]))
+                stack.extend(nodes.operands(self.table[index]))
         for index in sorted(missing):
-            node = self._table[index]
+            node = self.table[index]
             if isinstance(node, nodes.SeriesNode):
                 self.series[index] = _series(node, self, self._prices, self._bars, length)
             elif isinstance(node, nodes.ConditionNode):
@@ -107,15 +107,44 @@ class Evaluation:
             else:  # a portfolio below a Nav
                 self.simulated[index] = _simulate(node, self, self._prices, length)
 
+    def compute_indicators(self) -> None:
+        """Every indicator of a ticker's closes: those of the same function and parameters together."""
+        alike = defaultdict[tuple[str, tuple[float, ...]], list[tuple[int, Symbol]]](list)
+        for index, node in enumerate(self.table):
+            if not isinstance(node, nodes.Series) or len(node.sources) > 1:
+                continue
+            if isinstance(close := self.table[node.sources[0]], nodes.Close):
+                alike[node.function, node.parameters].append((index, close.symbol))
+        for (function, parameters), members in alike.items():
+            for start in range(0, len(members), TOGETHER):
+                some = members[start : start + TOGETHER]
+                closes = np.stack([self._prices[symbol] for _, symbol in some]).T
+                found = INDICATORS[function].formula(closes, *parameters).T
+                self.series.update(zip((index for index, _ in some), found, strict=True))
+
+
+class Evaluation(Values):
+    """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
+
+    A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
+    value, or was not asked for.
+    """
+
+    def __init__(self, program: Program, closes: Closes, day: int | None = None) -> None:
+        super().__init__(program.name, program.table, program.symbols, program.bars, closes)
+        asked = np.arange(self.length)[slice(None) if day is None else [day]]
+        if day is None:
+            self.compute_indicators()
+        held, undefined = distributed(self, range(program.root, -1, -1), program.root, asked)
+        self.weights = as_weights(held, undefined, program.symbols, asked, self.length)
+
 
 def evaluate(program: Program, closes: Closes, day: int | None = None) -> Evaluation:
     """The decisions of `program` on all days, or on row `day` alone, which computes only what that decision needs.
 
     Raises ValueError where `closes` has no column for one of its symbols.
     """
-    values = Evaluation(program, closes)
-    _decide(program, values, np.arange(len(values.weights))[slice(None) if day is None else [day]])
-    return values
+    return Evaluation(program, closes, day)
 
 
 def compounded(track: Simulated) -> Floats:
@@ -137,7 +166,7 @@ def compounded(track: Simulated) -> Floats:
     return value
 
 
-def _series(node: nodes.SeriesNode, values: Evaluation, prices: Prices, bars: OwnBars, length: int) -> Floats:
+def _series(node: nodes.SeriesNode, values: Values, prices: Prices, bars: OwnBars, length: int) -> Floats:
     match node:
         case nodes.Number(value):
             return np.full(length, value, dtype=np.float64)
@@ -164,7 +193,7 @@ def _complete(fields: Sequence[Floats]) -> list[Floats]:
     return [np.where(incomplete, np.nan, values) for values in fields]
 
 
-def _simulate(node: nodes.Node, values: Evaluation, prices: Prices, length: int) -> Simulated:
+def _simulate(node: nodes.Node, values: Values, prices: Prices, length: int) -> Simulated:
     if isinstance(node, nodes.Split):
         parts = [values.simulated[child] for child in node.children]
         return _mixed(fractions(node, values, np.arange(length)), parts)
@@ -181,37 +210,3 @@ def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:
         earned += np.where(taken, fraction * part.earned, 0)
         decided &= part.decided | ~taken
     return Simulated(np.where(decided, earned, np.nan), decided)
-
-
-def _decide(program: Program, values: Evaluation, asked: Days) -> None:
-    """Fills in the weights, from the root down: each node distributes what it receives among its children."""
-    weights, length = values.weights, len(values.weights)
-    weights[asked] = 0.0
-    undefined = np.zeros(length, dtype=np.bool_)
-    inflows: dict[int, list[Inflow]] = {program.root: [(asked, np.ones(len(asked)))]}
-    for index in reversed(range(program.root + 1)):
-        node = program.table[index]
-        if index not in inflows:
-            continue
-        days, amounts = _together(inflows.pop(index), length)
-        if isinstance(node, nodes.Hold):
-            weights[days, program.symbols.index(node.symbol)] = amounts
-        elif isinstance(node, nodes.Split):
-            split = fractions(node, values, days)
-            undefined[days[np.isnan(split[0])]] = True
-            for child, fraction in zip(node.children, split, strict=True):
-                passed = amounts * fraction
-                if (taken := np.flatnonzero(passed > 0)).size:
-                    inflows.setdefault(child, []).append((days[taken], passed[taken]))
-    weights[undefined] = np.nan
-    np.minimum(weights, 1, out=weights)  # rounding: fractions split and added up again may exceed 1 by an ulp
-
-
-def _together(parts: Sequence[Inflow], length: int) -> Inflow:
-    """The amounts that several parents allocate to one node, summed by day."""
-    if len(parts) == 1:
-        return parts[0]
-    days, amounts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    total = np.asarray(np.bincount(days, amounts, minlength=length), dtype=np.float64)
-    reached = np.flatnonzero(total)
-    return reached, total[reached]

@@ -4,7 +4,9 @@ A node refers to its operands by their index in the table, and comes after all o
 table, and a block that a chart repeats a hundred times is computed once.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rebalancer.bots.flowchart.tree import Comparator, MonthDay, Operation, RankKind
 from rebalancer.model import BarField, Symbol
@@ -218,32 +220,34 @@ Split = Gate | Blend | Shared | Ranking
 Node = SeriesNode | ConditionNode | Hold | Uninvested | Split
 
 
+_OPERANDS: Mapping[type[Node], Callable[[Any], tuple[int, ...]]] = {
+    Number: lambda _: (),
+    Close: lambda _: (),
+    Bar: lambda _: (),
+    Nav: lambda nav: (nav.portfolio,),
+    Series: lambda series: series.sources,
+    Earlier: lambda earlier: (earlier.source,),
+    Rank: lambda rank: (rank.source,),
+    Arithmetic: lambda arithmetic: arithmetic.operands,
+    Inequality: lambda inequality: (inequality.left, inequality.right),
+    ForDays: lambda for_days: (for_days.condition,),
+    Several: lambda several: several.conditions,
+    Count: lambda count: count.conditions,
+    Dates: lambda _: (),
+    Latch: lambda latch: (latch.enter, latch.leave),
+    Hold: lambda _: (),
+    Uninvested: lambda _: (),
+    Branch: lambda branch: (branch.condition, *branch.children),
+    Switch: lambda switch: (*switch.conditions, *switch.children),
+    Mix: lambda mix: (mix.by, *mix.children),
+    Shared: lambda shared: (*(each for each in shared.conditions if each is not None), *shared.children),
+    Blend: lambda blend: blend.children,
+    InverseVol: lambda by: (*by.scores, *by.children),
+    ProVol: lambda by: (*by.scores, *by.children),
+    TopK: lambda top: (*top.scores, *top.volatilities, *top.children),
+}
+
+
 def operands(node: Node) -> tuple[int, ...]:
     """The indices of all nodes that `node` is computed from."""
-    match node:
-        case Number() | Close() | Bar() | Dates() | Hold() | Uninvested():
-            return ()
-        case Nav(operand) | Earlier(source=operand) | Rank(source=operand) | ForDays(condition=operand):
-            return (operand,)
-        case Inequality(left=left, right=right) | Latch(left, right):
-            return left, right
-        case (
-            Series(sources=each)
-            | Arithmetic(operands=each)
-            | Several(conditions=each)
-            | Count(conditions=each)
-            | Blend(children=each)
-        ):
-            return each
-        case Branch(condition, children):
-            return condition, *children
-        case Switch(conditions, children):
-            return *conditions, *children
-        case Mix(by=by, children=children):
-            return by, *children
-        case Shared(conditions=conditions, children=children):
-            return *(each for each in conditions if each is not None), *children
-        case TopK():
-            return *node.scores, *node.volatilities, *node.children
-        case _:
-            return *node.scores, *node.children
+    return _OPERANDS[type(node)](node)

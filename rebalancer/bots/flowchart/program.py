@@ -2,24 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
-from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
+from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.rule import Rebalance
+from rebalancer.bots.flowchart.sessions import sessions_needed
 from rebalancer.model import BarsRead, Symbol
 from rebalancer.model.text import counted
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A compiled chart: `table[root]` is the whole of it.
 
-    `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `lookback` is
-    the number of sessions that the first decision needs, whichever path it takes; after `warm_up` sessions RSI and EMA
-    no longer depend on where the history begins. Where `path_dependent`, a decision always depends on that: on what was
-    entered since, or on all prices since. `groups` are the chart's own names of nodes, by index (of nodes with several
-    names, the first).
+    `symbols`, sorted, are all that the chart can hold or read; `bars` is what it reads besides closes. `groups` are the
+    chart's own names of nodes, by index (of nodes with several names, the first).
     """
 
     name: str
@@ -27,11 +26,27 @@ class Program:
     root: int
     symbols: tuple[Symbol, ...]
     bars: BarsRead
-    lookback: int
-    warm_up: int
-    path_dependent: bool
     groups: Mapping[int, str]
     rebalance: Rebalance = "daily"
+
+    @cached_property
+    def lookback(self) -> int:
+        """The number of sessions that the first decision needs, whichever path it takes."""
+        return sessions_needed(self.table, prices_needed)[self.root]
+
+    @cached_property
+    def warm_up(self) -> int:
+        """The number of sessions after which RSI and EMA no longer depend on where the history begins."""
+        return sessions_needed(self.table, prices_advised)[self.root]
+
+    @cached_property
+    def path_dependent(self) -> bool:
+        """Whether a decision always depends on where the history begins: on what was entered, or all prices, since."""
+        reached = {self.root}
+        for index in range(self.root, -1, -1):
+            if index in reached:
+                reached.update(nodes.operands(self.table[index]))
+        return any(_remembers(self.table[index]) for index in reached)
 
     def label(self, index: int) -> str:
         """A series or a portfolio in a few words, such as `RSI(SPY,10)`."""
@@ -101,3 +116,8 @@ class Program:
 
 def shown(number: float) -> str:
     return f"{number:.10g}"
+
+
+def _remembers(node: nodes.Node) -> bool:
+    """Whether its values never cease to depend on where the history begins."""
+    return isinstance(node, nodes.Latch) or (isinstance(node, nodes.Series) and INDICATORS[node.function].whole_history)

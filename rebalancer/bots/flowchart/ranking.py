@@ -32,6 +32,22 @@ def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) ->
     Those `dropped` (K, D) get nothing. A column is NaN throughout where none is left, and where more are left than are
     taken and the score of one of them is undefined.
     """
+    if count >= len(scores):
+        return _equal_parts(count, scores, dropped, largest=largest)
+    keys = np.negative(scores) if largest else scores
+    ordered = np.sort(keys, axis=0)
+    last, next_best = ordered[count - 1], ordered[count]
+    parts = np.where(keys <= last, 1 / count, 0.0)
+    # NaN comes last, and is never clear.
+    clear = (np.abs(last - next_best) > 2 * _tolerance(last)) & ~np.isnan(ordered[-1])
+    if not clear.all():
+        others = np.flatnonzero(~clear)
+        parts[:, others] = _equal_parts(count, scores[:, others], dropped[:, others], largest=largest)
+    return parts
+
+
+def _equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
+    """As `equal_parts`, also where scores tie or are undefined."""
     left = len(scores) - dropped.sum(axis=0)
     parts = np.zeros_like(scores)
     np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
@@ -49,11 +65,12 @@ def in_order(count: int, scores: Floats, *, largest: bool, ranked: bool = False)
     or, where the places of all are weighted (`ranked`), on all days.
     """
     ranks = np.argsort(-scores if largest else scores, axis=0, kind="stable")
-    close = np.arange(scores.shape[1])
-    if not ranked and count < len(scores):
-        last, next_best = np.take_along_axis(scores, ranks[count - 1 : count + 1], axis=0)
-        close = np.flatnonzero(np.abs(last - next_best) <= 2 * _tolerance(last))
-    if close.size and (ranked or count < len(scores)):
+    if not ranked and count >= len(scores):
+        return ranks
+    ordered = np.take_along_axis(scores, ranks if ranked else ranks[count - 1 : count + 1], axis=0)
+    apart = np.abs(np.diff(ordered, axis=0)) > 2 * _tolerance(ordered[:-1])
+    close = np.flatnonzero(~apart.all(axis=0))
+    if close.size:
         groups = _by_child(tie_groups(np.take_along_axis(scores, ranks, axis=0)[:, close]), ranks[:, close])
         ranks[:, close] = np.argsort(groups, axis=0, kind="stable")
     return ranks

@@ -13,7 +13,7 @@ from trees import best, chart, compare, equal, group, hold, price, prices, when
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.ranking import in_order, too_short
+from rebalancer.bots.flowchart.ranking import equal_parts, in_order, too_short
 from rebalancer.bots.flowchart.tree import Node
 from rebalancer.model import Allocation, BotFailure, Closes, Decision
 
@@ -115,6 +115,9 @@ def test_what_is_taken_is_what_taking_tie_by_tie_takes(scores, largest, data):
     count = data.draw(st.integers(1, len(scores)))
     taken = in_order(count, np.array(scores)[:, np.newaxis], largest=largest)[:count, 0].tolist()
     assert set(taken) == set(plainly_in_order([*range(len(scores))], scores, from_the_top=largest)[:count])
+    column = np.array(scores)[:, np.newaxis]
+    parts = equal_parts(count, column, np.zeros_like(column, dtype=bool), largest=largest)[:, 0]
+    assert set(np.flatnonzero(parts)) == set(taken)
 
 
 def test_a_tie_that_decided_is_shown_as_one():

@@ -1,6 +1,6 @@
 """Each flip is checked by the whole engine: it decides the closes again, with the last price replaced."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -226,22 +226,14 @@ def test_ticks_are_cents_or_finer(price, ticks):
     assert ticks_of(price) == ticks
 
 
-@dataclass(frozen=True)
-class Tarot:
-    """A kind of condition that is not known here."""
-
-    scores: tuple[int, ...] = ()
-    children: tuple[int, ...] = ()
-
-
 def test_a_condition_of_an_unknown_kind_is_not_computed_and_says_so():
     program = compile_chart(chart(when(compare(price("AAA"), "gt", 1), hold("AAA"), CASH)))
     closes = prices(AAA=[2])
     evaluation = evaluate(program, closes)
     path = steps(program, closes, evaluation, 0)
-    table = tuple(Tarot() if isinstance(node, nodes.Inequality) else node for node in program.table)
+    table = tuple(nodes.Uninvested() if isinstance(node, nodes.Inequality) else node for node in program.table)
     (flip,) = flips(replace(program, table=table), closes, evaluation, path)
-    assert flip == Flip(0, why="not computed for a node of the kind Tarot")
+    assert flip == Flip(0, why="not computed for a node of the kind Uninvested")
 
 
 def test_after_so_many_gates_the_others_are_named_as_not_computed():

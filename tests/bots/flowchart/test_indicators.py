@@ -140,6 +140,16 @@ def test_columns_are_computed_independently(spec, prices, data):
 
 
 @each_indicator
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_columns_without_a_gap_go_together_and_stay_the_same_to_the_last_bit(spec, order):
+    prices = np.asarray(100 * np.exp(np.random.default_rng(1).normal(0, 0.01, (300, 5)).cumsum(axis=0)), order=order)
+    parameters = [0.8 if each.fraction else max(each.least, 40) for each in spec.parameters]
+    together = spec.formula(*inputs(spec, prices), *parameters)
+    for column, alone in zip(together.T, prices.T, strict=True):
+        assert column.tobytes() == spec.formula(*inputs(spec, alone.copy()), *parameters).tobytes()
+
+
+@each_indicator
 @settings(max_examples=40)
 @given(prices=arrays(np.float64, 30, elements=st.floats(1, 1000)), data=st.data())
 def test_recursive_indicators_restart_after_a_gap(spec, prices, data):

@@ -1,5 +1,7 @@
 """Returns and drawdowns, in percent, and differences of averages."""
 
+from functools import partial
+
 import numpy as np
 
 from rebalancer.bots.flowchart.indicators.averages import moving_average
@@ -80,7 +82,7 @@ def max_drawdown(prices: Floats, window: int) -> Floats:
 
 def drawdown(prices: Floats) -> Floats:
     """The fall from the highest price since the history began, as a positive percentage of that price."""
-    return 100 * (1 - prices / by_runs(prices, np.maximum.accumulate))
+    return 100 * (1 - prices / by_runs(prices, partial(np.maximum.accumulate, axis=-1), rowwise=True))
 
 
 def macd(prices: Floats, short: int, long: int) -> Floats:

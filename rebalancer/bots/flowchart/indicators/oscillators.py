@@ -29,14 +29,14 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
 
     def strength(run: Floats) -> Floats:
         out = np.full_like(run, np.nan)
-        if len(run) > window:
+        if run.shape[-1] > window:
             change = np.diff(run)
             amounts = np.stack((np.maximum(change, 0), np.maximum(-change, 0)))
-            gain, loss = smoothed(amounts[:, :window].mean(axis=1, keepdims=True), amounts[:, window:], 1 / window)
-            out[window:] = strength_of(gain, loss)
+            first = amounts[..., :window].mean(axis=-1, keepdims=True)
+            out[..., window:] = strength_of(*smoothed(first, amounts[..., window:], 1 / window))
         return out
 
-    return by_runs(prices, strength)
+    return by_runs(prices, strength, rowwise=True)
 
 
 def relative_strength_index_sma(prices: Floats, window: int) -> Floats:

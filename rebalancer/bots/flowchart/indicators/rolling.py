@@ -118,17 +118,27 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
     if rate == 1:
         return out
     block = int(-230 / math.log1p(-rate))
+    powers = np.cumprod(np.full(min(block, inputs.shape[-1]), 1 - rate))
     for start in range(0, inputs.shape[-1], block):
         before, part = out[..., start : start + 1], inputs[..., start : start + block]
-        centre = before if centred else 0.0
-        keep = np.cumprod(np.full(part.shape[-1], 1 - rate))
-        smooth = keep * (before - centre + rate * np.cumsum((part - centre) / keep, axis=-1))
-        out[..., start + 1 : start + 1 + block] = centre + smooth
+        keep, centre = powers[: part.shape[-1]], before if centred else 0.0
+        smooth = (part - centre if centred else part) / keep
+        np.cumsum(smooth, axis=-1, out=smooth)
+        smooth *= rate
+        smooth += before - centre
+        smooth *= keep
+        np.add(centre, smooth, out=out[..., start + 1 : start + 1 + block])
     return out
 
 
-def by_runs(values: Floats, recursion: Callable[[Floats], Floats]) -> Floats:
-    """`recursion` over each stretch of values without a gap, column by column: after a gap it starts anew."""
+def by_runs(values: Floats, recursion: Callable[[Floats], Floats], *, rowwise: bool = False) -> Floats:
+    """`recursion` over each stretch of values without a gap, column by column: after a gap it starts anew.
+
+    A `rowwise` one goes along the last axis of any array, so that columns without any gap go together.
+    """
+    if rowwise and values.size and not np.isnan(values).any():
+        # In memory as a column alone would be: the order of a sum depends on it.
+        return recursion(np.ascontiguousarray(values.T)).T
     out = np.full_like(values, np.nan)
     for column, answer in zip(np.atleast_2d(values.T), np.atleast_2d(out.T), strict=True):
         present = np.concatenate(([False], ~np.isnan(column), [False]))
@@ -145,11 +155,11 @@ def exponential_average(values: Floats, window: int) -> Floats:
     """
 
     def average(run: Floats) -> Floats:
-        averages = smoothed(run[:1], run[1:], 2 / (window + 1), centred=True)
-        averages[: window - 1] = np.nan
+        averages = smoothed(run[..., :1], run[..., 1:], 2 / (window + 1), centred=True)
+        averages[..., : window - 1] = np.nan
         return averages
 
-    return by_runs(values, average)
+    return by_runs(values, average, rowwise=True)
 
 
 def wilder_average(values: Floats, window: int) -> Floats:
@@ -157,8 +167,9 @@ def wilder_average(values: Floats, window: int) -> Floats:
 
     def average(run: Floats) -> Floats:
         out = np.full_like(run, np.nan)
-        if len(run) >= window:
-            out[window - 1 :] = smoothed(run[:window].mean(keepdims=True), run[window:], 1 / window)
+        if run.shape[-1] >= window:
+            first = run[..., :window].mean(axis=-1, keepdims=True)
+            out[..., window - 1 :] = smoothed(first, run[..., window:], 1 / window)
         return out
 
-    return by_runs(values, average)
+    return by_runs(values, average, rowwise=True)

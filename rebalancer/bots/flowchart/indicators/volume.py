@@ -1,5 +1,7 @@
 """Indicators of traded volume: of tickers only."""
 
+from functools import partial
+
 import numpy as np
 
 from rebalancer.bots.flowchart.indicators.rolling import by_runs, changes, earlier, ratio, runs, total
@@ -26,7 +28,7 @@ def on_balance_volume(closes: Floats, volumes: Floats) -> Floats:
     signed = np.where(change == 0, 0.0, np.sign(change) * volumes)
     # The first day of each stretch has no change yet, but is part of it.
     first = np.isnan(change) & ~np.isnan(closes) & ~np.isnan(volumes)
-    return by_runs(np.where(first, 0.0, signed), np.cumsum)
+    return by_runs(np.where(first, 0.0, signed), partial(np.cumsum, axis=-1), rowwise=True)
 
 
 def on_balance_volume_change(closes: Floats, volumes: Floats, window: int) -> Floats:

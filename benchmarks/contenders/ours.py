@@ -1,0 +1,87 @@
+"""Our own back-test: parsed charts and closes in memory, compiled, decided on all days, and traded."""
+
+import numpy as np
+from worker import Run, serve
+from workloads import Chart, Value, Workload, prices, tickers_of, workload
+
+from rebalancer.backtest.run import backtest_weights
+from rebalancer.bots.base import last_known
+from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.bot import FlowchartBot
+from rebalancer.model import Closes, Floats, Symbol
+
+HERE = tree.Place(None, "chart")
+FUNCTIONS = {
+    "price": "current-price",
+    "rsi": "relative-strength-index",
+    "sma": "moving-average-price",
+    "ema": "exponential-moving-average-price",
+    "ret": "cumulative-return",
+    "std": "standard-deviation-return",
+    "mean": "moving-average-return",
+    "drawdown": "max-drawdown",
+}
+IN_PERCENT = {"ret", "std", "mean", "drawdown"}
+
+
+def parsed(chart: Chart, number: int = 0) -> tree.Chart:
+    return tree.Chart(f"chart {number}", _node(chart))
+
+
+def _value(value: Value) -> tree.Indicator:
+    function, ticker, window = value
+    return tree.Indicator(FUNCTIONS[function], () if function == "price" else (window,), Symbol(ticker), HERE)
+
+
+def _condition(chart: Chart) -> tree.Compare:
+    left, right = chart["lhs"], chart["rhs"]
+    level = _value(right) if isinstance(right, list) else tree.Constant(_level(left[0], right), HERE)
+    return tree.Compare(_value(left), "gt" if chart["op"] == ">" else "lt", level, 1, HERE)
+
+
+def _level(function: str, level: float) -> float:
+    return 100 * level if function in IN_PERCENT else level
+
+
+def _node(chart: Chart) -> tree.Node:
+    children = tuple(map(_node, chart.get("ch", ())))
+    match chart["t"]:
+        case "asset":
+            return tree.Asset(Symbol(chart["ticker"]), HERE)
+        case "if":
+            return tree.If(_condition(chart), _node(chart["then"]), _node(chart["else"]), HERE)
+        case "equal":
+            return tree.Equal(children, HERE)
+        case "fixed":
+            return tree.Specified(tuple(chart["w"]), children, HERE)
+        case "invvol":
+            return tree.InverseVolatility(chart["win"], children, HERE)
+        case _:
+            by = tree.ByVolatility(chart["vol"], inverse=True) if chart["vol"] else None
+            function, window = FUNCTIONS[chart["fn"]], (chart["win"],)
+            return tree.Filter(function, window, chart["side"], chart["n"], children, HERE, by)
+
+
+def curves(charts: list[tree.Chart], closes: Closes, work: Workload) -> Floats:
+    """The equity of 1 (charts, T from the first day on)."""
+    prices = last_known(closes.values)[work.first :]
+    return np.stack([_curve(FlowchartBot.of(chart).weights(closes), prices, work) for chart in charts])
+
+
+def _curve(weights: Floats, prices: Floats, work: Workload) -> Floats:
+    weights = weights[work.first :]
+    return backtest_weights(prices, np.minimum(weights, work.cap) if work.cap else weights, 1.0).equity
+
+
+def prepare(name: str) -> Run:
+    work = workload(name)
+    sessions, tickers, values = prices(missing=work.missing)
+    used = set().union(*map(tickers_of, work.charts))
+    columns = [column for column, ticker in enumerate(tickers) if ticker in used]
+    closes = Closes(sessions, tuple(Symbol(tickers[column]) for column in columns), values[:, columns])
+    charts = [parsed(chart, number) for number, chart in enumerate(work.charts)]
+    return lambda: curves(charts, closes, work)
+
+
+if __name__ == "__main__":
+    serve(prepare)
