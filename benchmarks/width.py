@@ -1,0 +1,183 @@
+"""What more cores and more machines give a sweep and a back-test of many bots, and what they cost.
+
+    python benchmarks/width.py                  ratios measured here; with the extra `cluster` also by Dask here
+    python benchmarks/width.py --here           without Dask
+    python benchmarks/width.py --simulate 0.4   only the simulation of 1,000 workers, at 0.4 milliseconds a message
+
+Executors take turns in one run; every one must give the same digest of all results before a time counts. Ratios travel,
+seconds belong to one machine. The simulation is arithmetic on the cost of a message that was measured here with two
+workers: it knows no network, no memory of the scheduler, and no worker that is slower than the others. None of those
+was measured.
+"""
+
+import heapq
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rebalancer.app.cluster import connected
+from rebalancer.app.deciding import BotFiles
+from rebalancer.app.executor import Executor, Serial, cores
+from rebalancer.app.pool import Pool
+from rebalancer.app.sweep_plan import chunks
+from rebalancer.app.variants import Variants
+from rebalancer.backtest.overfitting import overfitting
+from rebalancer.backtest.parameters import Parameter, grid
+from rebalancer.config.sweep import ClusterSettings
+from rebalancer.model import Closes, symbol
+
+DAYS, TICKERS, BOTS, ROUNDS = 2_520, 20, 40, 3
+MESSAGES = 2_000
+WORKERS = (2, 10, 100, 1_000)
+
+
+def prices() -> Closes:
+    walk = np.random.default_rng(7).normal(0.0003, 0.012, (DAYS, TICKERS)).cumsum(axis=0)
+    names = tuple(symbol(f"T{number:02}") for number in range(TICKERS))
+    return Closes(np.busday_offset("2004-01-02", np.arange(DAYS)), names, 100 * np.exp(walk))
+
+
+def bot(seed: int) -> dict[str, Any]:
+    """A filter over all tickers below two conditions."""
+    draw = np.random.default_rng(seed).integers
+    assets = [{"asset": f"T{number:02}"} for number in range(TICKERS)]
+    by = {"function": "relative-strength-index", "window": int(draw(5, 60))}
+    chosen: dict[str, Any] = {"filter": {"by": by, "take": "top", "count": 3, "of": assets}}
+    for _ in range(2):
+        subject = {"of": f"T{draw(0, TICKERS):02}", "window": int(draw(20, 250))}
+        condition = {"left": {"current-price": {"of": subject["of"]}}, "is": "gt"}
+        right = {"moving-average-price": subject}
+        chosen = {"if": {**condition, "right": right}, "then": chosen, "else": {"asset": f"T{draw(0, TICKERS):02}"}}
+    return {"format": "rebalancer/bot", "version": 1, "name": f"bot {seed}", "chart": chosen}
+
+
+def variants() -> Variants:
+    """120 of one bot."""
+    windows = Parameter(
+        "average", (("chart", "if", "right", "moving-average-price", "window"),), tuple(range(20, 220, 5))
+    )
+    counts = Parameter("count", (("chart", "then", "then", "filter", "count"),), (1, 2, 3))
+    return Variants(json.dumps(bot(1)).encode(), "bot", "bot.json", (windows, counts), None, 5.0)
+
+
+def bot_files() -> tuple[BotFiles, list[str]]:
+    contents = {f"bot {seed}": json.dumps(bot(seed)).encode() for seed in range(BOTS)}
+    return BotFiles({name: Path(f"{name}.json") for name in contents}, contents, ignore_rebalance=False), [*contents]
+
+
+def digest(results: Iterator[tuple[int, Any]]) -> str:
+    """Of all results in the order of their parts, to the last bit."""
+    found = sha256()
+    for _, result in sorted(results, key=lambda pair: pair[0]):
+        for each in result if isinstance(result, tuple) else (result,):
+            array = each if isinstance(each, np.ndarray) else each.trial.returns
+            found.update(array.tobytes())
+    return found.hexdigest()
+
+
+def compare(
+    title: str, work: Callable[[Closes, Any], Any], closes: Closes, parts: Sequence[Any], executors: dict[str, Executor]
+) -> None:
+    seconds: dict[str, list[float]] = {name: [] for name in executors}
+    digests = set()
+    for _ in range(ROUNDS):
+        for name, executor in executors.items():
+            begun = time.perf_counter()
+            digests.add(digest(executor.results(work, closes, parts)))
+            seconds[name].append(time.perf_counter() - begun)
+    if len(digests) > 1:
+        sys.exit(f"{title}: the results differ")
+    print(f"{title}: {len(parts)} parts, the same digest {min(digests)[:12]} everywhere")
+    for name, times in seconds.items():
+        ratios = sorted(serial / own for serial, own in zip(seconds["this process"], times, strict=True))
+        print(
+            f"  {name:24}{statistics.median(times):8.2f} s   {statistics.median(ratios):5.2f} x "
+            f"({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
+
+
+def nothing(_: Closes, part: int) -> int:
+    return part
+
+
+def cost_of_a_message(executor: Executor) -> float:
+    """Seconds for which a part without work keeps client and scheduler busy."""
+    few = Closes(np.array(["2020-01-01"], "datetime64[D]"), (symbol("T"),), np.ones((1, 1)))
+    list(executor.results(nothing, few, range(10)))
+    begun = time.perf_counter()
+    list(executor.results(nothing, few, range(MESSAGES)))
+    return (time.perf_counter() - begun) / MESSAGES
+
+
+def makespan(workers: int, parts: int, seconds: float, message: float) -> float:
+    """Of equal parts: a free worker waits until the one scheduler has served those before it."""
+    free = [0.0] * workers
+    scheduler = 0.0
+    for _ in range(parts):
+        scheduler = max(scheduler, heapq.heappop(free)) + message
+        heapq.heappush(free, scheduler + seconds)
+    return max(free)
+
+
+def simulate(message: float) -> None:
+    print(f"Simulated at {1000 * message:.2f} ms a message, 20 parts a worker: share of the time that workers compute")
+    print("  seconds a part " + "".join(f"{workers:8,} workers" for workers in WORKERS))
+    for seconds in (0.1, 1.0, 10.0):
+        busy = (20 * seconds / makespan(workers, 20 * workers, seconds, message) for workers in WORKERS)
+        print(f"  {seconds:14.1f} " + "".join(f"{100 * share:14.1f} %" for share in busy))
+
+
+def cross_validation() -> None:
+    returns = np.random.default_rng(1).normal(0, 0.01, (2_520, 1_000))
+    begun = time.perf_counter()
+    overfitting(returns, 16)
+    print(f"Cross-validation of 1,000 variants, 16 blocks, 12,870 splits: {time.perf_counter() - begun:.1f} s")
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--simulate"]:
+        simulate(float(sys.argv[2]) / 1000)
+        return
+    with ExitStack() as stack:
+        executors: dict[str, Executor] = {"this process": Serial()}
+        executors |= {f"{count} processes": Pool(count) for count in range(2, cores() + 1)}
+        message = None
+        if find_spec("distributed") and "--here" not in sys.argv:
+            cluster = stack.enter_context(local_cluster())
+            message = cost_of_a_message(cluster)
+            executors["Dask, 2 workers"] = cluster
+        closes, tried = prices(), variants()
+        points = list(grid(tried.parameters))
+        compare("Sweep of 120 variants", tried, closes, list(chunks(points, 2)), executors)
+        compare(f"Back-test of {BOTS} bots", *((files := bot_files())[0], closes, files[1]), executors)
+    cross_validation()
+    if message is None:
+        print("Dask was not measured: not wanted, or the extra `cluster` is not installed.")
+    else:
+        simulate(message)
+
+
+@contextmanager
+def local_cluster() -> Iterator[Executor]:
+    """Two workers, each a process, reached as a person's cluster is."""
+    from distributed import LocalCluster  # noqa: PLC0415 - an extra
+
+    options = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": "1GiB"}
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster,
+        connected(ClusterSettings(), cluster.scheduler_address) as found,
+    ):
+        yield found
+
+
+if __name__ == "__main__":
+    main()
