@@ -120,6 +120,14 @@ def _otherwise(there: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Shared:
+    """What every worker gets once. Not a tuple: Dask takes one that begins with a function for a call of it."""
+
+    work: Callable[[Closes, Any], Any]
+    closes: Closes
+
+
+@dataclass(frozen=True, slots=True)
 class DaskCluster:
     """`client` is connected; there are `workers`."""
 
@@ -149,7 +157,7 @@ class DaskCluster:
     ) -> Iterator[tuple[int, tuple[Any] | None]]:
         """Each part's number and result, None where it was lost together with the prices that it needs."""
         distributed, expected = _distributed(), facts()
-        shared = self.client.scatter((work, closes), broadcast=True, hash=False)
+        shared = self.client.scatter(_Shared(work, closes), broadcast=True, hash=False)
         some = [parts[each] for each in numbers]
         sent = self.client.map(_answer, some, shared=shared, expected=expected, pure=False)
         by_key = dict(zip((each.key for each in sent), numbers, strict=True))
@@ -169,7 +177,7 @@ def _outcome(distributed: Any, future: Any) -> tuple[Any] | None:  # noqa: ANN40
         return None
 
 
-def _answer(part: Any, shared: tuple[Callable[[Closes, Any], Any], Closes], expected: dict[str, str]) -> Any:  # noqa: ANN401
+def _answer(part: Any, shared: _Shared, expected: dict[str, str]) -> Any:  # noqa: ANN401
     """On a worker, which may have joined since the others were asked who they are."""
     if facts() != expected:
         differing = " and ".join(Fingerprint(**expected).differences(fingerprint()))
@@ -177,5 +185,4 @@ def _answer(part: Any, shared: tuple[Callable[[Closes, Any], Any], Closes], expe
         raise RunFailedError(
             f"worker {worker} joined with another program: {differing}. Install the same versions there."
         )
-    work, closes = shared
-    return work(closes, part)
+    return shared.work(shared.closes, part)
