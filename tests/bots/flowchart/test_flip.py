@@ -14,9 +14,12 @@ from trees import (
     all_of,
     any_of,
     best,
+    calculated,
     chart,
     charts,
     compare,
+    dates,
+    days_ago,
     entered,
     equal,
     group,
@@ -28,6 +31,7 @@ from trees import (
     prices,
     random_prices,
     random_walks,
+    rank,
     rsi,
     shared,
     specified,
@@ -121,6 +125,27 @@ def test_both_sides_may_depend_on_the_same_price():
     """(8 + p) / 2 > p first at 7.99."""
     root = when(compare(price("AAA"), "gte", of("moving-average-price", "AAA", 2)), hold("AAA"), CASH)
     assert price_of(only(root, prices(AAA=[8, 9]))) == ("AAA", "7.99")
+
+
+def test_calculated_values_move_with_what_they_are_calculated_from():
+    two_more = when(compare(calculated("add", price("AAA"), 2.0), "gt", 12), hold("AAA"), CASH)
+    assert price_of(only(two_more, prices(AAA=[10.5]))) == ("AAA", "10.00")
+    near_ten = compare(calculated("abs", calculated("subtract", price("AAA"), 10.0)), "lt", 1)
+    assert price_of(only(when(near_ten, hold("AAA"), CASH), prices(AAA=[10.75]))) == ("AAA", "11.00")
+
+
+def test_a_rank_moves_with_the_last_price_among_the_earlier_ones():
+    """A third of the prices are at most the last one once it is below both others."""
+    root = when(compare(rank("percentile", 3, price("AAA")), "gt", 50), hold("AAA"), CASH)
+    assert price_of(only(root, prices(AAA=[8, 9, 10]))) == ("AAA", "7.99")
+
+
+def test_what_was_days_ago_and_the_date_itself_flip_at_no_price():
+    assert (
+        only(when(compare(days_ago(1, price("AAA")), "gt", 9), hold("AAA"), CASH), prices(AAA=[10, 8])).symbol is None
+    )
+    in_january = all_of(dates((1, 1), (1, 31)), compare(price("AAA"), "gt", 10))
+    assert price_of(only(when(in_january, hold("AAA"), CASH), prices(AAA=[11]))) == ("AAA", "10.00")
 
 
 def test_of_several_days_only_the_last_can_still_flip():

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,17 +8,25 @@ from trees import (
     CASH,
     all_of,
     best,
+    calculated,
+    capped,
     chart,
     charts,
     compare,
+    entered,
     equal,
     group,
     hold,
+    inverse_volatility,
+    mixed,
     price,
     prices,
+    pro_volatility,
     random_prices,
     rsi,
+    shared,
     specified,
+    switch,
     when,
 )
 
@@ -25,6 +34,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.outline import mermaid, outline
+from rebalancer.bots.flowchart.tree import ByRank, ByVolatility
 
 LEAF = re.compile(r"(?:^\* +|: )([A-Z]+|cash) [0-9.e-]+ %$")
 
@@ -55,6 +65,61 @@ def test_without_prices_nothing_is_marked_and_no_value_shown():
         "  then: AAA",
         "  else: cash",
     ]
+
+
+HOT, COOL = compare(rsi("AAA", 3), "gt", 70), compare(rsi("AAA", 3), "lt", 30)
+AAA, BBB = hold("AAA"), hold("BBB")
+TWO_OF_THREE = best(2, "cumulative-return", 1, AAA, BBB, hold("CCC"))
+
+
+@pytest.mark.parametrize(
+    ("root", "lines"),
+    [
+        (
+            switch([HOT, COOL], AAA, BBB, CASH),
+            (
+                "by how many of 2 conditions hold / RSI(AAA,3) > 70 / RSI(AAA,3) < 30 / none holds: AAA / 1 hold: BBB"
+                " / all hold: cash"
+            ),
+        ),
+        (
+            shared((2, HOT, AAA), (1, None, BBB)),
+            (
+                "2 parts, 1 of them only where a condition holds / RSI(AAA,3) > 70 / 2 of the parts: AAA"
+                " / 1 of the parts: BBB"
+            ),
+        ),
+        (mixed(rsi("AAA", 3), 30, 70, AAA, BBB), "mixed by RSI(AAA,3), from 30 to 70 / at 30: AAA / at 70: BBB"),
+        (inverse_volatility(5, AAA, BBB), "weights by 1 / StdReturn(5) / AAA / BBB"),
+        (pro_volatility(5, AAA, BBB), "weights by StdReturn(5) / AAA / BBB"),
+        (capped((0.4, AAA), (0.9, BBB)), "2 parts / 40 %: AAA / 60 %: BBB"),
+        (
+            replace(TWO_OF_THREE, weighting=ByRank((0.7, 0.3))),
+            "highest 2 of 3 by Return(1), weighted 70 %, 30 % / AAA / BBB / CCC",
+        ),
+        (
+            replace(TWO_OF_THREE, weighting=ByVolatility(5, inverse=True)),
+            "highest 2 of 3 by Return(1), weighted by 1 / StdReturn(5) / AAA / BBB / CCC",
+        ),
+        (
+            replace(TWO_OF_THREE, side="bottom", weighting=ByVolatility(5, inverse=False)),
+            "lowest 2 of 3 by Return(1), weighted by StdReturn(5) / AAA / BBB / CCC",
+        ),
+        (
+            when(entered(HOT, COOL), AAA, CASH),
+            (
+                "if entered and not left since / enters if RSI(AAA,3) > 70 / leaves if RSI(AAA,3) < 30 / then: AAA"
+                " / else: cash"
+            ),
+        ),
+        (
+            when(compare(calculated("abs", rsi("AAA", 3)), "gt", calculated("add", price("AAA"), 2.0)), AAA, CASH),
+            "if abs(RSI(AAA,3)) > Price(AAA) + 2 / then: AAA / else: cash",
+        ),
+    ],
+)
+def test_every_kind_of_part_says_how_it_chooses(root, lines):
+    assert " / ".join(line.strip() for line in outlined(root)) == lines
 
 
 def test_weights_and_scores_stand_before_what_they_belong_to():
