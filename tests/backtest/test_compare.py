@@ -26,7 +26,7 @@ def closes(**columns: list[float]) -> Closes:
 
 def following_a(*decided: float) -> np.ndarray:
     """Holds AAA to these fractions, and no BBB."""
-    return np.array([[weight, 0 * weight] for weight in decided])
+    return np.array([[weight, 0 * weight] for weight in decided], dtype=float)
 
 
 def halves(**bots: np.ndarray) -> Merging:
