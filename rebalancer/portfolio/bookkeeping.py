@@ -23,19 +23,12 @@ from rebalancer.events import (
     TargetsSet,
     WrittenOff,
 )
-from rebalancer.model import Account, Allocation, Decision, Plan, RunId, Symbol, Targets, Trade, canonical
+from rebalancer.model import Account, Allocation, Decision, Plan, RunId, Symbol, Targets, canonical
 from rebalancer.portfolio.attribution import (
     CENT,
     UNASSIGNED,
-    WHOLE,
     ZERO,
-    Filled,
-    Needs,
-    Part,
-    apportion,
-    attribute,
     derived_claims,
-    lot_of,
 )
 from rebalancer.portfolio.book_events import adopted_entries, restated_entries, unassigned_shares, written_off_entries
 from rebalancer.portfolio.books import (
@@ -50,14 +43,12 @@ from rebalancer.portfolio.books import (
     post,
     total,
     total_cash,
-    unit_cost,
     value_of,
     values,
     worth,
 )
+from rebalancer.portfolio.order_parts import OrderParts
 from rebalancer.portfolio.trades import target_value, to_decimal
-
-Place = tuple[RunId, Symbol]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +79,7 @@ class Bookkeeper:
         self.valuations: list[Valuation] = []
         self._decisions: dict[str, Decision] = {}
         self._targets: Targets | None = None
-        self._needs: dict[Place, Needs] = {}
-        self._unit_costs: dict[Place, Mapping[str, Decimal]] = {}
-        self._filled: dict[Place, Filled] = {}
-        self._executions: set[str] = set()
+        self._parts = OrderParts()
         self._fills_since = 0
         self._deposits: tuple[date, Decimal] = (date.min, ZERO)
         self._written_off = ZERO
@@ -128,8 +116,10 @@ class Bookkeeper:
                 self._targets = targets
             case PlanMade(plan=plan):
                 return self._planned(run, plan)
-            case FillSeen():
-                return self._fill(run, event)
+            case FillSeen(fill=fill):
+                entries = tuple(self._parts.filled(self.books, run, fill))
+                self._fills_since += bool(entries)
+                return entries
             case Restated() | Adopted() | WrittenOff():
                 return tuple(self._without_order(event))
         return ()
@@ -228,7 +218,7 @@ class Bookkeeper:
         self._given_back = {}
         self._paid_in = ZERO
 
-    # ------------------------------------------------------------------------------------------------ plans and fills
+    # ------------------------------------------------------------------------------------------------ plans
 
     def _planned(self, run: RunId, plan: Plan) -> Iterator[Entry]:
         targets, decisions = self._targets, self._decisions
@@ -239,10 +229,10 @@ class Bookkeeper:
         yield from self._capital(targets, plan, order)
         claims = targets.claims or derived_claims(targets, decisions)
         for trade in plan.trades:
-            yield from self._wanted(run, trade, claims.get(trade.symbol, {}), order)
+            yield from self._parts.planned(self.books, run, trade, claims.get(trade.symbol, {}), order)
         planned = {canonical(trade.symbol) for trade in plan.trades}
         for symbol in sorted({symbol for book in self.books.values() for symbol in book.shares} - planned):
-            yield from self._sold_by_others(run, symbol, order)
+            yield from self._parts.sold_by_others(self.books, self.marks.get(symbol), run, symbol, order)
 
     def _capital(self, targets: Targets, plan: Plan, order: Iterable[str]) -> Iterator[Entry]:
         """Brings each bot to its share of Investable. One that has no share any more gives back its cash, and in the
@@ -258,83 +248,6 @@ class Bookkeeper:
             if owner != UNASSIGNED and change:
                 yield Entry(owner, "capital", change, capital=change)
                 yield Entry(UNASSIGNED, "capital", -change, capital=-change)
-
-    def _wanted(self, run: RunId, trade: Trade, claims: Mapping[str, float], order: tuple[str, ...]) -> Iterator[Entry]:
-        """The bots together want what they hold and the plan's order; each its part by its claim.
-
-        Where nobody has a claim, each keeps its part of what is left.
-        """
-        if trade.price is None and trade.side is None:
-            return
-        change = {"buy": trade.quantity, "sell": -trade.quantity, None: ZERO}[trade.side]
-        price = trade.price.value if trade.price else None
-        weights = {owner: Decimal(claims[owner]) for owner in order if claims.get(owner, 0) > 0}
-        symbol = canonical(trade.symbol)
-        yield from self._needed((run, symbol), trade.held, change, weights, price, lot_of(trade.target_shares), order)
-
-    def _sold_by_others(self, run: RunId, symbol: Symbol, order: tuple[str, ...]) -> Iterator[Entry]:
-        """Shares that bots own by the books and that are gone, at the last known price: somebody else has the money."""
-        mark = self.marks.get(symbol)
-        if self.books[UNASSIGNED].shares.get(symbol, ZERO) < 0 and mark is not None:
-            price = mark.value / mark.quantity
-            yield from self._needed((run, symbol), ZERO, ZERO, {}, price, WHOLE, order)
-
-    def _needed(
-        self,
-        place: Place,
-        managed: Decimal,
-        change: Decimal,
-        claims: Mapping[str, Decimal],
-        price: Decimal | None,
-        lot: Decimal,
-        order: tuple[str, ...],
-    ) -> Iterator[Entry]:
-        symbol = place[1]
-        held = {owner: self.books.get(owner, Book()).shares.get(symbol, ZERO) for owner in order}
-        whole = sum(held.values(), ZERO)
-        theirs = whole - held[UNASSIGNED]
-        wanted = max(max(min(theirs, whole), managed) + change, ZERO)
-        weights = claims or {owner: shares for owner, shares in held.items() if owner != UNASSIGNED and shares > 0}
-        parts = apportion(wanted, weights, lot) if wanted and weights else {}
-        needs = {owner: parts.get(owner, ZERO) - shares for owner, shares in held.items() if owner != UNASSIGNED}
-        needs[UNASSIGNED] = change - sum(needs.values(), ZERO)
-        if any(needs.values()):
-            self._needs[place] = Needs(needs, price, lot)
-            self._unit_costs[place] = {owner: unit_cost(self.books.get(owner, Book()), symbol) for owner in order}
-            yield from self._attributed(place, {}, attribute(self._needs[place], Filled()), "crossing")
-
-    def _fill(self, run: RunId, event: FillSeen) -> Iterator[Entry]:
-        fill = event.fill
-        if fill.execution_id in self._executions:
-            return
-        self._executions.add(fill.execution_id)
-        self._fills_since += 1
-        place = (run, canonical(fill.symbol))
-        needs = self._needs.get(place, Needs({}, None, WHOLE))
-        before, shares = self._filled.get(place, Filled()), fill.quantity if fill.side == "buy" else -fill.quantity
-        after = Filled(before.shares + shares, before.paid + shares * fill.price, before.fee + fill.fee)
-        self._filled[place] = after
-        yield from self._attributed(place, attribute(needs, before), attribute(needs, after), "trade")
-
-    def _attributed(
-        self, place: Place, before: Mapping[str, Part], after: Mapping[str, Part], reason: Reason
-    ) -> Iterator[Entry]:
-        """The difference of two attributions. Sold shares take their cost at the time of the plan along."""
-        nothing, needs = Part(), self._needs.get(place)
-        for owner in dict.fromkeys((*before, *after)):
-            old, new = before.get(owner, nothing), after.get(owner, nothing)
-            if old == new:
-                continue
-            shares, cash = new.shares - old.shares, new.cash - old.cash
-            selling = needs.shares.get(owner, ZERO) < 0 if needs else shares < 0
-            cost = shares * self._cost_then(place, owner) if selling else -cash
-            fee, crossed = new.fee - old.fee, new.crossed - old.crossed
-            yield Entry(owner, reason, cash, place[1], shares, cost, fee=fee, crossed=crossed)
-
-    def _cost_then(self, place: Place, owner: str) -> Decimal:
-        if place in self._unit_costs:
-            return self._unit_costs[place].get(owner, ZERO)
-        return unit_cost(self.books.get(owner, Book()), place[1])
 
 
 def _counts(event: HoldingsRead) -> bool:
