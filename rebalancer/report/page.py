@@ -14,6 +14,7 @@ from rebalancer.errors import visible
 from rebalancer.model import Floats
 from rebalancer.report.backtest import MONTHS, NOT_SIMULATED, allocations, headline, statistics, year_cells
 from rebalancer.report.curves import cash_weights, held_columns
+from rebalancer.report.style import STYLE
 
 MOST_BANDS = 9
 """The largest number of bands in the allocation chart; smaller holdings are merged into "others"."""
@@ -31,14 +32,7 @@ HEAD = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-body {{ margin: 0 auto; max-width: 1100px; padding: 1rem; color: #1b1b1b; background: #fff;
-  font: 15px/1.5 system-ui, sans-serif; }}
-h1 {{ font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }}
-h2 {{ font-size: 1.1rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }}
-ul {{ background: #fff7df; border-left: 4px solid #d9a400; padding: .5rem 1rem .5rem 2rem; margin: 1rem 0; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: pre; }}
+{style}th, td {{ padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: pre; }}
 th:first-child, td:first-child {{ text-align: left; }}
 </style>
 <script>{script}</script>
@@ -56,7 +50,7 @@ def to_html(comparison: Comparison) -> str:
     title = f"Back-test of {main.name}" if main.kind == "bot" else "Back-test of several bots"
     tracks = ("", *(track.name for track in comparison.tracks))
     parts = [
-        HEAD.format(title=escape(title), script=get_plotlyjs()),
+        HEAD.format(title=escape(title), style=STYLE, script=get_plotlyjs()),
         f"<h1>{escape(title)}</h1>\n<p>{escape(headline(comparison))}.</p>",
         "\n".join(("<ul>", *(f"<li>{escape(note)}</li>" for note in (*comparison.notes, NOT_SIMULATED)), "</ul>")),
         _plot("equity", f"Equity, {comparison.terms.currency}", equity_figure(comparison)),

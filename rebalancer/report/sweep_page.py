@@ -10,6 +10,7 @@ from rebalancer.app.sweep import Sweep
 from rebalancer.backtest.ranking import Ranking, pair_means
 from rebalancer.errors import visible
 from rebalancer.report.heat_map import Axis, HeatMap
+from rebalancer.report.style import STYLE
 from rebalancer.report.sweep import (
     CAUTION,
     FOLD_HEADING,
@@ -37,14 +38,7 @@ HEAD = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sweep of {title}</title>
 <style>
-body {{ margin: 0 auto; max-width: 1100px; padding: 1rem; color: #1b1b1b; background: #fff;
-  font: 15px/1.5 system-ui, sans-serif; }}
-h1 {{ font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }}
-h2 {{ font-size: 1.1rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }}
-ul {{ background: #fff7df; border-left: 4px solid #d9a400; padding: .5rem 1rem .5rem 2rem; margin: 1rem 0; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }}
+{style}th, td {{ padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }}
 </style>
 </head>
 <body>
@@ -54,7 +48,7 @@ HTML_BEGINS = HEAD.partition("{title}")[0].replace("{{", "{").encode()
 
 def to_html(found: Sweep) -> str:
     """The HTML document. All names are escaped."""
-    parts = [HEAD.format(title=_escaped(found.bot)), f"<h1>{_escaped(headline(found))}</h1>"]
+    parts = [HEAD.format(title=_escaped(found.bot), style=STYLE), f"<h1>{_escaped(headline(found))}</h1>"]
     parts.append("\n".join(("<ul>", *(f"<li>{_escaped(note)}</li>" for note in (*found.notes, CAUTION)), "</ul>")))
     if ranking := found.ranking:
         parts.extend(f"<p>{_escaped(sentence)}</p>" for sentence in verdict(ranking))
