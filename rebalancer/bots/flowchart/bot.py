@@ -158,10 +158,11 @@ class FlowchartBot:
         return why_undefined(self.program, made.closes, made.values, made.last)
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
-        known = counted(self.program, closes)
-        row = day - len(closes.sessions) + len(known.sessions)
-        if row < 0:
+        until = closes.until(closes.day(day))
+        if self.program.path_dependent and first_day(self.program, until) is None:
             return (f"undefined: there are no closes of {', '.join(self.symbols)} yet",)
+        known = counted(self.program, until)
+        row = len(known.sessions) - 1
         if self._by_rule:
             return Held.of(self.program, known).path(row)
         return explain(self.program, known, evaluate(self.program, known, row), row)
