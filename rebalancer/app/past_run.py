@@ -33,8 +33,7 @@ def from_journal(journal: Path, run: int) -> PastRun:
     found = read.run(journal, run).run
     line = plans.plan_line(journal, run)
     if line is None:
-        why = "it is a dry run's, and those are not kept" if found.dry_run else f"it made no plan ({found.reason})"
-        raise BadInputError.of(f"run {run}", f"can't be replayed: {why}")
+        raise BadInputError.of(f"run {run}", f"can't be replayed: it made no plan ({found.reason})")
     file = input_store.inputs_file(journal)
     kept = input_store.kept_run(file, run, line)
     if kept is None:

@@ -1,15 +1,18 @@
-"""Keeps what a run's plan was made from once the run is over, for `rebalance replay`."""
+"""What plans were made from: kept once a run is over, copied with the journal, removed with its run."""
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from rebalancer import __version__
+from rebalancer.app.outputs import Output, check_outputs
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, in_tree
-from rebalancer.journal import input_store, plans
-from rebalancer.journal.input_store import Circumstances, Compacted
+from rebalancer.journal import connection, input_store, plans
+from rebalancer.journal.connection import Backup
+from rebalancer.journal.input_store import Circumstances, Compacted, inputs_file
 from rebalancer.model import Closes, RunId
 from rebalancer.portfolio.plan_inputs import PlanInputs
 
@@ -31,7 +34,7 @@ class PlanKeeper:
         try:
             line = plans.plan_line(journal, run)
             if self._taken is not None and line is not None:
-                file = input_store.inputs_file(journal)
+                file = inputs_file(journal)
                 input_store.keep(file, run, line, circumstances(bots), *self._taken)
         except Exception as error:  # noqa: BLE001 - whatever it is: the orders are sent, and the run stands
             return f"What this run's plan was made from is not kept, so that it can't be replayed: {in_tree(error)}"
@@ -48,9 +51,23 @@ def circumstances(bots: Mapping[str, Path]) -> Circumstances:
     return Circumstances(__version__, libraries, {name: path.name for name, path in bots.items()})
 
 
+def back_up(config: Config, copy: Path) -> Backup:
+    """Copy the journal to the new file `copy`, and what is kept beside it to one beside that.
+
+    Raises BadInputError where there is no journal, or something at one of the two already; RunFailedError where a copy
+    can't be made.
+    """
+    check_outputs(config, Output("backup", copy), Output("backup", inputs_file(copy)))
+    made, kept = connection.back_up(config.journal(), copy), inputs_file(config.journal())
+    if not kept.exists():
+        return made
+    beside = inputs_file(copy)
+    return replace(made, inputs=str(beside), inputs_size=input_store.back_up(kept, beside))
+
+
 def compact(config: Config) -> Compacted:
     """Remove what is kept of runs that the journal does not have. Raises BadInputError where there is no journal."""
     journal = config.journal()
     if not journal.exists():
         raise BadInputError.of(journal, "there is no journal, so nobody can tell what is still needed")
-    return input_store.compact(input_store.inputs_file(journal), plans.plan_lines(journal))
+    return input_store.compact(inputs_file(journal), plans.plan_lines(journal))

@@ -1,6 +1,6 @@
 """`rebalance replay`: the plan of a past run made again, and where it differs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -11,8 +11,8 @@ from rebalancer.app.bots import load_bot
 from rebalancer.app.past_run import PastRun
 from rebalancer.app.plan_keeping import circumstances
 from rebalancer.bots.base import Bot
-from rebalancer.errors import BadInputError, RebalancerError
-from rebalancer.events import Event
+from rebalancer.errors import BadInputError, Problem, RebalancerError
+from rebalancer.events import BotDecided, BotFailed, Event
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.portfolio.plan_inputs import planned_again
 
@@ -25,8 +25,8 @@ class Divergence:
     """`place` is a path in the events, such as "PlanMade.plan.trades[0].quantity"; both values are canonical JSON."""
 
     place: str
-    then: str
-    now: str
+    recorded: str
+    replayed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,14 @@ def _again(past: PastRun) -> Iterator[Any]:
 
 
 def _flat(event: Event) -> Any:  # noqa: ANN401 - JSON
-    return {type(event).__name__: plain(event)}
+    bot = event.bot if isinstance(event, BotDecided) else event.failure.bot if isinstance(event, BotFailed) else ""
+    return {f"{type(event).__name__} {bot}".rstrip(): plain(event)}
 
 
 def _bots(past: PastRun) -> dict[str, Bot]:
     """Raises BadInputError for a file that this version refuses."""
-    bots, problems = {}, []
+    bots: dict[str, Bot] = {}
+    problems: list[Problem] = []
     for share in past.inputs.shares:
         name = share.bot
         bot, found = load_bot(past.bots[name], name, past.circumstances.bot_files[name])
@@ -99,7 +101,8 @@ def _bots(past: PastRun) -> dict[str, Bot]:
 
 
 def _divergences(then: list[Any], now: list[Any]) -> Iterator[Divergence]:
-    for before, after in zip_longest(then, now, fillvalue={}):
+    pairs: Iterable[tuple[Any, Any]] = zip_longest(then, now, fillvalue={})
+    for before, after in pairs:
         yield from _compared("", before, after)
 
 
@@ -108,7 +111,8 @@ def _compared(place: str, then: Any, now: Any) -> Iterator[Divergence]:  # noqa:
         for key in sorted({*then, *now}):
             yield from _compared(f"{place}.{key}" if place else key, then.get(key, ABSENT), now.get(key, ABSENT))
     elif isinstance(then, list) and isinstance(now, list):
-        for number, (before, after) in enumerate(zip_longest(then, now, fillvalue=ABSENT)):
+        pairs: Iterable[tuple[Any, Any]] = zip_longest(then, now, fillvalue=ABSENT)
+        for number, (before, after) in enumerate(pairs):
             yield from _compared(f"{place}[{number}]", before, after)
     elif canonical(then) != canonical(now):
         yield Divergence(place, canonical(then), canonical(now))

@@ -53,7 +53,8 @@ def _lines(journal: sqlite3.Connection, condition: str, *values: int) -> dict[in
     if not has_chain(journal):
         return {}
     rows = journal.execute(
-        f"SELECT run, hash FROM events JOIN runs ON runs.id = run WHERE kind = ? AND NOT dry_run{condition} ORDER BY seq",
+        "SELECT run, hash FROM events JOIN runs ON runs.id = run"
+        f" WHERE kind = ? AND NOT dry_run{condition} ORDER BY seq",
         [PlanMade.__name__, *values],
     )
     return dict(rows.fetchall())
