@@ -1,7 +1,7 @@
 """A past run in one file for a bug report: what is needed to make its plan again, and no account number and no key.
 
-It has the bots as they are, amounts of money, positions and prices. Names of accounts and files' folders are not in it;
-account numbers, keys and the folders of this machine are taken out wherever a sentence has them.
+It has the bots as they are, amounts of money, positions and prices. It has no name of an account and no folder, and
+account numbers, keys and folders of this machine are taken out wherever a sentence or a bot has them.
 """
 
 import base64
@@ -159,12 +159,12 @@ def _only(events: Iterable[Event], kind: type[Kind]) -> tuple[Kind, ...]:
 
 def secrets_of(config: Config, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What must not leave this machine, with what stands for it: account numbers, keys and folders."""
-    numbers = {*plans.account_numbers(config.journal()), *(each.account_number for each in config.accounts)}
-    keys = {key for each in config.accounts for key in _keys(each, environ)}
-    folders = {config.path.parent.absolute(), config.state_dir.absolute(), config.data_folder}
+    numbers = [*plans.account_numbers(config.journal()), *(each.account_number for each in config.accounts)]
+    keys = [key for each in config.accounts for key in _keys(each, environ)]
+    folders = [config.path.parent.absolute(), config.state_dir.absolute(), config.data_folder, Path.home()]
     return {
-        **{str(folder): FOLDER for folder in (*folders, Path.home()) if folder},
-        **{secret: REMOVED for secret in {*numbers, *keys} if secret},
+        **{str(folder): FOLDER for folder in folders if folder},
+        **{secret: REMOVED for secret in (*numbers, *keys) if secret},
     }
 
 

@@ -25,8 +25,8 @@ class Divergence:
     """`place` is a path in the events, such as "PlanMade.plan.trades[0].quantity"; both values are canonical JSON."""
 
     place: str
-    recorded: str
-    replayed: str
+    then_value: str
+    now_value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def replay_screen(found: Replay) -> Screen:
             "bold green",
         )
         return
-    rows = ((each.place, _short(each.recorded), _short(each.replayed)) for each in found.divergences)
+    rows = ((each.place, _short(each.then_value), _short(each.now_value)) for each in found.divergences)
     yield grid(f"Run {found.run} of {found.session}: what comes out otherwise", ("place", "~then", "~now"), rows)
     if found.divergence_count > len(found.divergences):
         yield line(f"These are the first {len(found.divergences)} of {found.divergence_count:,} differences.")

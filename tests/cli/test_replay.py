@@ -78,7 +78,7 @@ def test_what_comes_out_otherwise_is_named_with_both_values_and_what_explains_it
     edited(inputs(account), older)
     code, answer = replayed(2)
     assert (code, answer["equal"]) == (3, False)
-    found = {each["place"]: (each["recorded"], each["replayed"]) for each in answer["divergences"]}
+    found = {each["place"]: (each["then_value"], each["now_value"]) for each in answer["divergences"]}
     assert found["PlanMade.plan.investable"] == ('"100000.00"', '"50000.00"')
     assert answer["divergence_count"] == len(found)
     assert "the run was made by version 0.0.9 of this program" in answer["causes"][0]
@@ -99,7 +99,7 @@ def test_an_error_in_the_place_of_a_plan_is_a_difference(account, replayed):
     edited(inputs(account), lambda content: content["inputs"].update(shares=[]))
     code, answer = replayed(2)
     assert code == 3
-    assert any("no bot decided anything tonight" in each["replayed"] for each in answer["divergences"])
+    assert any("no bot decided anything tonight" in each["now_value"] for each in answer["divergences"])
 
 
 def test_a_bundle_replays_where_nothing_else_is(account, rebalance, replayed, tmp_path, monkeypatch):
