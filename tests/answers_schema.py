@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.positions import AccountPositions
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
@@ -46,7 +47,7 @@ from rebalancer.errors import Problem
 from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
-from rebalancer.journal.read import OrderSummary, PositionSummary, RunRecord, RunSummary
+from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import Position, RunStatus
 from rebalancer.model.checkup import Checkup
 from rebalancer.report.answers import FRACTIONS, HERE, MONEY, QUANTITIES, RENAMED
@@ -116,7 +117,7 @@ ANSWERS: Mapping[str, Any] = {
     "history": {"runs": [RunSummary], "head": Head | None},
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},
-    "positions": {"accounts": [{"account": str, "currency": str, "positions": [PositionSummary]}]},
+    "positions": {"accounts": [AccountPositions]},
     "performance": {"accounts": [AccountPerformance]},
     "bots list": {"bots": [ListedBot]},
     "bots show": ShownBot,
