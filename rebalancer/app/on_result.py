@@ -45,7 +45,7 @@ def notified(
     keys = {name for each in config.accounts if each.key_source for name in each.key_source.variables or ()}
     environ = {name: value for name, value in os.environ.items() if name not in keys}
     trouble = notify(account.on_result, notification, environ)
-    return _noted(config, result, trouble, clock) if trouble else result
+    return noted(config, result, trouble, clock) if trouble else result
 
 
 def notify(
@@ -80,7 +80,7 @@ def notify(
     return None
 
 
-def _noted(config: Config, result: RunResult, trouble: str, clock: Clock) -> RunResult:
+def noted(config: Config, result: RunResult, trouble: str, clock: Clock) -> RunResult:
     message = f"{result.sentence} {trouble}"
     if result.run is None:
         return replace(result, message=message)
