@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.export import Exported
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
@@ -139,6 +140,7 @@ ANSWERS: Mapping[str, Any] = {
     "audit verify": AuditResult,
     "audit compact": Compacted,
     "replay": Replay,
+    "export": Exported,
     "audit accept-restore": Restored,
     "config check": {"file": str, "problems": [Problem], "warnings": [Problem]},
     "config show": {"file": str, "accounts": [{"account": str, "settings": [Setting]}]},
