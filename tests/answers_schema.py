@@ -16,6 +16,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 
 from jsonschema import Draft202012Validator
 
+from rebalancer.app.capital import MovedCapital
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.sweep import Sweep
@@ -142,6 +143,8 @@ ANSWERS: Mapping[str, Any] = {
     "invest add": InvestmentsEdited,
     "invest set": InvestmentsEdited,
     "invest remove": InvestmentsEdited,
+    "invest deposit": MovedCapital,
+    "invest withdraw": MovedCapital,
     "invest list": {"accounts": [{"account": str, "investments": [Invested]}]},
     "live arm": {"armed": Armed},
     "live disarm": {"account": str, "was_armed": Armed | None},

@@ -12,6 +12,7 @@ from typing import Any
 from rebalancer.app.views import (
     AccountStatus,
     Blocked,
+    Invested,
     Killed,
     KilledAccount,
     LiveAccount,
@@ -26,7 +27,7 @@ from rebalancer.events import Armed, BotDecided, BotFailed, HoldingsRead, Prices
 from rebalancer.journal.codec import Plain, plain
 from rebalancer.journal.read import OrderSummary, PositionSummary, RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Account, Allocation, OrderState, Position, Price, Trade
+from rebalancer.model import Account, Allocation, Investment, OrderState, Position, Price, Trade
 from rebalancer.model.checkup import Check
 
 HERE = ""
@@ -42,6 +43,8 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     Coverage: {"missing": "missing_sessions"},
     Drawdown: {"depth": "drawdown"},
     Findings: {"tickers": "symbols"},
+    Invested: {"capital": "capital_mode"},
+    Investment: {"capital": "capital_mode"},
     HoldingsRead: {"account": "account_figures"},
     Killed: {"halted": "halt"},
     KilledAccount: {"found": "open_orders", "left": "still_open"},
@@ -79,7 +82,7 @@ MONEY = frozenset(
             "investable",
         ),
         *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
-        *("previous_equity", "reserve", "spendable", "unassigned_value", "value"),
+        *("previous_equity", "reserve", "spendable", "unassigned_cash", "unassigned_value", "value", "value_before"),
     }
 )
 """Text with two decimals. An `amount` may be a percentage, and keeps what more it has."""
