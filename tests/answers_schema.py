@@ -19,6 +19,8 @@ from jsonschema import Draft202012Validator
 from rebalancer.app.capital import MovedCapital
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.positions import AccountPositions
+from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
@@ -47,7 +49,8 @@ from rebalancer.errors import Problem
 from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
-from rebalancer.journal.read import OrderSummary, PositionSummary, RunRecord, RunSummary
+from rebalancer.journal.input_store import Compacted
+from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import Position, RunStatus
 from rebalancer.model.checkup import Checkup
 from rebalancer.report.answers import FRACTIONS, HERE, MONEY, QUANTITIES, RENAMED
@@ -117,7 +120,7 @@ ANSWERS: Mapping[str, Any] = {
     "history": {"runs": [RunSummary], "head": Head | None},
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},
-    "positions": {"accounts": [{"account": str, "currency": str, "positions": [PositionSummary]}]},
+    "positions": {"accounts": [AccountPositions]},
     "performance": {"accounts": [AccountPerformance]},
     "bots list": {"bots": [ListedBot]},
     "bots show": ShownBot,
@@ -135,6 +138,8 @@ ANSWERS: Mapping[str, Any] = {
     "audit-close": CloseAudit,
     "backup": Backup,
     "audit verify": AuditResult,
+    "audit compact": Compacted,
+    "replay": Replay,
     "audit accept-restore": Restored,
     "config check": {"file": str, "problems": [Problem], "warnings": [Problem]},
     "config show": {"file": str, "accounts": [{"account": str, "settings": [Setting]}]},

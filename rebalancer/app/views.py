@@ -54,6 +54,7 @@ class AccountStatus:
 
     account: str
     zone: str
+    currency: str
     enabled: bool
     last: RunSummary | None
     upcoming: ComingRun | None

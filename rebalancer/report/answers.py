@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
+from rebalancer.app.positions import HeldPosition
 from rebalancer.app.views import (
     AccountStatus,
     Blocked,
@@ -25,7 +26,7 @@ from rebalancer.bots.base import Findings
 from rebalancer.config.effective import Setting
 from rebalancer.events import Armed, BotDecided, BotFailed, HoldingsRead, PricesTaken
 from rebalancer.journal.codec import Plain, plain
-from rebalancer.journal.read import OrderSummary, PositionSummary, RunRecord, RunSummary
+from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
 from rebalancer.model import Account, Allocation, Investment, OrderState, Position, Price, Trade
 from rebalancer.model.checkup import Check
@@ -45,15 +46,15 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     Findings: {"tickers": "symbols"},
     Invested: {"capital": "capital_mode"},
     Investment: {"capital": "capital_mode"},
+    HeldPosition: {"at_broker": "quantity"},
     HoldingsRead: {"account": "account_figures"},
     Killed: {"halted": "halt"},
     KilledAccount: {"found": "open_orders", "left": "still_open"},
     LiveAccount: {"number": "account_number"},
     Need: {"bots": "needed_by", "settings": "needed_by_settings", "closes": "closes_needed"},
     OrderState: {"id": "order_id", "kind": "order_type", "status": "broker_state"},
-    OrderSummary: {"id": "order_id", "kind": "order_type"},
+    OrderSummary: {"id": "order_id", "kind": "order_type", "dollars": "value"},
     Position: {"market_value": "value"},
-    PositionSummary: {"at_broker": "quantity"},
     Price: {"value": "price"},
     PriceStatus: {"tickers": "coverage", "missing": "missing_symbols", "short": "short_symbols"},
     PricesTaken: {"missing": "without_price"},

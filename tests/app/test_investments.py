@@ -11,7 +11,7 @@ from rebalancer.app.settings import change_amount, invest
 from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config, load
 from rebalancer.errors import BadInputError
-from rebalancer.journal import read
+from rebalancer.journal import setting_history
 
 ANN = "ann@desk"
 
@@ -27,7 +27,7 @@ def test_a_bot_that_is_added_is_in_the_config_and_in_the_journal(tmp_path: Path)
     edited = add(config, tmp_path)
     assert [(bot.bot, str(bot.amount)) for bot in edited.investments] == [("hold", "50"), ("other", "25")]
     assert [each.bot for each in main_account(load(config.path)).investments] == ["hold", "other"]
-    assert set(read.changes(config.journal())) == set(edited.changes)
+    assert set(setting_history.changes(config.journal())) == set(edited.changes)
 
 
 def test_an_amount_that_breaks_a_rule_of_the_config_changes_nothing(tmp_path: Path) -> None:
