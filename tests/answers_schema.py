@@ -16,7 +16,6 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 
 from jsonschema import Draft202012Validator
 
-from rebalancer.app.capital import MovedCapital
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.positions import AccountPositions
@@ -37,6 +36,7 @@ from rebalancer.app.views import (
     ListedBot,
     LiveAccount,
     Migrated,
+    MovedCapital,
     PriceStatus,
     Restored,
     Resumed,

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.settings import invested_at, replace_config, require_other_bots
-from rebalancer.app.views import InvestmentsEdited
+from rebalancer.app.views import InvestmentsEdited, MovedCapital
 from rebalancer.bookings import CapitalMoved, HandedOver
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.edit import remove_investment
@@ -26,26 +26,6 @@ from rebalancer.portfolio.bookkeeping import Bookkeeper
 
 Shares = Mapping[Symbol, Decimal]
 To = Literal["market", "owner"]
-
-
-@dataclass(frozen=True, slots=True)
-class MovedCapital:
-    """Money that came to the book of `bot`, or left it. The next run trades by it.
-
-    `value` is what the book has now, at the prices of the run of `session`. `unassigned_cash` is what no bot has; below
-    0 where the bots' books have more than the account.
-    """
-
-    account: str
-    bot: str
-    moved: Literal["in", "out"]
-    amount: Decimal
-    value_before: Decimal
-    value: Decimal
-    unassigned_cash: Decimal
-    session: date
-    currency: str
-    disarmed: tuple[str, ...]
 
 
 def deposit(config: Config, account: AccountConfig, bot: str, amount: str, by: str) -> MovedCapital:

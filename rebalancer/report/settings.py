@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rebalancer.app.capital import MovedCapital
-from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, MovedCapital, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import cents, counted, money
@@ -69,8 +68,8 @@ def moved_screen(moved: MovedCapital) -> Screen:
     yield line(f"{done}: its book has {value} now, {before} before, at the prices of {moved.session}.")
     if moved.unassigned_cash < 0:
         yield line(
-            f"The bots' books have {money(-moved.unassigned_cash, moved.currency)} more than the account had by that run: "
-            "until as much is deposited at the broker, every share is scaled down.",
+            f"The bots' books have {money(-moved.unassigned_cash, moved.currency)} more than the account had by that "
+            "run: until as much is deposited at the broker, every share is scaled down.",
             "bold yellow",
         )
     else:

@@ -183,7 +183,7 @@ def test_shares_of_a_removed_bot_are_sold_or_kept_as_its_owner_says(rebalance, c
 
 def test_shares_that_are_handed_over_are_their_owners_and_no_run_trades_them(rebalance, config, begun):
     held = shares(rebalance)
-    left = {symbol: quantity for symbol, quantity in books(journal_of(config), "main").books[BOT].shares.items()}
+    left = dict(books(journal_of(config), "main").books[BOT].shares)
     assert left == {"SPY": 29}
     assert rebalance("invest", "remove", BOT, "--hand-over").code == 0
     keeper = books(journal_of(config), "main")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from book_rules import replayed
-from stage import DAYS, GLD, SPY, TLT, Stage, dollars, mix, percent
+from stage import DAYS, GLD, SPY, Stage, dollars, mix, percent
 
 from rebalancer.bookings import CapitalMoved
 from rebalancer.errors import SourceError
