@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
@@ -36,7 +37,6 @@ from rebalancer.app.views import (
     ListedBot,
     LiveAccount,
     Migrated,
-    MovedCapital,
     PriceStatus,
     Restored,
     Resumed,

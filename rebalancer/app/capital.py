@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Literal
 
 from rebalancer.app.controls import disarm_after_edit
+from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.settings import invested_at, replace_config, require_other_bots
-from rebalancer.app.views import InvestmentsEdited, MovedCapital
+from rebalancer.app.views import InvestmentsEdited
 from rebalancer.bookings import CapitalMoved, HandedOver
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.edit import remove_investment

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
 
 from rebalancer.bots.base import Findings
 from rebalancer.config import Config
@@ -148,26 +147,6 @@ class InvestmentsEdited:
 
     changes: tuple[SettingChanged, ...]
     investments: tuple[Invested, ...]
-    disarmed: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MovedCapital:
-    """Money that came to the book of `bot`, or left it. The next run trades by it.
-
-    `value` is what the book has now, at the prices of the run of `session`. `unassigned_cash` is what no bot has; below
-    0 where the bots' books have more than the account.
-    """
-
-    account: str
-    bot: str
-    moved: Literal["in", "out"]
-    amount: Decimal
-    value_before: Decimal
-    value: Decimal
-    unassigned_cash: Decimal
-    session: date
-    currency: str
     disarmed: tuple[str, ...]
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, MovedCapital, SettingsCheck
+from rebalancer.app.moved_capital import MovedCapital
+from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import cents, counted, money
