@@ -79,7 +79,16 @@ MONEY = frozenset(
             "fee",
             "investable",
         ),
-        *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
+        *(
+            "live",
+            "long_value",
+            "max_dollars",
+            "model",
+            "money",
+            "non_marginable_buying_power",
+            "others_value",
+            "pending_out",
+        ),
         *("previous_equity", "reserve", "spendable", "unassigned_value", "value"),
     }
 )
