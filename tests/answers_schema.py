@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.positions import AccountPositions
+from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
@@ -47,6 +48,7 @@ from rebalancer.errors import Problem
 from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
+from rebalancer.journal.input_store import Compacted
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import Position, RunStatus
 from rebalancer.model.checkup import Checkup
@@ -135,6 +137,8 @@ ANSWERS: Mapping[str, Any] = {
     "audit-close": CloseAudit,
     "backup": Backup,
     "audit verify": AuditResult,
+    "audit compact": Compacted,
+    "replay": Replay,
     "audit accept-restore": Restored,
     "config check": {"file": str, "problems": [Problem], "warnings": [Problem]},
     "config show": {"file": str, "accounts": [{"account": str, "settings": [Setting]}]},

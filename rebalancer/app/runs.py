@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Unpack
 
 from rebalancer.app.evening import Evening, RunOptions, bare_request, clock_of_run, evening
+from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.views import RunResult
@@ -23,6 +24,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
 from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
+from rebalancer.trading.context import KeepInputs
 from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
@@ -73,8 +75,11 @@ def run_account(
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
                 return _not_run(account, "skipped", run.reason)
-            journal = config.journal(dry_run=tonight.request.dry_run)
-            return _result(journal, account, run, _execute(tonight, run, debug=debug))
+            journal, keeper = config.journal(dry_run=tonight.request.dry_run), PlanKeeper()
+            result = _result(journal, account, run, _execute(tonight, run, keeper.take, debug=debug))
+            if tonight.request.dry_run or not (trouble := keeper.write(journal, run, account.bots)):
+                return result
+            return _noted(config, result, trouble, tonight.context.clock)
     except BusyError:
         raise
     except Exception as error:
@@ -83,12 +88,12 @@ def run_account(
         return _not_run(account, "failed", in_tree(error))
 
 
-def _execute(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | None:
+def _execute(tonight: Evening, run: RunId, keep: KeepInputs, *, debug: bool) -> RebalancerError | None:
     """Execute the run; the error that ended it early, else None.
 
     After an unexpected error it stays open, with a note: the next start settles or resumes what it has sent.
     """
-    plan, context = tonight.interrupted.plan if tonight.interrupted else None, tonight.context
+    plan, context = tonight.interrupted.plan if tonight.interrupted else None, replace(tonight.context, keep=keep)
     try:
         run_evening(context, run, tonight.session, plan)
     except Exception as error:

@@ -144,14 +144,11 @@ def audit_close(
 
 
 def backup(file: Annotated[Path, Argument(help="The file to create.")], config: ConfigOption = None) -> Answer:
-    """Copy the journal to a new file; safe during a run."""
-    from rebalancer.app.outputs import Output, check_outputs
-    from rebalancer.journal.connection import back_up
+    """Copy the journal to a new file, and beside it what `rebalance replay` needs; safe during a run."""
+    from rebalancer.app.plan_keeping import back_up
     from rebalancer.report.journal import backup_screen
 
-    settings = load_config(config)
-    check_outputs(settings, Output("backup", file))
-    made = back_up(settings.journal(), file)
+    made = back_up(load_config(config), file)
     return Answer(made, backup_screen(made))
 
 
@@ -202,3 +199,13 @@ def accept_restore(
 
     found = accept_restored(file or load_config(config).journal(), confirm)
     return Answer(found, accepted_screen(found))
+
+
+@app.with_json()
+def compact(config: ConfigOption = None) -> Answer:
+    """Remove what is kept for `rebalance replay` of runs that the journal does not have. The journal stays as it is."""
+    from rebalancer.app.plan_keeping import compact as compacted
+    from rebalancer.report.replay import compacted_screen
+
+    found = compacted(load_config(config))
+    return Answer(found, compacted_screen(found))

@@ -28,6 +28,8 @@ def verdict_screen(verdict: AuditResult) -> Screen:
 
 def backup_screen(backup: Backup) -> Screen:
     yield line(f"Copied to {backup.file}, {backup.size / BYTES_A_MB:,.1f} MB.", "bold green")
+    if backup.inputs:
+        yield line(f"What plans were made from: copied to {backup.inputs}, {backup.inputs_size / BYTES_A_MB:,.1f} MB.")
     if backup.head:
         yield line(last_line(backup.head))
 

@@ -23,9 +23,10 @@ from collections.abc import Mapping, Sequence
 from rebalancer.events import PlanMade, TargetsSet
 from rebalancer.model import Order, Outcome, Plan, RunStatus, Symbol
 from rebalancer.portfolio.checks import check_plan
+from rebalancer.portfolio.plan_inputs import PlanInputs, plan_of, sorted_prices
 from rebalancer.portfolio.rounding import Caps
 from rebalancer.portfolio.targets import set_targets, shares_of
-from rebalancer.portfolio.trades import Prices, make_plan, sell_orders
+from rebalancer.portfolio.trades import Prices, sell_orders
 from rebalancer.trading.buys import buy, may_buy
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.corporate_actions import follow_renames, warn_unbooked_splits, wrongly_valued
@@ -83,14 +84,30 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     untradable = {**untradable, **no_fallback}
     suspects = {**warn_jumps(context, log, closes, actions), **wrongly_valued(symbols, unbooked)}
     instruments = context.instruments(sorted({*symbols, *snapshot.holdings.changed}))
-    holdings, caps = snapshot.holdings, Caps(context.limits, snapshot.account.equity, snapshot.shares)
-    plan = make_plan(
-        holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects, instruments, caps
+    accepted, missing = sorted_prices(prices)
+    inputs = PlanInputs(
+        session=log.session.day,
+        shares=shares,
+        notes=notes,
+        since=log.since,
+        renames=context.renames,
+        trading=context.trading,
+        fallback=fallback,
+        holdings=snapshot.holdings,
+        investable=snapshot.investable,
+        prices=accepted,
+        missing=missing,
+        untradable=untradable,
+        suspects=suspects,
+        instruments=instruments,
+        caps=Caps(context.limits, snapshot.account.equity, snapshot.shares),
     )
-    check_plan(plan, holdings, targets, context.trading, instruments)
+    plan = plan_of(inputs, targets)
+    check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
     warn_good_faith_violations(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))
+    context.keep(inputs, closes)
 
     require_open(context, log)
     sells = sell_orders(plan, context.account, log.session.day, log.number)
