@@ -140,7 +140,7 @@ def test_one_bot_is_compared_with_its_model_by_cause(traded, rebalance):
     assert (found["live"], found["model"], found["unexplained_bps"]) == ("0.00", "0.12", 0)
     up = found["days"][1]
     assert (up["live"], up["model"], up["money"]) == ("988.00", "1000.00", "100000.00")
-    assert {cause: amount for cause, amount in up["causes"].items() if float(amount)} == {
+    assert {cause: amount for cause, amount in up["by_cause"].items() if float(amount)} == {
         "netting": "-10.00",
         "whole_shares": "-2.00",
     }
@@ -168,6 +168,6 @@ def test_without_a_close_of_the_day_the_evenings_own_prices_stand_in(traded, reb
     prices.write_text("".join(line + "\n" for line in prices.read_text().splitlines()[:4]))
     found = earned(rebalance, "b")["against_model"]
     assert f"There is no close of {DAYS[3]} yet" in found["notes"][-1]
-    assert found["days"][-1]["causes"]["timing"] == "0.00"
+    assert found["days"][-1]["by_cause"]["timing"] == "0.00"
     prices.write_text("date,SPY\nno date,1\n")
     assert any("closes can't be read" in note for note in earned(rebalance, "b")["against_model"]["notes"])
