@@ -151,6 +151,7 @@ ANSWERS: Mapping[str, Any] = {
     "live arm": {"armed": Armed},
     "live disarm": {"account": str, "was_armed": Armed | None},
     "live status": {"accounts": [LiveAccount]},
+    "notify login": {"name": str, "stored_in": str},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {

@@ -14,6 +14,7 @@ from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.environment import as_written
 from rebalancer.config.keys import Table, amount_of, keys_of
+from rebalancer.config.observers import observers_of
 from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.tables import AccountConfig, BotTable, Config, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
@@ -30,6 +31,8 @@ APP = "rebalancer"
 MAX_PROBLEMS = 100
 TABLES = ("cash_reserve", "trading", "limits", "sim", "investments")
 """The tables inside the table of an account."""
+OBSERVERS = ("ping", "metrics", "notify")
+"""The tables of what observes runs."""
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -63,7 +66,7 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     found = document.read(content, str(source), environ)
     _require_version(found)
     table = Table(str(source), "", found.content, problems=list(found.problems))
-    values = table.read(keys_of(TopTable), tables=("data", "trading", "limits", "accounts"))
+    values = table.read(keys_of(TopTable), tables=("data", "trading", "limits", *OBSERVERS, "accounts"))
     trading = _trading(table.table("trading"), Trading())
     limits = replace(Limits(), **table.table("limits").read(keys_of(Limits)))
     on_result = values.get("on_result", ())
@@ -74,10 +77,11 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     venues = {account.name: registry.plugin(account.broker) for account in accounts}
     with_prices = {name: venue for name, venue in venues.items() if venue.brings_prices}
     prices = _prices(table.table("data"), with_prices, source.parent)
+    observers = observers_of(table, source.parent)
     if table.problems:
         raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
-    return Config(source, content, state_dir, accounts=accounts, document=found.content, **prices)
+    return Config(source, content, state_dir, accounts=accounts, document=found.content, **prices, **observers)
 
 
 def _existing(path: Path, origin: str) -> Path:
