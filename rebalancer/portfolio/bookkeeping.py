@@ -111,6 +111,10 @@ class Bookkeeper:
             self._value(recorded.run, recorded.session, event)
         return entries
 
+    def needs_of(self, run: RunId, symbol: Symbol) -> Mapping[str, Decimal]:
+        """As `OrderParts.needs_of`."""
+        return self._parts.needs_of(run, symbol)
+
     def _entries(self, run: RunId, session: date, event: Event) -> Iterable[Entry]:
         match event:
             case HoldingsRead() if _counts(event):

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
+from rebalancer.app.live_against_model import LiveAgainstModel
 from rebalancer.app.positions import HeldPosition
 from rebalancer.app.views import (
     AccountStatus,
@@ -30,6 +31,7 @@ from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
 from rebalancer.model import Account, Allocation, Investment, OrderState, Position, Price, Trade
 from rebalancer.model.checkup import Check
+from rebalancer.portfolio.shortfall import Shortfall
 
 HERE = ""
 RENAMED: Mapping[type, Mapping[str, str]] = {
@@ -51,6 +53,7 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     Killed: {"halted": "halt"},
     KilledAccount: {"found": "open_orders", "left": "still_open"},
     LiveAccount: {"number": "account_number"},
+    LiveAgainstModel: {"causes": "by_cause"},
     Need: {"bots": "needed_by", "settings": "needed_by_settings", "closes": "closes_needed"},
     OrderState: {"id": "order_id", "kind": "order_type", "status": "broker_state"},
     OrderSummary: {"id": "order_id", "kind": "order_type", "dollars": "value"},
@@ -62,6 +65,7 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     RunResult: {"run": "record"},
     RunSummary: {"id": "run", "number": "run_of_session", "orders": "order_count"},
     Setting: {"value": "set_to"},
+    Shortfall: {"causes": "by_cause"},
     Trade: {"dollars": "value", "price": "price_taken"},
 }
 """By type and field; HERE puts the value's own fields in the field's place."""
@@ -84,6 +88,17 @@ MONEY = frozenset(
         ),
         *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
         *("previous_equity", "reserve", "spendable", "unassigned_cash", "unassigned_value", "value", "value_before"),
+        *(
+            "live",
+            "long_value",
+            "max_dollars",
+            "model",
+            "money",
+            "non_marginable_buying_power",
+            "others_value",
+            "pending_out",
+        ),
+        *("previous_equity", "reserve", "spendable", "unassigned_value", "value"),
     }
 )
 """Text with two decimals. An `amount` may be a percentage, and keeps what more it has."""
