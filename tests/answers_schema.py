@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.export import Exported
+from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
@@ -149,10 +150,13 @@ ANSWERS: Mapping[str, Any] = {
     "invest add": InvestmentsEdited,
     "invest set": InvestmentsEdited,
     "invest remove": InvestmentsEdited,
+    "invest deposit": MovedCapital,
+    "invest withdraw": MovedCapital,
     "invest list": {"accounts": [{"account": str, "investments": [Invested]}]},
     "live arm": {"armed": Armed},
     "live disarm": {"account": str, "was_armed": Armed | None},
     "live status": {"accounts": [LiveAccount]},
+    "notify login": {"name": str, "stored_in": str},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {

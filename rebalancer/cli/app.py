@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import bots, controls, export, invest, journal, replay, research, runs, settings, sweep
+from rebalancer.cli import bots, controls, export, invest, journal, notify, replay, research, runs, settings, sweep
 from rebalancer.cli.options import Commands
 
 app = Commands(
@@ -51,6 +51,7 @@ app.add_typer(journal.app, name="audit")
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
 app.add_typer(controls.app, name="live")
+app.add_typer(notify.app, name="notify")
 
 
 def _version(wanted: bool) -> None:
