@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
@@ -147,6 +148,8 @@ ANSWERS: Mapping[str, Any] = {
     "invest add": InvestmentsEdited,
     "invest set": InvestmentsEdited,
     "invest remove": InvestmentsEdited,
+    "invest deposit": MovedCapital,
+    "invest withdraw": MovedCapital,
     "invest list": {"accounts": [{"account": str, "investments": [Invested]}]},
     "live arm": {"armed": Armed},
     "live disarm": {"account": str, "was_armed": Armed | None},
