@@ -35,6 +35,7 @@ from rebalancer.model import (
     Submitted,
     Symbol,
 )
+from rebalancer.portfolio.bookkeeping import Bookkeeper
 
 if TYPE_CHECKING:
     from rebalancer.events import Armed, Event, Halted, RunRequest
@@ -210,6 +211,9 @@ class Journal(Protocol):
 
     def resume(self, run: RunId, request: "RunRequest", *, running: bool) -> None:
         """Continue an interrupted run (`running`), or settle the orders of one that ended. Raises as `start_run`."""
+
+    def books(self, account: str) -> Bookkeeper:
+        """The bots' books after everything that is journalled of `account`: every call replays the journal."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:

@@ -10,6 +10,7 @@ from rebalancer.model.text import counted, money, percentage
 from rebalancer.portfolio.returns import Period
 from rebalancer.report.console import Screen, is_terminal, line, lines
 from rebalancer.report.drawing import Curve, drawing
+from rebalancer.report.shortfall import against_model_screen
 from rebalancer.report.spreadsheet import csv_text, money_cell, name_cell
 from rebalancer.report.tables import grid
 
@@ -43,6 +44,8 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         yield grid(f"Earned, {found.currency}", headings, _rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
         yield from _unassigned(found)
+        if found.against_model and found.earned[0].bot:
+            yield from against_model_screen(found.against_model, found.earned[0].bot, found.currency)
     if any(found.earned for found in accounts):
         yield line(HOW, "dim")
 
