@@ -16,8 +16,10 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 
 from jsonschema import Draft202012Validator
 
+from rebalancer.app.book_changes import Exported
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
@@ -139,6 +141,7 @@ ANSWERS: Mapping[str, Any] = {
     "audit verify": AuditResult,
     "audit compact": Compacted,
     "replay": Replay,
+    "export": Exported,
     "audit accept-restore": Restored,
     "config check": {"file": str, "problems": [Problem], "warnings": [Problem]},
     "config show": {"file": str, "accounts": [{"account": str, "settings": [Setting]}]},
@@ -147,6 +150,8 @@ ANSWERS: Mapping[str, Any] = {
     "invest add": InvestmentsEdited,
     "invest set": InvestmentsEdited,
     "invest remove": InvestmentsEdited,
+    "invest deposit": MovedCapital,
+    "invest withdraw": MovedCapital,
     "invest list": {"accounts": [{"account": str, "investments": [Invested]}]},
     "live arm": {"armed": Armed},
     "live disarm": {"account": str, "was_armed": Armed | None},

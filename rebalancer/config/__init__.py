@@ -9,7 +9,14 @@ from typing import Any
 import platformdirs
 
 from rebalancer.config import document, keys
-from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, price_conflicts, ticker_conflicts, trading_conflicts
+from rebalancer.config.conflicts import (
+    ANY_VENUE,
+    capital_conflict,
+    mode_conflicts,
+    price_conflicts,
+    ticker_conflicts,
+    trading_conflicts,
+)
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.environment import as_written
@@ -126,7 +133,7 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
     values = _account_values(table, plugin)
     mode = values.get("mode", "paper")
     trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY_VENUE)
-    invested = _investments(table, folder)
+    invested = _investments(table, folder, trading)
     return AccountConfig(
         name,
         **{key: value for key, value in values.items() if key in keys_of(AccountConfig)},
@@ -164,7 +171,7 @@ def _reserve(table: Table) -> Reserve:
     return Reserve(**reserve.read({**keys_of(Reserve), "amount": sized}, required=["amount"]))
 
 
-def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
+def _investments(account: Table, folder: Path, trading: Trading) -> list[tuple[Investment, Path]]:
     """The valid investments, each with the file of its bot."""
     if account.content.get("investments", []) == []:
         account.refuse("investments", f"is missing: name at least one bot with [[{account.key}.investments]]")
@@ -172,6 +179,8 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
     for table in account.tables("investments"):
         sized = amount_of(Investment, table.content.get("weight_mode"))
         values = table.read({**keys_of(BotTable), **keys_of(Investment), "amount": sized}, required=["bot", "amount"])
+        if conflict := capital_conflict(values, trading):
+            table.refuse("capital", conflict)
         if not values.keys() >= {"bot", "amount"}:
             continue
         file = folder / values.pop("bot")

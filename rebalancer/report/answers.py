@@ -14,6 +14,7 @@ from rebalancer.app.positions import HeldPosition
 from rebalancer.app.views import (
     AccountStatus,
     Blocked,
+    Invested,
     Killed,
     KilledAccount,
     LiveAccount,
@@ -28,7 +29,7 @@ from rebalancer.events import Armed, BotDecided, BotFailed, HoldingsRead, Prices
 from rebalancer.journal.codec import Plain, plain
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Account, Allocation, OrderState, Position, Price, Trade
+from rebalancer.model import Account, Allocation, Investment, OrderState, Position, Price, Trade
 from rebalancer.model.checkup import Check
 from rebalancer.portfolio.shortfall import Shortfall
 
@@ -45,6 +46,8 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     Coverage: {"missing": "missing_sessions"},
     Drawdown: {"depth": "drawdown"},
     Findings: {"tickers": "symbols"},
+    Invested: {"capital": "capital_mode"},
+    Investment: {"capital": "capital_mode"},
     HeldPosition: {"at_broker": "quantity"},
     HoldingsRead: {"account": "account_figures"},
     Killed: {"halted": "halt"},
@@ -83,6 +86,8 @@ MONEY = frozenset(
             "fee",
             "investable",
         ),
+        *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
+        *("previous_equity", "reserve", "spendable", "unassigned_cash", "unassigned_value", "value", "value_before"),
         *(
             "live",
             "long_value",

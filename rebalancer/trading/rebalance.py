@@ -9,6 +9,7 @@ The algorithm of `rebalance`:
     (`corporate_actions`).
  4. Collect what may not be traded tonight, and take prices for signals and for orders (`recovery`, `pricing`).
  5. Ask every bot for its allocation by the closes up to now (`pricing`).
+    A bot's share comes from its investment, or from its book where its capital rolls over (`capital`).
  6. Merge the allocations by investment, net conflicting pairs, cap at 99 % (`portfolio.targets`).
  7. Plan the trades from holdings to targets, and check the plan (`portfolio.trades`, `portfolio.checks`).
  8. Sell: each order passes the gate and is tracked to its end (`gate`, `orders`, `tracking`).
@@ -28,6 +29,7 @@ from rebalancer.portfolio.rounding import Caps
 from rebalancer.portfolio.targets import set_targets, shares_of
 from rebalancer.portfolio.trades import Prices, sell_orders
 from rebalancer.trading.buys import buy, may_buy
+from rebalancer.trading.capital import books_used
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.corporate_actions import follow_renames, warn_unbooked_splits, wrongly_valued
 from rebalancer.trading.gate import Gate
@@ -72,7 +74,8 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     signals = signal_prices(context, log, snapshots, context.symbols())
     prices = order_prices(context, log, snapshots, symbols)
 
-    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency)
+    books = books_used(context, log, snapshot.investable)
+    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency, books)
     closes = closes_until_now(context, log, signals, snapshots)
     decisions = decide(context, log, shares, closes)
     no_fallback = untradable_fallback(context, log, prices, {**untradable, **snapshot.holdings.untouchable})

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sim_account import BOT, main_account, write
 
-from rebalancer.app.settings import change_amount, invest, withdraw
+from rebalancer.app.capital import remove
+from rebalancer.app.settings import change_amount, invest
 from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config, load
 from rebalancer.errors import BadInputError
@@ -48,6 +49,6 @@ def test_a_changed_amount_keeps_its_unit_unless_another_is_named(tmp_path: Path)
 def test_the_only_bot_can_not_be_removed_and_an_unknown_one_is_named_with_those_there_are(tmp_path: Path) -> None:
     config = write(tmp_path)
     with pytest.raises(BadInputError, match="add another one first"):
-        withdraw(config, main_account(config), "hold", ANN)
+        remove(config, main_account(config), "hold", "market", ANN)
     with pytest.raises(BadInputError, match="there are: hold"):
-        withdraw(config, main_account(config), "other", ANN)
+        remove(config, main_account(config), "other", "market", ANN)
