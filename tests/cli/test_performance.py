@@ -187,7 +187,8 @@ def test_a_tearsheet_of_the_account_and_of_a_bot_with_its_back_test(traded, reba
 
 def test_a_tearsheet_is_of_one_account_that_earned_something(traded, rebalance, tmp_path):
     config = tmp_path / "config.toml"
-    config.write_text(config.read_text() + '[accounts.c]\nbroker = "sim"\n')
+    other = '[accounts.c]\nbroker = "sim"\n[[accounts.c.investments]]\nbot = "b.json"\namount = 1000\n'
+    config.write_text(config.read_text() + other)
     output = rebalance("performance", "--html", "page.html")
     assert (output.code, "shows one account: name it by --account; there are a, c" in output.err) == (2, True)
     output = rebalance("performance", "--html", "page.html", "--account", "c")
