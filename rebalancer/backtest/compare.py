@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rebalancer.backtest.follow import backtest_weights, buy_and_hold
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
-from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold
+from rebalancer.backtest.run import Backtest, backtest
 from rebalancer.backtest.start import first_session, started_without
 from rebalancer.bots.base import last_known
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights

@@ -5,8 +5,8 @@ from datetime import date
 
 import numpy as np
 
+from rebalancer.backtest.follow import backtest_weights
 from rebalancer.backtest.metrics import daily_returns, statistics
-from rebalancer.backtest.run import backtest_weights
 from rebalancer.backtest.start import first_session
 from rebalancer.bots.base import Bot, last_known
 from rebalancer.model import Closes, Floats

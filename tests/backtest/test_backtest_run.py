@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from rebalancer.backtest.follow import backtest_weights, buy_and_hold
 from rebalancer.backtest.metrics import daily_returns
-from rebalancer.backtest.run import Strategy, backtest, backtest_weights, buy_and_hold
+from rebalancer.backtest.run import Strategy, backtest
 from rebalancer.bots.base import last_known
 
 NAN = math.nan
