@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.backtest.run import Backtest
-from rebalancer.bots.decisions import Decisions
+from rebalancer.bots.decisions import Alike, Decisions
 from rebalancer.model import Floats, Symbol
 
 ROUNDING = 1e-12
@@ -18,7 +18,8 @@ class Market:
     """Prices (T, N) from `bots.base.last_known` of `symbols`, at which the decisions of many bots are traded."""
 
     def __init__(self, prices: Floats, symbols: Sequence[Symbol]) -> None:
-        self.shape = prices.shape
+        self.shape = len(prices), len(symbols)
+        self.symbols = tuple(symbols)
         self.places = {symbol: place for place, symbol in enumerate(symbols)}
         self.closes = np.ascontiguousarray(prices.T)
         """(N, T); a row is NaN up to the first price."""
@@ -44,6 +45,10 @@ class Followed:
     before: NDArray[np.intp] | None
     grown: Floats
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.market.shape
+
     def traded(self) -> Floats:
         traded = np.zeros(len(self.grown))
         for _, target, held in self._each():
@@ -51,17 +56,9 @@ class Followed:
         traded[~self.decided | (traded <= ROUNDING)] = 0.0
         return traded
 
-    def weights(self) -> Floats:
-        columns = np.zeros(self.market.shape[::-1])
+    def positions(self) -> Iterator[tuple[int, Floats]]:
         for place, target, held in self._each():
-            columns[place] = np.where(self.decided, target, held)
-        return columns.T
-
-    def invested(self) -> Floats:
-        invested = np.zeros(len(self.grown))
-        for _, target, held in self._each():
-            invested += np.where(self.decided, target, held)
-        return invested
+            yield place, target if self.before is None else np.where(self.decided, target, held)
 
     def _each(self) -> Iterator[tuple[int, Floats, Floats]]:
         """A column of the market, what is wanted of it on each day, and what is held before that is traded; (T,)."""
@@ -98,8 +95,7 @@ def backtest_decisions(market: Market, decisions: Decisions, cash: float, cost: 
 
 
 def _compounded(cash: float, growth: Floats) -> Floats:
-    values: Floats = cash * np.cumprod(growth)
-    return values
+    return np.asarray(cash * np.cumprod(growth), dtype=np.float64)
 
 
 def _last_decided(decided: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -138,10 +134,8 @@ def _since(market: Market, place: int, target: Floats, before: NDArray[np.intp] 
     return start, np.divide(closes[1:], closes[rows], out=np.ones_like(start), where=start > 0)
 
 
-def buy_and_hold(prices: Floats, column: int) -> Floats:
-    """Weights (T, N): everything into one symbol at its first price, and no decision on any other day."""
-    weights = np.full_like(prices, np.nan)
-    first = int(np.argmax(~np.isnan(prices[:, column])))
-    weights[first] = 0.0
-    weights[first, column] = 1.0
-    return weights
+def buy_and_hold(prices: Floats, symbol: Symbol) -> Decisions:
+    """Everything into `symbol` at the first of its `prices` (T,), and no decision on any other day."""
+    first = int(np.argmax(~np.isnan(prices)))
+    others = np.delete(np.arange(len(prices)), first)
+    return Decisions(len(prices), {symbol: [Alike(1 << first, 1.0)]}, others)

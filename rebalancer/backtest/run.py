@@ -1,6 +1,6 @@
 """Simulates trading to target weights at every close, with costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,16 +16,19 @@ None where nothing can be decided: then nothing is traded and positions are kept
 
 
 class Holdings(Protocol):
-    """What is traded and held on T days of N symbols; computed when it is asked for."""
+    """What is traded and held on T days of N symbols: `shape`. Computed each time it is asked for."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
 
     def traded(self) -> Floats:
         """All that is bought and sold on each day, as a fraction of the equity before, (T,)."""
 
-    def weights(self) -> Floats:
-        """The positions after each day's trades, (T, N), as fractions of the equity; the rest is cash."""
+    def positions(self) -> Iterator[tuple[int, Floats]]:
+        """The number of each symbol that is ever held, and what is held of it after each day's trades, (T,).
 
-    def invested(self) -> Floats:
-        """The sum of all positions, (T,)."""
+        In fractions of the equity; the rest is cash.
+        """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,25 +45,31 @@ class Backtest:
 
     @property
     def weights(self) -> Floats:
-        return self.holdings.weights()
+        """All positions (T, N), a column together in memory."""
+        columns = np.zeros(self.holdings.shape[::-1])
+        for place, held in self.holdings.positions():
+            columns[place] = held
+        return columns.T
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
     """Holdings that were noted day by day."""
 
-    day_by_day: Floats
+    weights: Floats
     trades: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        days, symbols = self.weights.shape
+        return days, symbols
 
     def traded(self) -> Floats:
         return self.trades
 
-    def weights(self) -> Floats:
-        return self.day_by_day
-
-    def invested(self) -> Floats:
-        invested: Floats = self.day_by_day.sum(axis=1)
-        return invested
+    def positions(self) -> Iterator[tuple[int, Floats]]:
+        for place in np.flatnonzero((self.weights > 0).any(axis=0)).tolist():
+            yield place, self.weights[:, place]
 
 
 def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0) -> Backtest:

@@ -167,7 +167,7 @@ class Values:
 
 
 class Evaluation(Values):
-    """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
+    """`weights` (T, N) over the program's symbols are those of `decisions`: fractions decided at each close, else cash.
 
     A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
     value, or was not asked for.
@@ -178,7 +178,8 @@ class Evaluation(Values):
         if day is None:
             self.compute_indicators()
         asked = (1 << self.length) - 1 if day is None else 1 << range(self.length)[day]
-        self.weights = distributed(self, program.root, asked).weights(program.symbols)
+        self.decisions = distributed(self, program.root, asked)
+        self.weights = self.decisions.weights(program.symbols)
 
 
 def evaluate(program: Program, closes: Closes, day: int | None = None) -> Evaluation:
