@@ -36,6 +36,7 @@ from rebalancer.model import (
     Submitted,
     Symbol,
 )
+from rebalancer.portfolio.bookkeeping import Bookkeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,9 @@ class Journal(Protocol):
 
     def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
         """Continue an interrupted run (`running`), or settle the orders of one that ended. Raises as `start_run`."""
+
+    def books(self, account: str) -> Bookkeeper:
+        """The bots' books after everything that is journalled of `account`: every call replays the journal."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:

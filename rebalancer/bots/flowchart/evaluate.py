@@ -7,7 +7,7 @@ is never read as yes, no, 0 or 50: it propagates until a node decides without it
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,13 @@ class Values:
         closes: Floats = self._prices[symbol]
         return closes
 
+    @property
+    def on_all_days(self) -> Self:
+        return self
+
+    def recent(self, series: int, rows: int) -> Floats:
+        return self.series[series][-rows:]
+
     def answers(self, condition: int) -> tuple[int, int]:
         """The sets of days on which `condition` is true, and on which it is false."""
         found = self._answers.get(condition)
@@ -118,7 +125,7 @@ class Values:
         if score not in self._too_short:
             node = self.table[score]
             if isinstance(node, nodes.Series):
-                history, *_ = _complete([self.series[source] for source in node.sources])
+                history, *_ = complete_rows([self.series[source] for source in node.sources])
                 needed, sources = prices_needed(node.function, node.parameters), node.sources
             else:
                 history, needed, sources = self.series[score], 1, (score,)
@@ -221,7 +228,7 @@ def _series(node: nodes.SeriesNode, values: Values, prices: Prices, bars: OwnBar
             return compounded(values.simulated[portfolio])
         case nodes.Series(function, parameters, sources):
             read = [values.series[source] for source in sources]
-            return INDICATORS[function].formula(*(read if len(read) == 1 else _complete(read)), *parameters)
+            return INDICATORS[function].formula(*(read if len(read) == 1 else complete_rows(read)), *parameters)
         case nodes.Earlier(days, source):
             return earlier(values.series[source], days)
         case nodes.Rank(kind, window, source):
@@ -230,7 +237,7 @@ def _series(node: nodes.SeriesNode, values: Values, prices: Prices, bars: OwnBar
             return calculated(operation, [values.series[operand] for operand in operands])
 
 
-def _complete(fields: Sequence[Floats]) -> list[Floats]:
+def complete_rows(fields: Sequence[Floats]) -> list[Floats]:
     """`fields` of a ticker's bars, NaN in the rows where one of them is missing."""
     incomplete = np.isnan(fields).any(axis=0)
     return [np.where(incomplete, np.nan, values) for values in fields]

@@ -10,7 +10,8 @@ from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated
 from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES, Truth, truth
-from rebalancer.bots.flowchart.evaluate import Evaluation, OnDemand
+from rebalancer.bots.flowchart.decided import Decided
+from rebalancer.bots.flowchart.evaluate import OnDemand
 from rebalancer.bots.flowchart.indicators import INDICATORS
 from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.program import Program
@@ -48,7 +49,7 @@ class NotComputedError(Exception):
 class Context:
     """What another price of the last day leaves as it is: the `actual` values of the evaluation on `own` closes."""
 
-    def __init__(self, program: Program, closes: Closes, actual: Evaluation) -> None:
+    def __init__(self, program: Program, closes: Closes, actual: Decided) -> None:
         self.table, self.actual = program.table, actual
         self.own = own_closes(program.name, program.symbols, closes)
         self.before = len(self.own.sessions) - 2
@@ -69,7 +70,7 @@ class Context:
                 continue
             node, reached[index] = self.table[index], []
             if isinstance(node, nodes.Split):
-                split = fractions(node, self.actual, np.array([self.before]))[:, 0].tolist()
+                split = fractions(node, self.actual.on_all_days, np.array([self.before]))[:, 0].tolist()
                 reached[index] = [(child, part) for child, part in zip(node.children, split, strict=True) if part > 0]
                 stack.extend(child for child, _ in reached[index])
         return reached
@@ -102,7 +103,7 @@ class WhatIf:
                 continue
             match node:
                 case nodes.ForDays():
-                    self.truths[index] = self._held(node)
+                    self.truths[index] = self._held(index, node)
                 case nodes.Latch():
                     self.truths[index] = self._entered(index, node)
                 case nodes.Dates():
@@ -136,10 +137,10 @@ class WhatIf:
 
     def _history(self, source: int, rows: int) -> Floats | None:
         """Up to `rows` days of a series since its last gap, a column a price; None where the prices don't change it."""
-        actual, last = self._actual.series[source], self.series[source]
+        actual, last = self._actual.recent(source, rows), self.series[source]
         if np.isnan(actual[-1]) or (last == actual[-1]).all():
             return None
-        days = np.tile(actual[-min(int(runs(actual)[-1]), rows) :, np.newaxis], (1, len(last)))
+        days = np.tile(actual[-int(runs(actual)[-1]) :, np.newaxis], (1, len(last)))
         days[-1] = last
         return days
 
@@ -161,7 +162,7 @@ class WhatIf:
     def _value(self, index: int, node: nodes.Nav) -> Floats:
         """The value before the last day, and what the weights of that day earn until the last."""
         value, before = self._actual.series[index], self._context.before
-        earned = self._actual.simulated[node.portfolio].earned
+        earned = self._actual.on_all_days.simulated[node.portfolio].earned
         if before < 0 or np.isnan(value[before]) or np.isnan(earned[before]):
             return self._unchanged(index)
         grown: Floats = value[before] * (1 + self._earned(node.portfolio))
@@ -179,12 +180,13 @@ class WhatIf:
                 for child, fraction in parts:
                     earned[index] = earned[index] + fraction * earned[child]
             else:
-                earned[index] = np.full(len(self._prices), self._actual.simulated[index].earned[before])
+                earned[index] = np.full(len(self._prices), self._actual.on_all_days.simulated[index].earned[before])
         return earned[portfolio]
 
-    def _held(self, node: nodes.ForDays) -> Truth:
-        actual, length = self._actual.truths[node.condition], len(self._context.own.sessions)
-        before = actual[max(length - node.days, 0) : length - 1]
+    def _held(self, index: int, node: nodes.ForDays) -> Truth:
+        self._actual.truths[index]  # so that its condition is there on as many days as it reads
+        length = len(self._context.own.sessions)
+        before = self._actual.truths[node.condition][-min(node.days, length) : -1]
         lowest = min([*before.tolist(), *[UNKNOWN] * (node.days > length)], default=None)
         today = self.truths[node.condition]
         return today if lowest is None else np.minimum(today, np.int8(lowest))
@@ -192,10 +194,11 @@ class WhatIf:
     def _entered(self, index: int, node: nodes.Latch) -> Truth:
         """A day on from the state before it, by the rules of `conditions.truth`."""
         enter, stays = self.truths[node.enter], YES - self.truths[node.leave]
-        before = [self._actual.truths[each][:-1] for each in (node.enter, node.leave)]
+        states = self._actual.truths[index]
+        before = [self._actual.truths[each][-len(states) : -1] for each in (node.enter, node.leave)]
         if not (np.minimum(*(part != UNKNOWN for part in before))).any():
             return np.where((enter == UNKNOWN) | (stays == UNKNOWN), np.int8(UNKNOWN), enter)
-        state = self._actual.truths[index][-2]
+        state = states[-2]
         if state == UNKNOWN:
             return np.where(enter == stays, enter, np.int8(UNKNOWN))
         return enter if state == NO else stays

@@ -8,7 +8,7 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES
-from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.program import Program, shown
 from rebalancer.bots.flowchart.ranking import in_order, tie_groups
@@ -53,7 +53,7 @@ class Wording:
     """Words with the values of row `day`; without `values`, for the chart as such."""
 
     program: Program
-    values: Evaluation | None = None
+    values: Decided | None = None
     day: int = -1
 
     def gate(self, condition: int) -> Iterator[IndentedLine]:
@@ -161,7 +161,7 @@ class Wording:
             return f"{INDICATORS[node.function].short}({','.join(map(shown, node.parameters))})"
         return INDICATORS[CURRENT_PRICE].short
 
-    def places(self, node: nodes.TopK, values: Evaluation) -> Iterator[Place]:
+    def places(self, node: nodes.TopK, values: Decided) -> Iterator[Place]:
         """The children from the best to the worst, those without a score last."""
         days = np.array([self.day])
         scores = scores_of(node, values, days)
