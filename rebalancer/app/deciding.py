@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebalancer.app.bots import load_bot
+from rebalancer.app.bot_files import load_bot
 from rebalancer.app.executor import Executor, LostPart, cores
 from rebalancer.bots.base import Bot
 from rebalancer.bots.decisions import Decisions
