@@ -252,6 +252,7 @@ def _adopted(event: events.Adopted, tables: TableWriter) -> None:
 @project.register(events.WrittenOff)
 @project.register(bookings.BookUsed)
 @project.register(bookings.CapitalMoved)
+@project.register(bookings.CashPaid)
 @project.register(bookings.HandedOver)
 def _without_table(event: events.Event, tables: TableWriter) -> None:
     """Rare: `ledger` and `books` read them from the events."""

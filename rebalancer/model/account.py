@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rebalancer.model.names import Symbol
@@ -56,6 +57,24 @@ class Position:
     available: Decimal | None = None
     last_close: date | None = None
     valued: bool = True
+
+
+PaymentKind = Literal["dividend", "interest", "fee"]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Cash that the broker paid on `day`, or took where `amount` is below 0, beside trades, deposits and withdrawals.
+
+    `id` is the broker's own. A dividend, and the tax on it, is for shares of `symbol`; `per_share` where it says so.
+    """
+
+    id: str
+    kind: PaymentKind
+    amount: Decimal
+    day: date
+    symbol: Symbol | None = None
+    per_share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

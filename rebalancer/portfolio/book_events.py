@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from rebalancer.bookings import CashPaid
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.model import Symbol, canonical
-from rebalancer.portfolio.attribution import CENT, UNASSIGNED, ZERO, apportion, restated
-from rebalancer.portfolio.books import Books, Entry, Marks, Reason, total, unit_cost, worth
+from rebalancer.portfolio.attribution import ANYONE, CENT, UNASSIGNED, ZERO, apportion, restated
+from rebalancer.portfolio.books import Book, Books, Entry, Marks, Reason, owners, total, unit_cost, worth
 
 
 def unassigned_shares(books: Books, marks: Marks, reason: Reason, symbol: Symbol, shares: Decimal) -> Entry:
@@ -42,6 +43,22 @@ def adopted_entries(books: Books, marks: Marks, event: Adopted) -> Iterator[Entr
             yield unassigned_shares(books, marks, "adopted", symbol, beyond)
     elif book.shares.get(symbol, ZERO) >= event.quantity > 0:
         yield Entry(UNASSIGNED, "adopted", symbol=symbol, cost=event.value - event.quantity * unit_cost(book, symbol))
+
+
+def paid_entries(held: Books, event: CashPaid) -> Iterator[Entry]:
+    """A dividend by the shares that the owners had when they were `held` for it, to the cent; the rest is no bot's."""
+    payment = event.payment
+    shares: dict[str, Decimal] = {}
+    if payment.kind == "dividend" and payment.symbol is not None:
+        symbol = canonical(payment.symbol)
+        shares = {owner: found for owner in owners(held) if (found := _shares(held, owner, symbol)) > 0}
+    for owner, part in apportion(abs(payment.amount), shares or ANYONE, CENT).items():
+        if part:
+            yield Entry(owner, payment.kind, part.copy_sign(payment.amount), payment.symbol)
+
+
+def _shares(books: Books, owner: str, symbol: Symbol) -> Decimal:
+    return books.get(owner, Book()).shares.get(symbol, ZERO)
 
 
 def written_off_entries(books: Books, event: WrittenOff) -> Iterator[Entry]:
