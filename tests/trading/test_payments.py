@@ -128,10 +128,8 @@ def test_what_was_paid_before_the_first_record_of_an_account_is_part_of_its_open
 
 def test_the_ex_date_is_that_of_the_same_amount_a_share() -> None:
     """Two dividends were announced; the later one is paid later."""
-    first, second = (
-        CorporateAction(GLD, day, "dividend", dollars=Decimal(each))
-        for day, each in zip(DAYS[:2], ("0.5", "0.7"), strict=True)
-    )
+    first = CorporateAction(GLD, DAYS[0], "dividend", dollars=Decimal("0.5"))
+    second = CorporateAction(GLD, DAYS[1], "dividend", dollars=Decimal("0.7"))
     paid = Payment("d", "dividend", Decimal(50), DAYS[3], GLD, Decimal("0.5"))
     assert ex_date_of(paid, (first, second)) == first.day
     assert ex_date_of(replace(paid, per_share=Decimal("0.6")), (first, second)) == second.day
