@@ -246,7 +246,9 @@ def _order_accounted(event: events.OrderAccounted, tables: TableWriter) -> None:
 
 @project.register
 def _adopted(event: events.Adopted, tables: TableWriter) -> None:
-    tables.insert("adoptions", {"seq": tables.seq, **_columns(event)})
+    columns = _columns(event)
+    del columns["cost"]  # `books` reads it from the event
+    tables.insert("adoptions", {"seq": tables.seq, **columns})
 
 
 @project.register(events.WrittenOff)

@@ -47,7 +47,8 @@ class Position:
 
     `available` is the quantity not reserved by open orders, None where the broker does not report it. `last_close` is
     the session whose close values the position, None where it is valued at a current price. Where the broker reports
-    no value, `valued` is False and `market_value` is what its equity figure includes for the position.
+    no value, `valued` is False and `market_value` is what its equity figure includes for the position. `average_cost`
+    is what it says that a share cost, None where it does not.
     """
 
     symbol: Symbol
@@ -57,6 +58,7 @@ class Position:
     available: Decimal | None = None
     last_close: date | None = None
     valued: bool = True
+    average_cost: Decimal | None = None
 
 
 PaymentKind = Literal["dividend", "interest", "fee"]

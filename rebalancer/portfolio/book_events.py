@@ -1,6 +1,7 @@
 """What changes books without an order: splits, renames, adoptions, write-offs, and what nobody explains."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from rebalancer.bookings import CashPaid
@@ -36,13 +37,16 @@ def restated_entries(books: Books, event: Restated) -> Iterator[Entry]:
 
 
 def adopted_entries(books: Books, marks: Marks, event: Adopted) -> Iterator[Entry]:
-    """Adopted shares are unassigned, at the broker's value, until the next plan gives them to the bots."""
+    """Adopted shares are unassigned until the next plan gives them to the bots. They cost the broker's average, or its
+    value where it has none.
+    """
     symbol, book = canonical(event.symbol), books[UNASSIGNED]
-    if event.expected is not None:
-        if beyond := event.expected - total(books, symbol):
-            yield unassigned_shares(books, marks, "adopted", symbol, beyond)
-    elif book.shares.get(symbol, ZERO) >= event.quantity > 0:
-        yield Entry(UNASSIGNED, "adopted", symbol=symbol, cost=event.value - event.quantity * unit_cost(book, symbol))
+    cost = event.value if event.cost is None else event.cost
+    if event.expected is not None and (beyond := event.expected - total(books, symbol)):
+        entry = unassigned_shares(books, marks, "adopted", symbol, beyond)
+        yield entry if event.cost is None or beyond != event.quantity else replace(entry, cost=cost)
+    elif event.expected is None and book.shares.get(symbol, ZERO) >= event.quantity > 0:
+        yield Entry(UNASSIGNED, "adopted", symbol=symbol, cost=cost - event.quantity * unit_cost(book, symbol))
 
 
 def paid_entries(held: Books, event: CashPaid) -> Iterator[Entry]:

@@ -183,6 +183,7 @@ def position(body: Body, value: Decimal | None = None) -> Position:
         asset_class=body.text("asset_class"),
         available=body.number_or_none("qty_available"),
         valued=value is None,
+        average_cost=body.number_or_none("avg_entry_price"),
     )
 
 
