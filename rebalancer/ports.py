@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
-from rebalancer.events import Armed, Event, Halted, RunRequest
 from rebalancer.model import (
     NEW_YORK,
     US_DOLLARS,
@@ -37,7 +36,10 @@ from rebalancer.model import (
     Submitted,
     Symbol,
 )
-from rebalancer.portfolio.bookkeeping import Bookkeeper
+
+if TYPE_CHECKING:
+    from rebalancer.events import Armed, Event, Halted, RunRequest
+    from rebalancer.portfolio.bookkeeping import Bookkeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +180,10 @@ class Clock(Protocol):
 class Journal(Protocol):
     """Append-only. `record` has committed to disk when it returns; after it raises, no order may be sent."""
 
-    def start_run(self, request: RunRequest) -> "RunId | AlreadyRun":
+    def start_run(self, request: "RunRequest") -> "RunId | AlreadyRun":
         """Start the next run of the session. Raises BusyError while another process runs this account."""
 
-    def record(self, run: RunId, *events: Event) -> None:
+    def record(self, run: RunId, *events: "Event") -> None:
         """`run` is NO_RUN for events outside a run. Raises TradingBlockedError, and writes nothing, for the intent of
         an order from an account that is halted or disarmed.
         """
@@ -203,20 +205,18 @@ class Journal(Protocol):
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         """Those of `ids` that are ours: journalled orders of `account`, unless refused, or settled by a person."""
 
-    def failures(self, run: RunId) -> Mapping[str, str]:
-        """The reason why each failed bot of `run` could not decide, by bot."""
-
+    def failures(self, run: RunId) -> Mapping[str, str]: ...
     def since(self, account: str, bot: str, sha256: str) -> date | None:
         """The first day of the simulation of `bot`, as a file of that SHA-256, by the last run in which it decided."""
 
     def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that never ended and whose process is gone; None where there is none."""
 
-    def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
+    def resume(self, run: RunId, request: "RunRequest", *, running: bool) -> None:
         """Continue an interrupted run (`running`), or settle the orders of one that ended. Raises as `start_run`."""
 
     def payments(self, account: str) -> frozenset[str]: ...
-    def books(self, account: str) -> Bookkeeper:
+    def books(self, account: str) -> "Bookkeeper":
         """The bots' books of `account`, from the whole journal; `payments` are the ids of those in it."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
@@ -262,12 +262,12 @@ class InterruptedRun:
 class TradingStatus:
     """Whether an account may trade, by the journal.
 
-    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` has
-    mode, venue and account number of the last run that read an account, None before the first.
+    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` has mode,
+    venue and account number of the last run that read an account.
     """
 
-    halt: Halted | None = None
-    armed: Armed | None = None
+    halt: "Halted | None" = None
+    armed: "Armed | None" = None
     loss: date | None = None
     last: tuple[str, str, str] | None = None
 

@@ -4,14 +4,15 @@ Nothing here raises into a run, and nothing that a run reads is written. What go
 """
 
 import os
-from collections.abc import Callable, Mapping
-from datetime import UTC
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, timedelta
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Self
 
+from rebalancer.app.gauges import gauges
 from rebalancer.app.observers_due import closed_day_to_ping
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
@@ -23,6 +24,7 @@ from rebalancer.notify import ping
 from rebalancer.notify.deadline import NOTHING_DONE, Task, within
 from rebalancer.notify.masking import masked
 from rebalancer.notify.memory import Memory, recall, remembering
+from rebalancer.notify.metrics import write_textfile
 from rebalancer.ports import Clock
 
 LONGEST_WAIT = 4
@@ -68,8 +70,16 @@ class Observers:
 
     def ended(self, account: AccountConfig, result: RunResult) -> None:
         """How a run ended is committed, or that none could be started. A skipped one is nobody's news."""
-        if result.status != "skipped" and account.enabled:
+        if result.status == "skipped":
+            return
+        if account.enabled:
             self._do("ping", lambda: self._ping_end(account.name, result))
+        self._do("metrics", self._write_metrics)
+
+    def measured(self, account: AccountConfig, skews: Sequence[timedelta]) -> None:
+        """How far the venue's clock was from ours, each time that a run read it."""
+        if skews:
+            self._do("metrics", lambda: self._remember_skew(account.name, max(skews)))
 
     def failed(self, error: RebalancerError) -> None:
         """Something failed outside of all runs, such as reading the journal."""
@@ -112,11 +122,23 @@ class Observers:
         worst = max((code for name, code in memory.exit_codes.items() if name in enabled), default=0)
         return str(worst) if worst else ""
 
+    # ---------------------------------------------------------------------------------------------- the figures
+
+    def _write_metrics(self) -> str | None:
+        if self._config.metrics is None:
+            return NOTHING_DONE
+        return write_textfile(self._config.metrics, gauges(self._config, recall(self._config.state_dir)))
+
+    def _remember_skew(self, account: str, skew: timedelta) -> str | None:
+        with remembering(self._config.state_dir) as memory:
+            memory.skews[account] = skew.total_seconds()
+        return NOTHING_DONE
+
     # --------------------------------------------------------------------------------------------- the thread
 
     def _do(self, name: str, task: Task) -> None:
         """Have the observers' thread do `task`. Raises nothing, and returns at once."""
-        if self._config.ping is None:
+        if not (self._config.ping or self._config.metrics):
             return
         try:
             if self._thread is None:

@@ -79,6 +79,8 @@ def run_account(
                 observers.started(account, run)
             journal, keeper = config.journal(dry_run=tonight.request.dry_run), PlanKeeper()
             result = _result(journal, account, run, _execute(tonight, run, keeper.take, debug=debug))
+            if observers:
+                observers.measured(account, tonight.context.skews)
             if tonight.request.dry_run or not (trouble := keeper.write(journal, run, account.bots)):
                 return result
             return noted(config, result, trouble, tonight.context.clock)

@@ -23,7 +23,8 @@ class Memory:
     was pinged on, `digest` the last week that was told, as 2026-W48.
 
     `told` has by message when it was last told, and how often it came since. `waiting` are messages that quiet hours
-    hold back. `troubles` has by observer what went wrong the last time, and when.
+    hold back. `troubles` has by observer what went wrong the last time, and when. `skews` has by account how many
+    seconds the venue's clock was from ours in its last run.
     """
 
     exit_codes: dict[str, int] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Memory:
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
     waiting: list[dict[str, Any]] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
+    skews: dict[str, float] = field(default_factory=dict)
 
 
 def recall(folder: Path) -> Memory:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -46,7 +46,8 @@ class RunContext:
 
     Once `shutdown_requested` returns True no order is sent any more, and those sent are tracked to their end.
     `progress` watches what takes long: waiting, and the bots. `keep` is given what the plan was made from, once it is
-    journalled; it must not fail.
+    journalled; it must not fail. `skews` collects for observers how far the venue's clock was from ours each time it
+    was read; nothing in the run reads it.
     """
 
     account: str
@@ -70,6 +71,7 @@ class RunContext:
     renames: Mapping[Symbol, Symbol] = field(default_factory=dict)
     ambiguous: Mapping[Symbol, str] = field(default_factory=dict)
     keep: KeepInputs = not_kept
+    skews: list[timedelta] = field(default_factory=list)
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker that the bots and the fallback can name, by its present name, sorted."""
