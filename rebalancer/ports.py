@@ -262,8 +262,8 @@ class InterruptedRun:
 class TradingStatus:
     """Whether an account may trade, by the journal.
 
-    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` has mode,
-    venue and account number of the last run that read an account.
+    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` has the
+    mode, venue and account number of the last run that read an account.
     """
 
     halt: "Halted | None" = None
