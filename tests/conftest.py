@@ -27,6 +27,7 @@ from rebalancer.cli.app import app
 settings.register_profile("project", deadline=None, print_blob=True)
 # The same examples at every run, so that a red check is caused by the change that it checks; `.ci/run search` draws others.
 settings.register_profile("ci", settings.get_profile("project"), derandomize=True)
+settings.register_profile("search", settings.get_profile("project"), max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 for module in walk_packages(rebalancer.__path__, "rebalancer."):
@@ -60,6 +61,7 @@ SKIPPED = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked `posix` or `linux` are skipped on other systems.
 
@@ -68,6 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.no_cover)
+            item.add_marker(pytest.mark.random)
         for mark, (skipped, reason) in SKIPPED.items():
             if skipped and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
