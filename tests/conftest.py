@@ -25,7 +25,7 @@ from rebalancer.cli import main
 from rebalancer.cli.app import app
 
 settings.register_profile("project", deadline=None, print_blob=True)
-# The same examples at every run, so that a red check is caused by the change that it checks; `.ci/run search` draws others.
+# The same input at every run: a red check is caused by the change that it checks. `.ci/run search` draws other input.
 settings.register_profile("ci", settings.get_profile("project"), derandomize=True)
 settings.register_profile("search", settings.get_profile("project"), max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
