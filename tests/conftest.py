@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -23,6 +24,8 @@ from typer.testing import CliRunner
 import rebalancer
 from rebalancer.cli import main
 from rebalancer.cli.app import app
+from rebalancer.market.calendar import ExchangeCalendar
+from rebalancer.market.clock import SystemClock
 
 settings.register_profile("project", deadline=None, print_blob=True)
 # The same input at every run: a red check is caused by the change that it checks. `.ci/run search` draws other input.
@@ -116,6 +119,14 @@ def _peer(connecting: socket.socket, address: object) -> object:
     """The host to connect to; None for a socket that is no network's."""
     is_network = connecting.family in {socket.AF_INET, socket.AF_INET6}
     return address[0] if is_network and isinstance(address, tuple) else None
+
+
+@pytest.fixture(scope="session")
+def sessions_kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with the sessions of the NYSE: computing them takes a process longer than most commands."""
+    folder = tmp_path_factory.mktemp("sessions")
+    ExchangeCalendar(SystemClock(), folder=folder).sessions(date(2010, 1, 1), date(2020, 1, 31))
+    return folder
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
-"""What a child process says that may use 200 MB and a few seconds of processor time, as hostile input may cost.
-
-Each is forked from one process that has imported the program: importing would take ten times as long as a refusal.
-"""
+"""What a child process says that may use 200 MB and a few seconds of processor time, as hostile input may cost."""
 
 import math
 import os
 import sys
 import time
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from forks import FORKS, Surroundings
 
 resource = pytest.importorskip("resource", reason="only Linux and macOS limit a process")
 
@@ -21,10 +18,6 @@ SECONDS = 3
 
 HANGS = 60
 """Seconds after which a child counts as one that waits for ever."""
-
-FORKS = get_context("forkserver")
-IMPORTED = ["rebalancer.app.doctor", "rebalancer.app.source", "rebalancer.app.runs", "rebalancer.cli.app"]
-FORKS.set_forkserver_preload([*IMPORTED, "pyarrow.parquet", "pytest"])
 
 
 def limit() -> None:
@@ -39,7 +32,7 @@ def answer(code: str, *words: str, exit_code: int = 0) -> str:
     """What `code` prints, a script that calls `limit()`. `words` are in sys.argv."""
     with TemporaryDirectory() as folder:
         said = Path(folder) / "said"
-        child = FORKS.Process(target=_run, args=(code, words, said, dict(os.environ), Path.cwd()))
+        child = FORKS.Process(target=_run, args=(code, str(said), Surroundings(words, Path.cwd(), {**os.environ})))
         child.start()
         child.join(HANGS)
         waits = child.is_alive()
@@ -51,12 +44,6 @@ def answer(code: str, *words: str, exit_code: int = 0) -> str:
     return text
 
 
-def _run(code: str, words: tuple[str, ...], said: Path, environ: dict[str, str], folder: Path) -> None:
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environ)
-    sys.argv = ["-c", *words]
-    with said.open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+def _run(code: str, said: str, surroundings: Surroundings) -> None:
+    surroundings.enter({1: said, 2: said})
     exec(compile(code, "script", "exec"), {"__name__": "script", "sys": sys, "Path": Path, "limit": limit})  # noqa: S102
