@@ -16,8 +16,12 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 
 from jsonschema import Draft202012Validator
 
+from rebalancer.app.book_changes import Exported
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.moved_capital import MovedCapital
+from rebalancer.app.positions import AccountPositions
+from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
@@ -46,7 +50,8 @@ from rebalancer.errors import Problem
 from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
-from rebalancer.journal.read import OrderSummary, PositionSummary, RunRecord, RunSummary
+from rebalancer.journal.input_store import Compacted
+from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import Position, RunStatus
 from rebalancer.model.checkup import Checkup
 from rebalancer.report.answers import FRACTIONS, HERE, MONEY, QUANTITIES, RENAMED
@@ -116,7 +121,7 @@ ANSWERS: Mapping[str, Any] = {
     "history": {"runs": [RunSummary], "head": Head | None},
     "history RUN": {"record": RunRecord},
     "orders": {"orders": [OrderSummary]},
-    "positions": {"accounts": [{"account": str, "currency": str, "positions": [PositionSummary]}]},
+    "positions": {"accounts": [AccountPositions]},
     "performance": {"accounts": [AccountPerformance]},
     "bots list": {"bots": [ListedBot]},
     "bots show": ShownBot,
@@ -134,6 +139,9 @@ ANSWERS: Mapping[str, Any] = {
     "audit-close": CloseAudit,
     "backup": Backup,
     "audit verify": AuditResult,
+    "audit compact": Compacted,
+    "replay": Replay,
+    "export": Exported,
     "audit accept-restore": Restored,
     "config check": {"file": str, "problems": [Problem], "warnings": [Problem]},
     "config show": {"file": str, "accounts": [{"account": str, "settings": [Setting]}]},
@@ -142,10 +150,13 @@ ANSWERS: Mapping[str, Any] = {
     "invest add": InvestmentsEdited,
     "invest set": InvestmentsEdited,
     "invest remove": InvestmentsEdited,
+    "invest deposit": MovedCapital,
+    "invest withdraw": MovedCapital,
     "invest list": {"accounts": [{"account": str, "investments": [Invested]}]},
     "live arm": {"armed": Armed},
     "live disarm": {"account": str, "was_armed": Armed | None},
     "live status": {"accounts": [LiveAccount]},
+    "notify login": {"name": str, "stored_in": str},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {

@@ -200,9 +200,9 @@ def _example_keys(table: dict[str, object], section: str = "") -> Iterator[tuple
                 yield from _example_keys(account, "[accounts.NAME]")
         elif isinstance(value, dict) and key != "cash_reserve":
             yield from _example_keys(value, "[accounts.NAME.sim]" if key == "sim" else f"[{key}]")
-        elif key == "investments" and isinstance(value, list):
-            for investment in value:
-                yield from _example_keys(investment, "[[accounts.NAME.investments]]")
+        elif key in {"investments", "notify"} and isinstance(value, list):
+            for each in value:
+                yield from _example_keys(each, "[[notify]]" if key == "notify" else "[[accounts.NAME.investments]]")
         else:
             yield section, key
 

@@ -106,6 +106,19 @@ def test_an_evening_leaves_no_trace_of_the_keys(rebalance, home, log):
     assert leaked_canaries(result, said, log.text, files) == []
 
 
+def test_a_bundle_for_a_bug_report_has_no_key_and_no_account_number(rebalance, home):
+    """Also where the owner wrote them into the bot."""
+    number = "PA3LOCAL0001"
+    bot = {**BOT, "name": f"Half of {number}", "chart": {"equal": [{"asset": "SPY"}, {"asset": "TLT"}]}}
+    (home.folder / "half.json").write_text(json.dumps(bot))
+    assert home.evening().exit_code == 0
+    assert rebalance("replay", 1, "--bundle", "run.json").code == 0
+    text = (home.folder / "run.json").read_text()
+    assert [secret for secret in (*CANARIES, number) if secret in text] == []
+    assert "Half of [removed]" in text
+    assert rebalance("replay", "run.json").code == 0
+
+
 @pytest.mark.parametrize(
     "words",
     ["config check", "config show", "config show --json", "config schema", "run --dry-run", "run --dry-run --json"],

@@ -22,7 +22,7 @@ from rebalancer.model.text import counted, date_and_time, listed, money, shares
 from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.portfolio.order_ids import is_ours
 from rebalancer.ports import Broker, Calendar, Clock, History, Quotes
-from rebalancer.trading.halts import CLOSE_TOLERANCE
+from rebalancer.trading.halts import CLOSE_TOLERANCE, clock_skew
 from rebalancer.trading.recovery import open_quantity
 
 
@@ -183,7 +183,7 @@ def short_sales_check(broker: Broker) -> Check:
 
 def _hours(checked: CheckedAccount) -> Iterator[Check]:
     before, venue, after = checked.clock.now(), checked.broker.hours(), checked.clock.now()
-    yield _clock(max(before - venue.now, venue.now - after, timedelta(0)), checked.account.trading.max_skew_seconds)
+    yield _clock(clock_skew(venue, before, after), checked.account.trading.max_skew_seconds)
     yield _calendar(venue, hours(SimulatedClock(venue.now), checked.calendar), checked.calendar.zone)
 
 

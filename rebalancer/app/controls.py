@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
-from rebalancer.app.bots import content_of, load_bots
+from rebalancer.app.bot_files import content_of, load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot
@@ -171,15 +171,15 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
     return armed
 
 
-def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
-    """Revoke, in `journal`, every arming of the config `before` its edit; a sentence for each."""
+def disarm_after_edit(before: Config, journal: Path, by: str, why: str = "the config was edited") -> tuple[str, ...]:
+    """Revoke, in `journal`, every arming of the config `before` its edit, for the reason `why`; a sentence for each."""
     found = [(read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts]
     armings, now = [(armed, zone) for armed, zone in found if armed is not None], SystemClock().now()
     if armings:
         with SqliteJournal.open(journal) as opened:
-            opened.record(NO_RUN, *(Disarmed(now, each.account, by, "the config was edited") for each, _ in armings))
+            opened.record(NO_RUN, *(Disarmed(now, each.account, by, why) for each, _ in armings))
     return tuple(
-        f"account {each.account} was armed until {end_of_day_text(each.until, zone)}: this edit disarms it; arm it "
+        f"account {each.account} was armed until {end_of_day_text(each.until, zone)}: this disarms it; arm it "
         f"again with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until "
         "YYYY-MM-DD`"
         for each, zone in armings

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
-from rebalancer.app.bots import first_day_of_evenings, load_bots, read_bots
+from rebalancer.app.addresses import observer_checks
+from rebalancer.app.bot_files import load_bots, read_bots
+from rebalancer.app.bots import first_day_of_evenings
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.evening import clock_of_run
 from rebalancer.app.paper_trial import run_trial, trial_of
@@ -46,7 +48,7 @@ def checkups(load: Callable[[], Config], account: str | None, progress: Progress
         return
     chosen = chosen_accounts(config, account)
     loaded = Check("config", "pass", f"{config.path} can be used: accounts {', '.join(each.name for each in chosen)}")
-    yield Checkup("", (loaded, *machine(config.state_dir, config.journal(), progress)))
+    yield Checkup("", (loaded, *machine(config.state_dir, config.journal(), progress), *observer_checks(config)))
     for each in chosen:
         yield Checkup(each.name, tuple(_watched(each.name, _account(config, each, progress), progress)))
 

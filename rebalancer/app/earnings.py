@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from rebalancer.app.live_against_model import LiveAgainstModel
 from rebalancer.backtest.metrics import Drawdown
 from rebalancer.model import Symbol
 from rebalancer.portfolio.returns import Period
@@ -72,7 +73,10 @@ class Unexplained:
 
 @dataclass(frozen=True, slots=True)
 class AccountPerformance:
-    """`earned` has the account first, then its bots; empty before the first run. `unassigned_value` is no bot's."""
+    """`earned` has the account first, then its bots; empty before the first run. `unassigned_value` is no bot's.
+
+    `against_model` is there where one bot was asked for.
+    """
 
     account: str
     currency: str
@@ -81,3 +85,4 @@ class AccountPerformance:
     unassigned_value: Decimal
     unassigned: tuple[Unexplained, ...]
     notes: tuple[str, ...]
+    against_model: LiveAgainstModel | None = None

@@ -1,7 +1,7 @@
 """What accounts and their bots earned, by the books that follow from the journal, beside a benchmark."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from math import isfinite
@@ -10,6 +10,7 @@ import numpy as np
 
 from rebalancer.app.account import chosen_accounts
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
+from rebalancer.app.live_against_model import LiveAgainstModel, decisions_of, files_of, live_against_model
 from rebalancer.app.source import source_of
 from rebalancer.backtest.metrics import Drawdown, max_drawdown
 from rebalancer.config import AccountConfig, Config
@@ -21,6 +22,7 @@ from rebalancer.model.text import known_names
 from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
 from rebalancer.portfolio.bookkeeping import Bookkeeper
 from rebalancer.portfolio.books import Entry
+from rebalancer.portfolio.evenings import Evening, Evenings
 from rebalancer.portfolio.returns import (
     Point,
     account_points,
@@ -63,21 +65,24 @@ def performance(
     prices; the default one is left out then, with a note.
     """
     chosen = chosen_accounts(config, account)
-    kept = {each.name: _books(config, each, progress) for each in chosen}
+    kept = {each.name: _books(config, each, bot, progress) for each in chosen}
     if bot is not None:
-        kept = {name: found for name, found in kept.items() if bot in found[0].books and bot != UNASSIGNED}
+        kept = {name: found for name, found in kept.items() if bot in found.keeper.books and bot != UNASSIGNED}
         if not kept:
             raise BadInputError.of("performance", _unknown_bot(bot, chosen))
-    sessions = [each.session for keeper, _ in kept.values() for each in keeper.valuations]
-    beside = _benchmark(config, benchmark, sessions, progress)
+    sessions = [each.session for books in kept.values() for each in books.keeper.valuations]
+    beside, span = _benchmark(config, benchmark, sessions, progress), (first or date.min, last or date.max)
     found = tuple(
-        _performance(each, *kept[each.name], bot, (first or date.min, last or date.max), beside)
+        replace(
+            _performance(each, kept[each.name], bot, span, beside),
+            against_model=_against_model(config, each, bot, kept[each.name], span, progress),
+        )
         for each in chosen
         if each.name in kept
     )
     if sessions and not any(each.earned for each in found):
-        span = f"from {first or 'the beginning'} to {last or 'the end'}"
-        text = f"there is no session {span}: the journal has them from {min(sessions)} to {max(sessions)}"
+        words = f"from {first or 'the beginning'} to {last or 'the end'}"
+        text = f"there is no session {words}: the journal has them from {min(sessions)} to {max(sessions)}"
         raise BadInputError.of("--from", text)
     return found
 
@@ -89,32 +94,61 @@ def _unknown_bot(bot: str, accounts: Iterable[AccountConfig]) -> str:
     return f"there is no bot {bot!r} in the journal; {known_names(bot, names)}"
 
 
-def _books(config: Config, account: AccountConfig, progress: Progress) -> tuple[Bookkeeper, list[Entry]]:
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """The books of an account, the cash that came to it by reason, and the evenings of the bot that is asked for."""
+
+    keeper: Bookkeeper
+    unassigned: Mapping[str, Decimal]
+    evenings: Sequence[Evening]
+    files: frozenset[str]
+
+
+def _books(config: Config, account: AccountConfig, bot: str | None, progress: Progress) -> _Books:
     progress(f"Reading the journal of {account.name}")
-    keeper = Bookkeeper()
+    keeper, sums = Bookkeeper(), dict[str, Decimal]()
     with reading(config.journal()) as journal:
-        entries = [entry for recorded in recorded_events(journal, account.name) for entry in keeper.enter(recorded)]
-    return keeper, entries
+        evenings = Evenings(bot, decisions_of(journal, account.name, bot)) if bot else None
+        for recorded in recorded_events(journal, account.name):
+            entries = keeper.enter(recorded)
+            _add_unassigned(sums, entries)
+            if evenings:
+                evenings.see(recorded, keeper, entries)
+        files = files_of(journal, account.name, bot) if bot else frozenset()
+    return _Books(keeper, sums, evenings.found if evenings else (), files)
 
 
-def _performance(
-    account: AccountConfig,
-    keeper: Bookkeeper,
-    entries: Iterable[Entry],
-    bot: str | None,
-    span: tuple[date, date],
-    beside: _Benchmark,
-) -> AccountPerformance:
-    whole = [] if bot else [(None, account_points(keeper.valuations))]
-    bots = [name for name in keeper.books if name != UNASSIGNED and bot in {None, name}]
-    books = [*whole, *((name, bot_points(keeper.valuations, name)) for name in bots)]
-    earned = (_earned(name, points, span, beside) for name, points in books)
-    value = keeper.valuations[-1].values[UNASSIGNED] if keeper.valuations else ZERO
-    sums: dict[str, Decimal] = {}
+def _add_unassigned(sums: dict[str, Decimal], entries: Iterable[Entry]) -> None:
     for entry in entries:
         if entry.owner == UNASSIGNED and entry.reason not in OWN_REASONS and entry.cash:
             sums[entry.reason] = sums.get(entry.reason, ZERO) + entry.cash
-    unassigned = tuple(Unexplained(reason, cash) for reason, cash in sums.items())
+
+
+def _against_model(
+    config: Config,
+    account: AccountConfig,
+    bot: str | None,
+    books: _Books,
+    span: tuple[date, date],
+    progress: Progress,
+) -> LiveAgainstModel | None:
+    """Of one bot only: each one's back-test takes its time."""
+    if bot is None:
+        return None
+    evenings = [evening for evening in books.evenings if span[0] <= evening.session <= span[1]]
+    return live_against_model(config, account, bot, evenings, books.files, progress)
+
+
+def _performance(
+    account: AccountConfig, books: _Books, bot: str | None, span: tuple[date, date], beside: _Benchmark
+) -> AccountPerformance:
+    valuations = books.keeper.valuations
+    whole = [] if bot else [(None, account_points(valuations))]
+    bots = [name for name in books.keeper.books if name != UNASSIGNED and bot in {None, name}]
+    points = [*whole, *((name, bot_points(valuations, name)) for name in bots)]
+    earned = (_earned(name, each, span, beside) for name, each in points)
+    value = valuations[-1].values[UNASSIGNED] if valuations else ZERO
+    unassigned = tuple(Unexplained(reason, cash) for reason, cash in books.unassigned.items())
     found = tuple(each for each in earned if each)
     return AccountPerformance(
         account.name, account.venue.currency, beside.symbol, found, value, unassigned, beside.notes

@@ -1,14 +1,15 @@
-"""Runs of accounts, started by hand, by cron or by the schedule. Each result is sent to the owner's command."""
+"""Runs of accounts, started by hand, by cron or by the schedule. Each result is sent to the owner, and observed."""
 
-import os
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
 from rebalancer.app.evening import Evening, RunOptions, bare_request, clock_of_run, evening
+from rebalancer.app.observers import Observers
+from rebalancer.app.on_result import noted, notified
+from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.views import RunResult
@@ -16,19 +17,16 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError, UnexpectedError, in_tree
 from rebalancer.events import Noted, RunEnded
 from rebalancer.journal import read
-from rebalancer.journal.codec import canonical, plain
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
 from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
+from rebalancer.trading.context import KeepInputs
 from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
-NOTIFY_SECONDS = 30.0
-PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TZ"})
-"""The owner's command gets these of the environment, which may hold keys to more than this program uses."""
 REPEATED_WITHIN = timedelta(hours=12)
 """The same unexpected error of an account is told once in this time, though it returns at every look."""
 
@@ -52,14 +50,18 @@ def run_by_hand(
             return notified(config, account, _not_run(account, "skipped", done.reason), clock)
         if (question := outside_window(config, account, clock)) is not None:
             confirm(question)
-    result = run_account(config, account, clock, debug=debug, **options)
-    return result if dry_run else notified(config, account, result, clock or SystemClock())
+    if dry_run:
+        return run_account(config, account, clock, debug=debug, **options)
+    with Observers(config, clock or SystemClock()) as observers:
+        look = _Look(config, clock or SystemClock(), observers)
+        return look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
 
 
 def run_account(
     config: Config,
     account: AccountConfig,
     clock: Clock | None = None,
+    observers: Observers | None = None,
     *,
     debug: bool = False,
     **options: Unpack[RunOptions],
@@ -73,8 +75,15 @@ def run_account(
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
                 return _not_run(account, "skipped", run.reason)
-            journal = config.journal(dry_run=tonight.request.dry_run)
-            return _result(journal, account, run, _execute(tonight, run, debug=debug))
+            if observers:
+                observers.started(account, run)
+            journal, keeper = config.journal(dry_run=tonight.request.dry_run), PlanKeeper()
+            result = _result(journal, account, run, _execute(tonight, run, keeper.take, debug=debug))
+            if observers:
+                observers.measured(account, tonight.context.skews)
+            if tonight.request.dry_run or not (trouble := keeper.write(journal, run, account.bots)):
+                return result
+            return noted(config, result, trouble, tonight.context.clock)
     except BusyError:
         raise
     except Exception as error:
@@ -83,12 +92,12 @@ def run_account(
         return _not_run(account, "failed", in_tree(error))
 
 
-def _execute(tonight: Evening, run: RunId, *, debug: bool) -> RebalancerError | None:
+def _execute(tonight: Evening, run: RunId, keep: KeepInputs, *, debug: bool) -> RebalancerError | None:
     """Execute the run; the error that ended it early, else None.
 
     After an unexpected error it stays open, with a note: the next start settles or resumes what it has sent.
     """
-    plan, context = tonight.interrupted.plan if tonight.interrupted else None, tonight.context
+    plan, context = tonight.interrupted.plan if tonight.interrupted else None, replace(tonight.context, keep=keep)
     try:
         run_evening(context, run, tonight.session, plan)
     except Exception as error:
@@ -118,21 +127,48 @@ def run_due(
     clock: Clock,
     shutdown_requested: Callable[[], bool] = lambda: False,
     progress: Progress = unwatched,
+    observing: Callable[[Config, Clock], Observers] = Observers,
 ) -> Iterator[RunResult]:
     """Journal missed sessions, run what is due, and settle interrupted runs. A busy account is skipped.
 
     An unexpected error of one account is a failed result, and the next account has its turn.
     """
-    for work in due_now(config, clock):
+    with observing(config, clock) as observers:
+        look = _Look(config, clock, observers)
         try:
-            yield from _done(config, work, clock, shutdown_requested, progress)
-        except BusyError:
-            continue
-        except RebalancerError:
+            for work in due_now(config, clock):
+                yield from _with_errors_told(look, work, _done(look, work, shutdown_requested, progress))
+        except RebalancerError as error:
+            observers.failed(error)
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is
-            if (result := reported(config, work.account, error, clock)) is not None:
-                yield result
+        observers.look()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at what is due: the config and the clock it goes by, and who observes it."""
+
+    config: Config
+    clock: Clock
+    observers: Observers
+
+    def told(self, account: AccountConfig, result: RunResult, window: Window | None = None) -> RunResult:
+        """The observers hear of `result`, and the owner's command, whose failure is appended to the message."""
+        self.observers.ended(account, result)
+        return notified(self.config, account, result, self.clock, window)
+
+
+def _with_errors_told(look: _Look, work: DueWork, results: Iterator[RunResult]) -> Iterator[RunResult]:
+    """`results`, and where an unexpected error ends them, one that says so. A busy account has none."""
+    try:
+        yield from results
+    except BusyError:
+        return
+    except RebalancerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        if (result := _reported(look, work.account, error)) is not None:
+            yield result
 
 
 def reported(config: Config, account: AccountConfig, error: Exception, clock: Clock) -> RunResult | None:
@@ -140,42 +176,45 @@ def reported(config: Config, account: AccountConfig, error: Exception, clock: Cl
 
     Raises RebalancerError where the journal can't be written.
     """
-    result, now = _not_run(account, "failed", UnexpectedError.of(error)), clock.now()
+    with Observers(config, clock) as observers:
+        return _reported(_Look(config, clock, observers), account, error)
+
+
+def _reported(look: _Look, account: AccountConfig, error: Exception) -> RunResult | None:
+    result, now = _not_run(account, "failed", UnexpectedError.of(error)), look.clock.now()
     text = f"{account.name}: {result.message}"
-    if read.noted(config.journal(), text, now - REPEATED_WITHIN):
+    if read.noted(look.config.journal(), text, now - REPEATED_WITHIN):
         return None
-    with SqliteJournal.open(config.journal()) as journal:
+    with SqliteJournal.open(look.config.journal()) as journal:
         journal.record(NO_RUN, Noted(now, "error", text))
-    return notified(config, account, result, clock)
+    return look.told(account, result)
 
 
 def _done(
-    config: Config, work: DueWork, clock: Clock, shutdown_requested: Callable[[], bool], progress: Progress
+    look: _Look, work: DueWork, shutdown_requested: Callable[[], bool], progress: Progress
 ) -> Iterator[RunResult]:
     for window in work.missed:
-        yield _missed(config, work.account, window, clock)
+        yield _missed(look, work.account, window)
     if work.due and not shutdown_requested():
         watched: RunOptions = {"shutdown_requested": shutdown_requested, "progress": progress}
-        yield _scheduled(config, work.account, work.due, clock, **watched)
+        yield _scheduled(look, work.account, work.due, **watched)
     if work.interrupted and not shutdown_requested():
-        yield _settled(config, work.account, clock, progress)
+        yield _settled(look, work.account, progress)
 
 
-def _missed(config: Config, account: AccountConfig, window: Window, clock: Clock) -> RunResult:
+def _missed(look: _Look, account: AccountConfig, window: Window) -> RunResult:
     opens, ends = (clock_time(at, window.session.zone) for at in (window.opens, window.ends))
     reason = f"no run was started between {opens} and {ends}"
-    missed = _journalled(config, account, window, _not_run(account, "missed", reason), clock)
-    return notified(config, account, missed, clock, window)
+    missed = _journalled(look, account, window, _not_run(account, "missed", reason))
+    return look.told(account, missed, window)
 
 
-def _scheduled(
-    config: Config, account: AccountConfig, window: Window, clock: Clock, **options: Unpack[RunOptions]
-) -> RunResult:
-    result = run_account(config, account, clock, **options)
+def _scheduled(look: _Look, account: AccountConfig, window: Window, **options: Unpack[RunOptions]) -> RunResult:
+    result = run_account(look.config, account, look.clock, look.observers, **options)
     if result.run is None and result.status == "failed":
-        result = _journalled(config, account, window, result, clock)
+        result = _journalled(look, account, window, result)
     to_be_resumed = result.run is not None and result.run.run.status == "running"
-    return result if to_be_resumed and not _is_news(result) else notified(config, account, result, clock, window)
+    return result if to_be_resumed and not _is_news(result) else look.told(account, result, window)
 
 
 def _is_news(result: RunResult) -> bool:
@@ -184,24 +223,26 @@ def _is_news(result: RunResult) -> bool:
     return result.exit_code == UnexpectedError.exit_code and sum(each.text == result.message for each in remarks) == 1
 
 
-def _settled(config: Config, account: AccountConfig, clock: Clock, progress: Progress) -> RunResult:
+def _settled(look: _Look, account: AccountConfig, progress: Progress) -> RunResult:
     try:
-        record = recovered(config, account, progress)
+        record = recovered(look.config, account, progress)
     except BusyError:
         raise
     except RebalancerError as error:
-        return _not_run(account, "failed", error)
+        result = _not_run(account, "failed", error)
+        look.observers.ended(account, result)  # not the owner's command, which would hear it at every look
+        return result
     status = record.run.status if record else "skipped"
     result = RunResult(account.name, EXIT_CODES[status], "", record, status, account.venue.zone.key)
-    return notified(config, account, result, clock)
+    return look.told(account, result)
 
 
-def _journalled(config: Config, account: AccountConfig, window: Window, result: RunResult, clock: Clock) -> RunResult:
+def _journalled(look: _Look, account: AccountConfig, window: Window, result: RunResult) -> RunResult:
     """Journal a run that never started. If that fails, the error is appended to the message."""
-    path, now = config.journal(), clock.now()
+    path, now = look.config.journal(), look.clock.now()
     try:
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
-            run = journal.start_run(bare_request(config, account, window.session, now))
+            run = journal.start_run(bare_request(look.config, account, window.session, now))
             if isinstance(run, AlreadyRun):
                 return _not_run(account, "skipped", run.reason)
             journal.record(run, RunEnded(now, result.status, result.message))
@@ -210,74 +251,3 @@ def _journalled(config: Config, account: AccountConfig, window: Window, result: 
         raise
     except RebalancerError as error:
         return replace(result, message=f"{result.message} {error}")
-
-
-def notified(
-    config: Config, account: AccountConfig, result: RunResult, clock: Clock, window: Window | None = None
-) -> RunResult:
-    """Send the result to the account's `on_result`. A failed command is journalled and appended to the message.
-
-    `session` and `run` are null where it ended before they were known. `head` is the run's last line in the journal:
-    kept elsewhere, it proves later that the journal was not rewritten.
-    """
-    if not account.on_result:
-        return result
-    run = result.run.run if result.run else None
-    notification = {
-        "account": account.name,
-        "session": run.session if run else window.session.day if window else None,
-        "run": run.id if run else None,
-        "status": result.status,
-        "message": result.sentence,
-        "exit_code": result.exit_code,
-        "head": result.run.head if result.run else None,
-    }
-    keys = {name for each in config.accounts if each.key_source for name in each.key_source.variables or ()}
-    environ = {name: value for name, value in os.environ.items() if name not in keys}
-    trouble = notify(account.on_result, notification, environ)
-    return _noted(config, result, trouble, clock) if trouble else result
-
-
-def notify(
-    command: Sequence[str],
-    notification: Mapping[str, object],
-    environ: Mapping[str, str],
-    timeout: float = NOTIFY_SECONDS,
-) -> str | None:
-    """Run `command`, without a shell, with `notification` as a line of JSON on its standard input.
-
-    Of the environment variables in `environ` it gets PASSED_ON, and those whose names begin with REBALANCE_. None if
-    its exit code is 0, otherwise a sentence that says what went wrong. It names the command only: the arguments may
-    hold a secret.
-    """
-    name = Path(command[0]).name
-    try:
-        # Its output goes nowhere: a pipe that a grandchild keeps open would outlast the timeout.
-        done = subprocess.run(  # noqa: S603 - the command is the owner's own
-            command,
-            input=canonical(plain(notification)).encode(),
-            stdout=subprocess.DEVNULL,
-            env={name: environ[name] for name in environ if name in PASSED_ON or name.startswith("REBALANCE_")},
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"on_result: {name} did not end within {timeout:g} seconds and was ended. Nobody may have been told."
-    except OSError as error:
-        return f"on_result: {name} can't be run: {error.strerror}. Correct on_result in the config."
-    if done.returncode:
-        return f"on_result: {name} ended with exit code {done.returncode}. Nobody may have been told."
-    return None
-
-
-def _noted(config: Config, result: RunResult, trouble: str, clock: Clock) -> RunResult:
-    message = f"{result.sentence} {trouble}"
-    if result.run is None:
-        return replace(result, message=message)
-    path, run = config.journal(), RunId(result.run.run.id)
-    try:
-        with SqliteJournal.open(path) as journal:
-            journal.record(run, Noted(clock.now(), "error", trouble))
-        return replace(result, message=message, run=read.run(path, run))
-    except RebalancerError as error:
-        return replace(result, message=f"{message} {error}")

@@ -14,7 +14,7 @@ from typing import Literal
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError, RunFailedError
 from rebalancer.events import SettingChanged
-from rebalancer.journal import read
+from rebalancer.journal import read, setting_history
 from rebalancer.journal.read import RunSummary
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import NO_RUN, Session
@@ -195,7 +195,7 @@ def enabled_since(config: Config, clock: Clock) -> Mapping[str, datetime]:
     A change since the last call is journalled with the clock's time. A journal that can't be written is ignored here
     and reported by the next run. Raises RunFailedError if it can't be read.
     """
-    known, now = read.enabled_changes(config.journal()), clock.now()
+    known, now = setting_history.enabled_changes(config.journal()), clock.now()
     changed = tuple(_changed(config, known, now))
     if changed:
         _record(config, changed)

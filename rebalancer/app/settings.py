@@ -2,14 +2,15 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import bot_file, holdable, load_bots
+from rebalancer.app.bot_files import load_bots
+from rebalancer.app.bots import bot_file, holdable
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
 from rebalancer.app.source import known_tickers
@@ -17,18 +18,21 @@ from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, S
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
-from rebalancer.config.edit import add_investment, migration, remove_investment, set_amount
+from rebalancer.config.edit import add_investment, migration, set_amount
 from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup, write_first_files
 from rebalancer.config.parsers import SCHEMA
 from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
+from rebalancer.events import Event
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
+from rebalancer.journal.books import books
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, numbers
-from rebalancer.model.text import known_names, minute
+from rebalancer.model.settings import CapitalMode
+from rebalancer.model.text import known_names, minute, money
 from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.ports import Progress, unwatched
 from rebalancer.venues import registry
@@ -109,13 +113,21 @@ def migrate(path: Path, by: str) -> Migrated:
 def investments(account: AccountConfig) -> tuple[Invested, ...]:
     currency = account.venue.currency
     return tuple(
-        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode, currency)
+        Invested(each.bot, str(account.bots[each.bot]), each.amount, each.weight_mode, each.capital, currency)
         for each in account.investments
     )
 
 
 def invest(
-    config: Config, account: AccountConfig, bot: str, amount: str, *, percent: bool, name: str | None, by: str
+    config: Config,
+    account: AccountConfig,
+    bot: str,
+    amount: str,
+    *,
+    percent: bool,
+    name: str | None,
+    by: str,
+    capital: CapitalMode = "fixed",
 ) -> InvestmentsEdited:
     """Add a bot, by its name or its file, with `amount`; `name` defaults to its own or its file's.
 
@@ -137,44 +149,66 @@ def invest(
         amount=_number(amount),
         mode="percent" if percent else "dollars",
         name=name or next((bot for each in config.accounts if bot in each.bots), None),
+        capital=capital,
     )
-    return _replace(config, account, content, by)
+    return replace_config(config, account, content, by)
 
 
 def change_amount(
-    config: Config, account: AccountConfig, bot: str, amount: str, *, percent: bool | None, by: str
+    config: Config,
+    account: AccountConfig,
+    bot: str,
+    amount: str,
+    *,
+    percent: bool | None,
+    by: str,
+    capital: CapitalMode | None = None,
 ) -> InvestmentsEdited:
-    """Change a bot's amount; `percent` None keeps the unit. Raises BadInputError."""
-    index = _index(config, account, bot)
-    before = account.investments[index].weight_mode
-    mode = before if percent is None else "percent" if percent else "dollars"
-    return _replace(
-        config, account, set_amount(config.content, account.name, index, amount=_number(amount), mode=mode), by
-    )
+    """Change a bot's amount; `percent` None keeps the unit, `capital` None what becomes of gains and losses.
+
+    Raises BadInputError, also for a bot whose money is its book's already and stays so: its amount does not count.
+    """
+    index = invested_at(config, account, bot)
+    before = account.investments[index]
+    mode = before.weight_mode if percent is None else "percent" if percent else "dollars"
+    kept = capital or ("fixed" if mode == "percent" else before.capital)
+    if kept == before.capital == "rollover" and (value := books(config.journal(), account.name).has(bot)) is not None:
+        text = (
+            f"its money is what its book has, {money(value, account.venue.currency)}, and its amount does not count "
+            f'any more: use `rebalance invest deposit "{bot}" AMOUNT` or `withdraw`, or --fixed with the amount'
+        )
+        raise BadInputError.of(bot, text)
+    content = set_amount(config.content, account.name, index, amount=_number(amount), mode=mode, capital=kept)
+    return replace_config(config, account, content, by)
 
 
-def withdraw(config: Config, account: AccountConfig, bot: str, by: str) -> InvestmentsEdited:
-    """Remove a bot's investment. Raises BadInputError for the account's only bot."""
-    index = _index(config, account, bot)
+def require_other_bots(config: Config, account: AccountConfig, bot: str) -> int:
+    """The index of the investment of `bot`. Raises BadInputError for the account's only bot, and an unknown one."""
+    index = invested_at(config, account, bot)
     if len(account.investments) == 1:
         text = f"{bot!r} is the only bot of account {account.name}, and an account needs one: add another one first"
         raise BadInputError.of(config.path, text, f"accounts.{account.name}.investments")
-    return _replace(config, account, remove_investment(config.content, account.name, index), by)
+    return index
 
 
-def _replace(config: Config, before: AccountConfig, content: bytes, by: str) -> InvestmentsEdited:
-    """Write `content` to the config file and journal the changes. Raises BadInputError, and then changes nothing."""
+def replace_config(
+    config: Config, before: AccountConfig, content: bytes, by: str, booked: Sequence[Event] = ()
+) -> InvestmentsEdited:
+    """Write `content` to the config file; journal the changes, with what is `booked` for them, in one transaction.
+
+    Raises BadInputError, and then changes nothing.
+    """
     edited = parse(content, config.path, os.environ)
     after = one_account(edited, before.name)
     old, new = by_key(effective_settings(config, before)), by_key(effective_settings(edited, after))
     made = setting_changes(SystemClock().now(), before.name, old, new)
     with SqliteJournal.open(edited.journal()) as journal:
         replace_content(config.path, config.content, content)
-        journal.record(NO_RUN, *made)
+        journal.record(NO_RUN, *made, *booked)
     return InvestmentsEdited(made, investments(after), disarm_after_edit(config, edited.journal(), by))
 
 
-def _index(config: Config, account: AccountConfig, bot: str) -> int:
+def invested_at(config: Config, account: AccountConfig, bot: str) -> int:
     names = [investment.bot for investment in account.investments]
     if bot in names:
         return names.index(bot)

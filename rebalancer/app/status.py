@@ -48,7 +48,8 @@ def _status(
         troubles += _of_age(runs, now, max_age)
     upcoming = coming_run(next(coming(account, calendar, now))) if account.enabled else None
     last, zone = runs[0] if runs else None, account.venue.zone.key
-    return AccountStatus(account.name, zone, account.enabled, last, upcoming, tuple(troubles))
+    currency = account.venue.currency
+    return AccountStatus(account.name, zone, currency, account.enabled, last, upcoming, tuple(troubles))
 
 
 def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:

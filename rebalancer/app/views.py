@@ -16,7 +16,7 @@ from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
 from rebalancer.model import Decision, Investment, OrderState, RunStatus, Symbol
-from rebalancer.model.settings import MoneyMode
+from rebalancer.model.settings import CapitalMode, MoneyMode
 from rebalancer.portfolio.holdings import Offer
 
 
@@ -54,6 +54,7 @@ class AccountStatus:
 
     account: str
     zone: str
+    currency: str
     enabled: bool
     last: RunSummary | None
     upcoming: ComingRun | None
@@ -127,12 +128,16 @@ class LiveAccount:
 
 @dataclass(frozen=True, slots=True)
 class Invested:
-    """Money committed to a bot, by `weight_mode`: `amount` of `currency`, or percent of the investable amount."""
+    """Money committed to a bot, by `weight_mode`: `amount` of `currency`, or percent of the investable amount.
+
+    With `capital` "rollover" the bot begins with the amount, and its money is what its book has from then on.
+    """
 
     bot: str
     file: str
     amount: Decimal
     weight_mode: MoneyMode
+    capital: CapitalMode
     currency: str
 
 

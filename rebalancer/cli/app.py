@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from rebalancer import __version__
-from rebalancer.cli import bots, controls, invest, journal, research, runs, settings, sweep
+from rebalancer.cli import bots, controls, export, invest, journal, notify, replay, research, runs, settings, sweep
 from rebalancer.cli.options import Commands
 
 app = Commands(
@@ -40,6 +40,8 @@ app.with_json("orders")(journal.orders)
 app.with_json("positions")(journal.positions)
 app.with_json("performance")(journal.performance)
 app.with_json("audit-close")(journal.audit_close)
+app.with_json("replay")(replay.replay)
+app.with_json("export")(export.export)
 app.add_typer(bots.app, name="bots")
 app.add_typer(research.app, name="data")
 app.with_json("init")(settings.init)
@@ -52,6 +54,7 @@ app.add_typer(journal.app, name="audit")
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
 app.add_typer(controls.app, name="live")
+app.add_typer(notify.app, name="notify")
 
 
 def _version(wanted: bool) -> None:

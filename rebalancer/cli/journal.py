@@ -26,7 +26,6 @@ from rebalancer.errors import StoppedError, visible
 
 if TYPE_CHECKING:
     from rebalancer.app.views import Restored
-    from rebalancer.config import Config
 
 DryRunOption = Annotated[bool, Option("--dry-run", help="Read the journal of the dry runs.")]
 
@@ -38,19 +37,21 @@ def history(
     limit: Annotated[int, Option("--limit", min=1, max=MOST, help="How many runs to list.")] = 20,
     config: ConfigOption = None,
 ) -> Answer:
-    """List the runs, or show one in full."""
+    """List the runs with the account's equity and the day's gain, or show one run in full."""
     from rebalancer.journal import read
     from rebalancer.journal.connection import head
     from rebalancer.model import RunId
     from rebalancer.report.journal import runs_screen
     from rebalancer.report.run import screen
 
-    path = load_config(config).journal(dry_run=dry_run)
+    settings = load_config(config)
+    path = settings.journal(dry_run=dry_run)
     if run is not None:
         record = read.run(path, RunId(run))
         return Answer({"record": record}, screen(record))
     runs, last_line = read.runs(path, account, limit), head(path)
-    return Answer({"runs": runs, "head": last_line}, runs_screen(runs, last_line))
+    currencies = {each.name: each.venue.currency for each in settings.accounts}
+    return Answer({"runs": runs, "head": last_line}, runs_screen(runs, last_line, currencies))
 
 
 def orders(
@@ -58,34 +59,36 @@ def orders(
     account: AccountOption = None,
     dry_run: DryRunOption = False,
     limit: Annotated[int, Option("--limit", min=1, max=MOST, help="How many orders to list.")] = 50,
+    csv: Annotated[Path | None, Option("--csv", help="Write the orders to this file.")] = None,
     config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> Answer:
-    """List the orders with their reasons."""
+    """List the orders: side, limit, time, money, and why."""
+    from rebalancer.app.outputs import Output, check_outputs
     from rebalancer.journal import read
     from rebalancer.model import RunId
-    from rebalancer.report.journal import orders_screen
+    from rebalancer.report.order_list import CSV_BEGINS, orders_screen, to_csv
 
     settings, wanted = load_config(config), None if run is None else RunId(run)
+    output = Output("--csv", csv, CSV_BEGINS) if csv else None
+    check_outputs(settings, *([output] if output else []))
     found = read.orders(settings.journal(dry_run=dry_run), account, wanted, limit)
-    return Answer({"orders": found}, orders_screen(found, _currencies(settings)))
+    venues = {each.name: each.venue for each in settings.accounts}
+    if output:
+        output.write(to_csv(found, venues))
+        say(f"--csv: written to {visible(output.path)}", err=True)
+    return Answer({"orders": found}, orders_screen(found, venues))
 
 
 def positions(account: AccountOption = None, config: ConfigOption = None) -> Answer:
-    """Show the bots' positions according to the journal."""
+    """Show what the bots hold: shares, cost, value, gain, weight, and which bots hold them."""
     from rebalancer.app.account import chosen_accounts
-    from rebalancer.journal import read
+    from rebalancer.app.positions import positions as held
     from rebalancer.report.journal import positions_screen
 
     settings = load_config(config)
-    journal = settings.journal()
-    held = {chosen.name: read.positions(journal, chosen.name) for chosen in chosen_accounts(settings, account)}
-    currencies = _currencies(settings)
-    found = [{"account": name, "currency": currencies[name], "positions": each} for name, each in held.items()]
-    return Answer({"accounts": found}, positions_screen(held, currencies))
-
-
-def _currencies(settings: "Config") -> dict[str, str]:
-    return {account.name: account.venue.currency for account in settings.accounts}
+    found = [held(settings, chosen) for chosen in chosen_accounts(settings, account)]
+    return Answer({"accounts": found}, positions_screen(found))
 
 
 def performance(
@@ -141,14 +144,11 @@ def audit_close(
 
 
 def backup(file: Annotated[Path, Argument(help="The file to create.")], config: ConfigOption = None) -> Answer:
-    """Copy the journal to a new file; safe during a run."""
-    from rebalancer.app.outputs import Output, check_outputs
-    from rebalancer.journal.connection import back_up
+    """Copy the journal to a new file, and beside it what `rebalance replay` needs; safe during a run."""
+    from rebalancer.app.plan_keeping import back_up
     from rebalancer.report.journal import backup_screen
 
-    settings = load_config(config)
-    check_outputs(settings, Output("backup", file))
-    made = back_up(settings.journal(), file)
+    made = back_up(load_config(config), file)
     return Answer(made, backup_screen(made))
 
 
@@ -199,3 +199,13 @@ def accept_restore(
 
     found = accept_restored(file or load_config(config).journal(), confirm)
     return Answer(found, accepted_screen(found))
+
+
+@app.with_json()
+def compact(config: ConfigOption = None) -> Answer:
+    """Remove what is kept for `rebalance replay` of runs that the journal does not have. The journal stays as it is."""
+    from rebalancer.app.plan_keeping import compact as compacted
+    from rebalancer.report.replay import compacted_screen
+
+    found = compacted(load_config(config))
+    return Answer(found, compacted_screen(found))

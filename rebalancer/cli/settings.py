@@ -88,10 +88,10 @@ def changes(
     config: ConfigOption = None,
 ) -> Answer:
     """List journalled changes of settings."""
-    from rebalancer.journal import read
+    from rebalancer.journal import setting_history
     from rebalancer.report.settings import changes_screen
 
-    found = read.changes(load_config(config).journal(), account, limit)
+    found = setting_history.changes(load_config(config).journal(), account, limit)
     return Answer({"changes": found}, changes_screen(found))
 
 

@@ -9,11 +9,19 @@ from typing import Any
 import platformdirs
 
 from rebalancer.config import document, keys
-from rebalancer.config.conflicts import ANY_VENUE, mode_conflicts, price_conflicts, ticker_conflicts, trading_conflicts
+from rebalancer.config.conflicts import (
+    ANY_VENUE,
+    capital_conflict,
+    mode_conflicts,
+    price_conflicts,
+    ticker_conflicts,
+    trading_conflicts,
+)
 from rebalancer.config.credentials import key_source
 from rebalancer.config.document import MAX_BYTES, Document
 from rebalancer.config.environment import as_written
 from rebalancer.config.keys import Table, amount_of, keys_of
+from rebalancer.config.observers import observers_of
 from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.tables import AccountConfig, BotTable, Config, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
@@ -30,6 +38,8 @@ APP = "rebalancer"
 MAX_PROBLEMS = 100
 TABLES = ("cash_reserve", "trading", "limits", "sim", "investments")
 """The tables inside the table of an account."""
+OBSERVERS = ("ping", "metrics", "notify")
+"""The tables of what observes runs."""
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -63,7 +73,7 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     found = document.read(content, str(source), environ)
     _require_version(found)
     table = Table(str(source), "", found.content, problems=list(found.problems))
-    values = table.read(keys_of(TopTable), tables=("data", "trading", "limits", "accounts"))
+    values = table.read(keys_of(TopTable), tables=("data", "trading", "limits", *OBSERVERS, "accounts"))
     trading = _trading(table.table("trading"), Trading())
     limits = replace(Limits(), **table.table("limits").read(keys_of(Limits)))
     on_result = values.get("on_result", ())
@@ -74,10 +84,11 @@ def parse(content: bytes, source: Path, environ: Mapping[str, str] = os.environ)
     venues = {account.name: registry.plugin(account.broker) for account in accounts}
     with_prices = {name: venue for name, venue in venues.items() if venue.brings_prices}
     prices = _prices(table.table("data"), with_prices, source.parent)
+    observers = observers_of(table, source.parent)
     if table.problems:
         raise BadInputError(_shown(found, table.problems))
     state_dir = source.parent / values["state_dir"] if "state_dir" in values else _default_state_dir(environ)
-    return Config(source, content, state_dir, accounts=accounts, document=found.content, **prices)
+    return Config(source, content, state_dir, accounts=accounts, document=found.content, **prices, **observers)
 
 
 def _existing(path: Path, origin: str) -> Path:
@@ -122,7 +133,7 @@ def _account(table: Table, name: str, trading: Trading, limits: Limits, folder: 
     values = _account_values(table, plugin)
     mode = values.get("mode", "paper")
     trading = _trading(table.table("trading"), trading, plugin.venue if plugin else ANY_VENUE)
-    invested = _investments(table, folder)
+    invested = _investments(table, folder, trading)
     return AccountConfig(
         name,
         **{key: value for key, value in values.items() if key in keys_of(AccountConfig)},
@@ -160,7 +171,7 @@ def _reserve(table: Table) -> Reserve:
     return Reserve(**reserve.read({**keys_of(Reserve), "amount": sized}, required=["amount"]))
 
 
-def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
+def _investments(account: Table, folder: Path, trading: Trading) -> list[tuple[Investment, Path]]:
     """The valid investments, each with the file of its bot."""
     if account.content.get("investments", []) == []:
         account.refuse("investments", f"is missing: name at least one bot with [[{account.key}.investments]]")
@@ -168,6 +179,8 @@ def _investments(account: Table, folder: Path) -> list[tuple[Investment, Path]]:
     for table in account.tables("investments"):
         sized = amount_of(Investment, table.content.get("weight_mode"))
         values = table.read({**keys_of(BotTable), **keys_of(Investment), "amount": sized}, required=["bot", "amount"])
+        if conflict := capital_conflict(values, trading):
+            table.refuse("capital", conflict)
         if not values.keys() >= {"bot", "amount"}:
             continue
         file = folder / values.pop("bot")

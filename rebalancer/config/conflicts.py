@@ -61,6 +61,17 @@ def ticker_conflicts(limits: Limits, fallback: Symbol | None) -> Mapping[str, st
     return found
 
 
+def capital_conflict(investment: Mapping[str, Any], trading: Trading) -> str | None:
+    """Of an investment's values that are valid on their own, and with the [trading] of its account."""
+    if investment.get("capital") != "rollover":
+        return None
+    if investment.get("weight_mode") == "percent":
+        return '"rollover" is for an amount of money: a percent follows the account and stays fixed; take this line out'
+    if trading.commit == "whole_account":
+        return '"rollover" needs commit = "amounts": with "whole_account" every bot gets its part of the account anew'
+    return None
+
+
 def _fallback_conflict(trading: Trading) -> str | None:
     fallback = trading.fallback_ticker
     if fallback in trading.protected:

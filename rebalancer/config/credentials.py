@@ -116,7 +116,7 @@ class KeyFile:
 
 def _from_file(file: Path) -> Keys:
     try:
-        found = tomllib.loads(decode(_private_bytes(file), str(file)))
+        found = tomllib.loads(decode(private_bytes(file), str(file)))
     except tomllib.TOMLDecodeError as error:
         raise BadInputError.of(file, f"is no valid TOML: {error}") from error
     if found.keys() != set(PARTS) or not all(isinstance(part, str) for part in found.values()):
@@ -124,7 +124,7 @@ def _from_file(file: Path) -> Keys:
     return Keys(**found)
 
 
-def _private_bytes(file: Path) -> bytes:
+def private_bytes(file: Path) -> bytes:
     """The content of a file that the user owns and no other user can read."""
     try:
         with open_regular(file, MAX_BYTES, follow=False) as stream:
@@ -156,11 +156,11 @@ class Keyring:
 
     @property
     def name(self) -> str:
-        with _unlocked_keyring() as keyring:
+        with unlocked_keyring() as keyring:
             return str(keyring.get_keyring().name)
 
     def get(self, account: str) -> Keys | None:
-        with _unlocked_keyring() as keyring:
+        with unlocked_keyring() as keyring:
             kept = keyring.get_password(SERVICE, account)
         if kept is None:
             return None
@@ -168,11 +168,11 @@ class Keyring:
         return Keys(key_id, secret)
 
     def put(self, account: str, keys: Keys) -> None:
-        with _unlocked_keyring() as keyring:
+        with unlocked_keyring() as keyring:
             keyring.set_password(SERVICE, account, f"{keys.key_id}\n{keys.secret}")
 
     def delete(self, account: str) -> bool:
-        with _unlocked_keyring() as keyring:
+        with unlocked_keyring() as keyring:
             there = keyring.get_password(SERVICE, account) is not None
             if there:
                 keyring.delete_password(SERVICE, account)
@@ -180,15 +180,15 @@ class Keyring:
 
 
 @contextmanager
-def _unlocked_keyring() -> Iterator[ModuleType]:
+def unlocked_keyring(otherwise: str = OTHERWISE) -> Iterator[ModuleType]:
     try:
         import keyring  # noqa: PLC0415 - an extra: there are two other ways
         from keyring.errors import KeyringError  # noqa: PLC0415
     except ImportError as error:
-        text = f"needs its library: pip install 'rebalancer[keyring]'; {OTHERWISE}"
+        text = f"needs its library: pip install 'rebalancer[keyring]'; {otherwise}"
         raise BadInputError.of("the keyring", text) from error
     try:
         yield keyring
     except KeyringError as error:
-        text = f"does not answer ({type(error).__name__}): unlock it; {OTHERWISE}"
+        text = f"does not answer ({type(error).__name__}): unlock it; {otherwise}"
         raise BadInputError.of("the keyring", text) from error

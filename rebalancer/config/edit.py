@@ -27,13 +27,16 @@ APART_LEAD = re.compile(r"(^[ \t]*\r?\n)*(^[ \t]*#[^\n]*\n)*\Z", re.MULTILINE)
 """With the blank lines above them: others follow."""
 
 
-def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode: str, name: str | None) -> bytes:
+def add_investment(
+    content: bytes, account: str, *, bot: str, amount: str, mode: str, name: str | None, capital: str = "fixed"
+) -> bytes:
     """Add an investment after the account's last one. `amount` is written as it is, a TOML number."""
     keys = {
         "bot": bot,
         "name": name,
         "amount": tomlkit.value(amount),
         "weight_mode": mode if mode != "dollars" else None,
+        "capital": capital if capital != "fixed" else None,
     }
 
     def change(investments: Investments) -> None:
@@ -50,7 +53,7 @@ def add_investment(content: bytes, account: str, *, bot: str, amount: str, mode:
     return _changed(content, account, change)
 
 
-def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: str) -> bytes:
+def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: str, capital: str = "fixed") -> bytes:
     """Change the amount of the investment `index`, counted from 0."""
 
     def change(investments: Investments) -> None:
@@ -59,6 +62,8 @@ def set_amount(content: bytes, account: str, index: int, *, amount: str, mode: s
         found["amount"] = tomlkit.value(amount)
         if found.get("weight_mode", "dollars") != mode:
             found["weight_mode"] = mode
+        if found.get("capital", "fixed") != capital:
+            found["capital"] = capital
         found.value.body.extend(tail)
 
     return _changed(content, account, change)

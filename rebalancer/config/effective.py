@@ -90,6 +90,7 @@ def _of_account(file: _File, account: AccountConfig) -> Iterator[Setting]:
         yield file.setting(f"{named}.bot", account.bots[investment.bot], f"{place}.bot")
         yield file.setting(f"{named}.amount", investment.amount, f"{place}.amount")
         yield file.setting(f"{named}.weight_mode", investment.weight_mode, f"{place}.weight_mode")
+        yield file.setting(f"{named}.capital", investment.capital, f"{place}.capital")
 
 
 def _of_table(file: _File, here: str, name: str, table: Reserve | Trading | Limits | SimSettings) -> Iterator[Setting]:

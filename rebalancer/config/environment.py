@@ -7,8 +7,8 @@ from typing import Any, Self
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", re.ASCII)
 
 
-AS_WRITTEN = frozenset({"key_id", "secret"})
-"""Strings under these keys stay as written, since a `Config` never holds a secret: opening the account reads them."""
+AS_WRITTEN = frozenset({"key_id", "secret", "url"})
+"""Strings under these keys stay as written, since a `Config` never holds a secret: who uses it reads it."""
 
 
 class FromEnvironment(str):

@@ -8,7 +8,16 @@ from rebalancer.config.effective import text
 from rebalancer.config.environment import VARIABLE
 from rebalancer.config.keys import all_account_keys, all_price_keys, amount_of, keys_of
 from rebalancer.config.parsers import ACCOUNT_NAME, Parser, one_of, price_sources
-from rebalancer.config.tables import AccountConfig, BotTable, DataTable, SimSettings, TopTable
+from rebalancer.config.tables import (
+    AccountConfig,
+    BotTable,
+    DataTable,
+    MetricsTable,
+    NotifyTable,
+    SimSettings,
+    TopTable,
+    UrlTable,
+)
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues import registry
 
@@ -24,6 +33,9 @@ def config_schema() -> Schema:
         "data": _table({**_with_choices(DataTable, "source", price_sources()), **all_price_keys()}),
         "trading": _with_defaults(Trading),
         "limits": _with_defaults(Limits),
+        "ping": _table(keys_of(UrlTable)),
+        "metrics": _table(keys_of(MetricsTable), required=("textfile",)),
+        "notify": {"type": "array", "items": _table({**keys_of(NotifyTable), **keys_of(UrlTable)})},
         "accounts": {
             "type": "object",
             "propertyNames": {"pattern": f"^{ACCOUNT_NAME.pattern}$"},

@@ -47,7 +47,8 @@ def parser(
 
 NO_VARIABLE = (
     "has an environment variable, whose value every screen would show: write the value here. Variables may stand in "
-    "key_id, secret, credentials_file, state_dir, folder, bot and on_result, and where one of a few words is asked for"
+    "key_id, secret, credentials_file, url, url_file, textfile, state_dir, folder, bot and on_result, and where one of "
+    "a few words is asked for"
 )
 
 
@@ -168,16 +169,23 @@ def path(value: object) -> Path:
     raise ValueError(f'{shown(value)} is not allowed: use a path in quotes, such as "bots/trend.json"')
 
 
-@parser({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"})
-def variable(value: object) -> str:
+def secret_variable(other_ways: str) -> Parser:
     """NAME of "${NAME}". The error never repeats the value, which may be an API key."""
-    found = VARIABLE.fullmatch(value) if isinstance(value, str) else None
-    if found is None or found[2] is not None:
-        raise ValueError(
-            "has to be ${NAME} and nothing else, NAME an environment variable: what this file says is in every backup "
-            "and in the journal. Two other ways are `rebalance login` and credentials_file"
-        )
-    return found[1]
+
+    def read(value: object) -> str:
+        found = VARIABLE.fullmatch(value) if isinstance(value, str) else None
+        if found is None or found[2] is not None:
+            raise ValueError(
+                "has to be ${NAME} and nothing else, NAME an environment variable: what this file says is in every "
+                f"backup and in the journal. Two other ways are {other_ways}"
+            )
+        return found[1]
+
+    return Parser(read, {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"})
+
+
+variable = secret_variable("`rebalance login` and credentials_file")
+url_variable = secret_variable("url_file and `rebalance notify login`")
 
 
 def matching(pattern: re.Pattern[str], otherwise: str) -> Parser:

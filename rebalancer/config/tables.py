@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-from rebalancer.config import parsers
-from rebalancer.model import Investment, Limits, Mode, Reserve, Trading
+from rebalancer.config import observer_parsers, parsers
+from rebalancer.model import Investment, Limits, Mode, NoticeKind, QuietHours, Reserve, Trading
 from rebalancer.model.settings import MODES, Amount, Percent, PositiveAmount
 from rebalancer.ports import Venue
 from rebalancer.venues import registry
@@ -60,6 +60,27 @@ class BotTable(TypedDict, total=False):
     name: Annotated[str, parsers.line, "What the screens call the bot; without it the name of its file."]
 
 
+class UrlTable(TypedDict, total=False):
+    """Where an address is that is a secret: [ping] has these keys, and [[notify]]."""
+
+    url: Annotated[str, parsers.url_variable, "The environment variable with the address, as ${NAME}."]
+    url_file: Annotated[Path, "A file with the address alone, that only you can read."]
+
+
+class NotifyTable(TypedDict, total=False):
+    """The other keys of a [[notify]]."""
+
+    name: Annotated[str, parsers.account_name, 'What messages about it, and the keyring, call it. Default: "notify".']
+    on: Annotated[frozenset[NoticeKind], observer_parsers.notice_kinds, "What is told; default: all but success."]
+    quiet_hours: Annotated[QuietHours, observer_parsers.quiet_hours, "When only what is urgent is told, with the zone."]
+
+
+class MetricsTable(TypedDict, total=False):
+    """The keys of [metrics]."""
+
+    textfile: Annotated[Path, observer_parsers.metrics_file, "The file of figures for Prometheus, which ends in .prom."]
+
+
 @dataclass(frozen=True, slots=True)
 class SimSettings:
     """The `sim` table of an account."""
@@ -83,6 +104,33 @@ class KeySource:
     config: str
     variables: tuple[str, str] | None = None
     file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """Where a secret address is stored: an environment variable, a file, or else the keyring under `entry`.
+
+    `config` is the config file and `key` the dotted key of the table, which errors name.
+    """
+
+    config: str
+    key: str
+    entry: str
+    variable: str | None = None
+    file: Path | None = None
+
+
+EVENTFUL: frozenset[NoticeKind] = frozenset(observer_parsers.NOTICE_KINDS) - {"success"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is told: of the kinds `on`, at an address of apprise's; what is not urgent not in `quiet_hours`."""
+
+    name: str
+    url: UrlSource
+    on: frozenset[NoticeKind] = EVENTFUL
+    quiet_hours: QuietHours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +171,9 @@ class Config:
 
     `data_folder` is None unless `data_source` is "folder". `data_account` names the account whose API keys read prices,
     with the venue's `data_settings`; None where no account's venue provides prices. `document` is the parsed file; all
-    environment variables in it are filled in, but those of API keys.
+    environment variables in it are filled in, but those of API keys and secret addresses.
+
+    `ping`, `metrics` and `notify` observe runs: no run depends on them.
     """
 
     path: Path
@@ -135,6 +185,9 @@ class Config:
     data_account: str | None = None
     data_settings: Mapping[str, Any] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict)
+    ping: UrlSource | None = None
+    metrics: Path | None = None
+    notify: tuple[Recipient, ...] = ()
 
     def journal(self, *, dry_run: bool = False) -> Path:
         return self.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rebalancer.bookings import BookUsed, CapitalMoved, HandedOver
 from rebalancer.events import (
     Adopted,
     BotDecided,
@@ -24,8 +25,8 @@ from rebalancer.journal.connection import reading
 from rebalancer.model import RunId
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 
-READ = tuple(kind.__name__ for kind in (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated))
-OUTSIDE = tuple(kind.__name__ for kind in (Adopted, WrittenOff))
+READ = tuple(kind.__name__ for kind in (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed))
+OUTSIDE = tuple(kind.__name__ for kind in (Adopted, WrittenOff, CapitalMoved, HandedOver))
 """Kinds of events that a person causes; they name their account."""
 DECISIONS = {BotDecided.__name__, BotFailed.__name__}
 

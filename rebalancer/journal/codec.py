@@ -10,7 +10,7 @@ from math import isfinite
 from types import UnionType
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from rebalancer import events
+from rebalancer import bookings, events
 from rebalancer.errors import BadInputError
 from rebalancer.events import Event
 
@@ -39,7 +39,7 @@ class Claimed(Event):
 
 KINDS: Mapping[str, type] = {
     name: kind
-    for name, kind in {**vars(events), Claimed.__name__: Claimed}.items()
+    for name, kind in {**vars(events), **vars(bookings), Claimed.__name__: Claimed}.items()
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

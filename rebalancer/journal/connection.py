@@ -92,11 +92,16 @@ def head(path: Path) -> Head | None:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A copy of the journal: its file, its size in bytes, and its last entry."""
+    """A copy of the journal: its file, its size in bytes, and its last entry.
+
+    `inputs` is the copy of what plans were made from, None where nothing is kept.
+    """
 
     file: str
     size: int
     head: Head | None
+    inputs: str | None = None
+    inputs_size: int = 0
 
 
 def back_up(path: Path, copy: Path) -> Backup:

@@ -4,19 +4,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from rebalancer.events import DailyLossHit, Event, FillSeen, Restated, RunRequest
+from rebalancer.events import DailyLossHit, Event, FillSeen, HoldingsRead, Restated, RunRequest
 from rebalancer.journal.ledger import Change, renamed, with_changes
-from rebalancer.model import OrderId, RunId
+from rebalancer.model import NO_RUN, OrderId, RunId
+from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Journal, Ledger, OrderRecord, TradingStatus
 
 
 @dataclass(slots=True)
 class DryRunJournal:
-    """`own` records every event. `real` is only read; `changes` are this dry run's simulated fills and restatements."""
+    """`own` records every event. `real` is only read; `changes` are this dry run's simulated fills and restatements,
+    `booked` its events that the books follow.
+    """
 
     own: Journal
     real: Journal
     changes: list[Change] = field(default_factory=list)
+    booked: list[Event] = field(default_factory=list)
     session: date = date.min
     loss: date | None = None
 
@@ -26,6 +30,7 @@ class DryRunJournal:
 
     def record(self, run: RunId, *events: Event) -> None:
         self.own.record(run, *events)
+        self.booked.extend(event for event in events if isinstance(event, HoldingsRead | Restated))
         for event in events:
             match event:
                 case FillSeen(fill=fill):
@@ -63,6 +68,12 @@ class DryRunJournal:
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)
         return self.real.knows(account, ids) | self.own.knows(account, ids)
+
+    def books(self, account: str) -> Bookkeeper:
+        keeper = self.real.books(account)
+        for event in self.booked:
+            keeper.enter(Recorded(NO_RUN, self.session, event))
+        return keeper
 
     def trading_status(self, account: str) -> TradingStatus:
         """Ignores a halt: a dry run sends no order."""

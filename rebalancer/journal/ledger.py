@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from rebalancer.bookings import HandedOver
 from rebalancer.events import Adopted, FillSeen, Restated, WrittenOff
 from rebalancer.journal.codec import from_body
 from rebalancer.model import Difference, Fill, Rename, Symbol, canonical
@@ -16,9 +17,9 @@ from rebalancer.ports import Ledger
 
 NONE = Decimal(0)
 
-Change = Fill | Adopted | Restated | WrittenOff
-"""What changes a ledger: a fill moves `ours` and `expected`, an adoption `ours`; a restatement sets both, a write-off
-removes the symbol from both.
+Change = Fill | Adopted | HandedOver | Restated | WrittenOff
+"""What changes a ledger: a fill moves `ours` and `expected`, an adoption `ours`, and so does what is handed over to the
+owner; a restatement sets both, a write-off removes the symbol from both.
 """
 
 
@@ -71,6 +72,8 @@ def with_changes(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
                     ours[symbol], expected[symbol] = min(ours[symbol], change.expected), change.expected
                     values.pop(symbol, None)
                     unexplained.pop(symbol, None)
+            case HandedOver():
+                ours[symbol] = ours.get(symbol, NONE) - change.quantity
             case Restated():
                 ours[symbol], expected[symbol] = change.ours, change.expected
                 values.pop(symbol, None)
@@ -104,7 +107,7 @@ def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0
         connection,
         "SELECT seq FROM fills WHERE account = :account UNION ALL SELECT seq FROM adoptions WHERE account = :account"
         " UNION ALL SELECT seq FROM restatements WHERE account = :account UNION ALL SELECT seq FROM events"
-        " WHERE seq > :after AND kind = 'WrittenOff' AND json_extract(body, '$.account') = :account",
+        " WHERE seq > :after AND kind IN ('WrittenOff', 'HandedOver') AND json_extract(body, '$.account') = :account",
         {"account": account, "after": after},
     )
 
@@ -123,7 +126,7 @@ def _changes(connection: sqlite3.Connection, which: str, values: Mapping[str, ob
     return tuple(_change(from_body(kind, body)) for kind, body in rows)
 
 
-def _change(event: FillSeen | Adopted | Restated | WrittenOff) -> Change:
+def _change(event: FillSeen | Adopted | HandedOver | Restated | WrittenOff) -> Change:
     change = event.fill if isinstance(event, FillSeen) else event
     return replace(change, symbol=canonical(change.symbol))
 
@@ -159,6 +162,10 @@ def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
     shares: dict[Symbol, Decimal] = {}
     paid: dict[Symbol, Decimal] = {}
     for fill in changes:
+        if isinstance(fill, HandedOver):
+            left = shares.get(fill.symbol, NONE)
+            paid[fill.symbol] = paid.get(fill.symbol, NONE) * (1 - fill.quantity / left) if left else NONE
+            shares[fill.symbol] = left - fill.quantity
         if not isinstance(fill, Fill):
             continue
         held, cost = shares.get(fill.symbol, NONE), paid.get(fill.symbol, NONE)
@@ -167,5 +174,5 @@ def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
         else:
             left = max(held - fill.quantity, NONE)
             shares[fill.symbol], paid[fill.symbol] = left, cost * left / held if held else NONE
-    unknown = {change.symbol for change in changes if not isinstance(change, Fill)}
+    unknown = {change.symbol for change in changes if not isinstance(change, Fill | HandedOver)}
     return {symbol: paid[symbol] / held for symbol, held in sorted(shares.items()) if held and symbol not in unknown}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import singledispatch
 from typing import Any
 
-from rebalancer import events
+from rebalancer import bookings, events
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.tables import INDEXES, PROJECTIONS, TableWriter, impossible, not_of_account
 from rebalancer.model import NO_RUN, Fill, NoPrice, Order, OrderPhase, Price, RunStep, Trade
@@ -249,9 +249,12 @@ def _adopted(event: events.Adopted, tables: TableWriter) -> None:
     tables.insert("adoptions", {"seq": tables.seq, **_columns(event)})
 
 
-@project.register
-def _written_off(event: events.WrittenOff, tables: TableWriter) -> None:
-    """No table: rare, and `ledger` reads it from the event."""
+@project.register(events.WrittenOff)
+@project.register(bookings.BookUsed)
+@project.register(bookings.CapitalMoved)
+@project.register(bookings.HandedOver)
+def _without_table(event: events.Event, tables: TableWriter) -> None:
+    """Rare: `ledger` and `books` read them from the events."""
 
 
 def _columns(value: events.Event | events.Holding | Price | NoPrice | Trade | Order | Fill) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from rebalancer.journal.account_state import already_run, read_halts, read_since
 from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body, from_columns
 from rebalancer.journal.connection import reading
+from rebalancer.journal.equity import day_figures
 from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
 from rebalancer.model import NO_RUN, Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
 from rebalancer.ports import AlreadyRun, TradingStatus
@@ -41,7 +42,10 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run in a list. `ended` is None for one in progress or interrupted; `orders` is the number of its orders."""
+    """One run in a list. `ended` is None for one in progress or interrupted; `orders` is the number of its orders.
+
+    `equity` and the day's `gain` are those of `equity.day_figures`, in the account's currency.
+    """
 
     id: int
     account: str
@@ -57,6 +61,8 @@ class RunSummary:
     status: RunStatus
     reason: str
     orders: int
+    equity: Decimal | None = None
+    gain: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,8 @@ class OrderSummary:
     """An order with its state and fills.
 
     `state` is "intended" until the broker answers, then "accepted", "refused", "unknown", or its status at the broker.
-    `settled`: its state is final and all its fills are journalled.
+    `settled`: its state is final and all its fills are journalled. `dollars` is what these bought or sold for, without
+    fees, in the account's currency.
     """
 
     id: str
@@ -84,6 +91,7 @@ class OrderSummary:
     reason: str
     settled: bool
     fills: tuple[Fill, ...]
+    dollars: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,31 +191,6 @@ def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
     )
 
 
-def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[SettingChanged, ...]:
-    """The last `limit` changes of settings, newest first."""
-    with reading(path) as journal:
-        rows = journal.execute(
-            "SELECT at, account, key, old, new FROM setting_changes WHERE :account IS NULL OR account = :account"
-            " ORDER BY seq DESC LIMIT :limit",
-            {"account": account, "limit": limit},
-        ).fetchall()
-    return tuple(SettingChanged(datetime.fromisoformat(at), *others) for at, *others in rows)
-
-
-def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
-    """Each account's last change of `enabled` that was noted outside a run, whose clock may be simulated."""
-    with reading(path) as journal:
-        if not journal.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting_changes'").fetchone():
-            return {}
-        rows = journal.execute(
-            "SELECT account, at, key, old, new, MAX(seq) FROM setting_changes"
-            " WHERE run = 0 AND key = 'accounts.' || account || '.enabled' GROUP BY account"
-        ).fetchall()
-    return {
-        name: SettingChanged(datetime.fromisoformat(at), name, key, old, new) for name, at, key, old, new, _ in rows
-    }
-
-
 def noted(path: Path, text: str, since: datetime) -> bool:
     """Whether `text` was noted outside a run, at `since` or later."""
     with reading(path) as journal:
@@ -245,8 +228,8 @@ def _run_summaries(journal: sqlite3.Connection, condition: str, values: Mapping[
         f" FROM runs WHERE {condition} ORDER BY id DESC LIMIT :limit",
         values,
     )
-    for row in rows:
-        yield from_columns(RunSummary, dict(row))
+    for row in rows.fetchall():
+        yield from_columns(RunSummary, {**dict(row), **day_figures(journal, row)})
 
 
 def _order_summaries(
@@ -258,7 +241,10 @@ def _order_summaries(
         values,
     )
     for row in rows:
-        yield replace(from_columns(OrderSummary, {**row, "fills": ()}), fills=read_fills(journal, row["id"]))
+        fills = read_fills(journal, row["id"])
+        dollars = sum((fill.quantity * fill.price for fill in fills), Decimal(0))
+        summary = from_columns(OrderSummary, {**row, "fills": (), "dollars": "0"})
+        yield replace(summary, fills=fills, dollars=dollars)
 
 
 def _record(journal: sqlite3.Connection, line: RunSummary) -> RunRecord:

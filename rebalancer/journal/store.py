@@ -13,6 +13,7 @@ from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
 from rebalancer.journal import account_state
 from rebalancer.journal.audit import require_sound
+from rebalancer.journal.books import read_books
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.connection import (
@@ -29,6 +30,7 @@ from rebalancer.journal.schema import migrate, open_database
 from rebalancer.journal.sqlite import Database
 from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId, RunStatus
+from rebalancer.portfolio.bookkeeping import Bookkeeper
 from rebalancer.ports import (
     AlreadyRun,
     BalanceRecord,
@@ -177,6 +179,9 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
 
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         return self._read(account_state.known, account, ids)
+
+    def books(self, account: str) -> Bookkeeper:
+        return self._read(read_books, account)
 
     def trading_status(self, account: str) -> TradingStatus:
         return self._read(account_state.read_trading_status, account)

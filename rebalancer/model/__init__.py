@@ -29,6 +29,7 @@ from rebalancer.model.names import (
     canonical,
     symbol,
 )
+from rebalancer.model.notices import URGENT, NoticeKind, QuietHours
 from rebalancer.model.orders import (
     Absent,
     Accepted,

@@ -77,7 +77,13 @@ class Closes:
 
     def since(self, day: date) -> Self:
         """These closes from session `day` on."""
-        first = int(self.sessions.searchsorted(self.sessions.dtype.type(day)))
+        return self._from(int(self.sessions.searchsorted(self.sessions.dtype.type(day))))
+
+    def last(self, count: int) -> Self:
+        """The last `count` sessions, or all there are."""
+        return self._from(max(len(self.sessions) - count, 0))
+
+    def _from(self, first: int) -> Self:
         return replace(
             self,
             sessions=self.sessions[first:],

@@ -46,6 +46,7 @@ ManyPercent = Annotated[Decimal, Range(0, 1000, above_low=True)]
 Seconds = Annotated[int, Range(1, ONE_SESSION)]
 Tickers = tuple[Symbol, ...]
 MoneyMode = Literal["dollars", "percent"]
+CapitalMode = Literal["fixed", "rollover"]
 MODES = "Dollars or percent for a reserve; paper or live for an account. Live trades real money once it is armed."
 """The meaning of `mode`, a key of a reserve and one of an account."""
 
@@ -67,6 +68,11 @@ class Investment:
     weight_mode: Annotated[MoneyMode, "What the amount counts: dollars, or percent of what may be invested."] = (
         "dollars"
     )
+    capital: Annotated[
+        CapitalMode,
+        "Fixed: each evening the bot is brought back to its amount. Rollover: it begins with it, and keeps what it "
+        "earns and loses.",
+    ] = "fixed"
 
 
 @dataclass(frozen=True, slots=True)

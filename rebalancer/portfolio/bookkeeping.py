@@ -1,8 +1,8 @@
 """Keeps the books of an account: its events, in order, become entries. Deterministic: the same events, the same books.
 
-Each evening, when the plan is made, every bot is brought back to its share of Investable (`capital`), and its part of
-each symbol is the planned quantity by its claim on it. Fills are its part of the orders that lead there. What a reading
-of the account shows beyond that is unassigned.
+Each evening, when the plan is made, every bot is brought back to its share of Investable (`capital`), unless its
+capital rolls over, and its part of each symbol is the planned quantity by its claim on it. Fills are its part of the
+orders that lead there. What a reading of the account shows beyond that is unassigned.
 """
 
 from collections import defaultdict
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from rebalancer.bookings import BookUsed, CapitalMoved, HandedOver
 from rebalancer.events import (
     Adopted,
     BotDecided,
@@ -23,7 +24,7 @@ from rebalancer.events import (
     TargetsSet,
     WrittenOff,
 )
-from rebalancer.model import Account, Allocation, Decision, Plan, RunId, Symbol, Targets, canonical
+from rebalancer.model import Account, Allocation, Decision, Fill, Plan, RunId, Symbol, Targets, canonical
 from rebalancer.portfolio.attribution import (
     CENT,
     UNASSIGNED,
@@ -47,8 +48,8 @@ from rebalancer.portfolio.books import (
     values,
     worth,
 )
+from rebalancer.portfolio.capital import capital_of_the_plan, given_back, moved_by_a_person
 from rebalancer.portfolio.order_parts import OrderParts
-from rebalancer.portfolio.trades import target_value, to_decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,16 @@ class Bookkeeper:
         self._fills_since = 0
         self._deposits: tuple[date, Decimal] = (date.min, ZERO)
         self._written_off = ZERO
+        self._used: dict[str, Decimal | None] = {}
+        self._invested: frozenset[str] = frozenset()
         self._closing: tuple[str, ...] = ()
         self._flows: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self._given_back: dict[str, Decimal] = {}
         self._paid_in = ZERO
+
+    def has(self, bot: str) -> Decimal | None:
+        """What `bot` has by its book, at the last reading; None before its first evening and after it was removed."""
+        return value_of(self.books[bot], self.marks) if bot in self._invested else None
 
     def enter(self, recorded: Recorded) -> tuple[Entry, ...]:
         """The entries of an event, posted."""
@@ -104,6 +111,10 @@ class Bookkeeper:
             self._value(recorded.run, recorded.session, event)
         return entries
 
+    def needs_of(self, run: RunId, symbol: Symbol) -> Mapping[str, Decimal]:
+        """As `OrderParts.needs_of`."""
+        return self._parts.needs_of(run, symbol)
+
     def _entries(self, run: RunId, session: date, event: Event) -> Iterable[Entry]:
         match event:
             case HoldingsRead() if _counts(event):
@@ -114,15 +125,22 @@ class Bookkeeper:
                 self._decisions[failure.bot] = failure
             case TargetsSet(targets=targets):
                 self._targets = targets
+            case BookUsed(bot=bot, value=value):
+                self._used[bot] = value
+            case CapitalMoved() | HandedOver():
+                return tuple(moved_by_a_person(self.books, self.marks, event))
             case PlanMade(plan=plan):
                 return self._planned(run, plan)
             case FillSeen(fill=fill):
-                entries = tuple(self._parts.filled(self.books, run, fill))
-                self._fills_since += bool(entries)
-                return entries
+                return self._filled(run, fill)
             case Restated() | Adopted() | WrittenOff():
                 return tuple(self._without_order(event))
         return ()
+
+    def _filled(self, run: RunId, fill: Fill) -> Iterable[Entry]:
+        entries = tuple(self._parts.filled(self.books, run, fill))
+        self._fills_since += bool(entries)
+        return entries
 
     def _without_order(self, event: Restated | Adopted | WrittenOff) -> Iterable[Entry]:
         """What was open in the symbol is explained by the event; the books are those before it."""
@@ -146,6 +164,8 @@ class Bookkeeper:
     def _read(self, event: HoldingsRead, session: date) -> Iterator[Entry]:
         """What the broker shows beyond the books goes to UNASSIGNED, or stays open while an order is unsettled."""
         opening = not self.valuations
+        if event.phase == "start":
+            self._used = {}
         shown = self._mark(event)
         counted = {canonical(row.symbol) for row in event.holdings if row.counted is not None}
         known = {symbol for book in self.books.values() for symbol in book.shares}
@@ -165,16 +185,9 @@ class Bookkeeper:
         if cash:
             yield Entry(UNASSIGNED, "opening" if opening else self._cash_reason(cash, by_hand=traded), cash)
         if event.phase == "end":
-            yield from self._give_back()
+            yield from given_back(self.books, self._closing)
+            self._closing = ()
         self._fills_since = 0
-
-    def _give_back(self) -> Iterator[Entry]:
-        """What bots without a share have got for their shares."""
-        for owner in self._closing:
-            if cash := self.books[owner].cash:
-                yield Entry(owner, "capital", -cash, capital=-cash)
-                yield Entry(UNASSIGNED, "capital", cash, capital=cash)
-        self._closing = ()
 
     def _mark(self, event: HoldingsRead) -> dict[Symbol, Decimal]:
         """The broker's quantities. Keeps its values: where a difference is open, those of before."""
@@ -226,28 +239,15 @@ class Bookkeeper:
         if targets is None:
             return
         order = owners(self.books, (share.bot for share in targets.shares))
-        yield from self._capital(targets, plan, order)
+        yield from capital_of_the_plan(self.books, self.marks, targets, plan.investable, self._used, order)
+        self._invested = frozenset(share.bot for share in targets.shares)
+        self._closing = tuple(owner for owner in self.books if owner not in {UNASSIGNED, *self._invested})
         claims = targets.claims or derived_claims(targets, decisions)
         for trade in plan.trades:
             yield from self._parts.planned(self.books, run, trade, claims.get(trade.symbol, {}), order)
         planned = {canonical(trade.symbol) for trade in plan.trades}
         for symbol in sorted({symbol for book in self.books.values() for symbol in book.shares} - planned):
             yield from self._parts.sold_by_others(self.books, self.marks.get(symbol), run, symbol, order)
-
-    def _capital(self, targets: Targets, plan: Plan, order: Iterable[str]) -> Iterator[Entry]:
-        """Brings each bot to its share of Investable. One that has no share any more gives back its cash, and in the
-        evening's last reading what its shares brought.
-        """
-        fractions = {share.bot: share.fraction for share in targets.shares}
-        self._closing = tuple(owner for owner in self.books if owner not in {UNASSIGNED, *fractions})
-        for owner in order:
-            book = self.books.get(owner, Book())
-            change = -book.cash
-            if owner in fractions:
-                change = target_value(to_decimal(fractions[owner]), plan.investable) - value_of(book, self.marks)
-            if owner != UNASSIGNED and change:
-                yield Entry(owner, "capital", change, capital=change)
-                yield Entry(UNASSIGNED, "capital", -change, capital=-change)
 
 
 def _counts(event: HoldingsRead) -> bool:

@@ -21,6 +21,7 @@ Reason = Literal[
     "split",
     "rename",
     "adopted",
+    "handed over",
     "written off",
     "deposit",
     "withdrawal",
@@ -32,9 +33,11 @@ Reason = Literal[
 """Why a book changed.
 
 opening      what the account held when it was read for the first time
-capital      money committed to a bot, or taken from it: each evening a bot is brought back to its share of Investable
+capital      money committed to a bot, or taken from it: each evening a bot is brought back to its share of Investable,
+             unless its capital rolls over
 trade        fills of the bot's part of an order
 crossing     shares that passed between bots without an order
+handed over  shares of a removed bot that its owner keeps: they count as taken out
 rounding     cents that the broker rounded otherwise
 """
 EXTERNAL: frozenset[Reason] = frozenset({"deposit", "withdrawal", "written off"})
@@ -65,8 +68,9 @@ class Book:
     """What one owner has: `cash`, `shares` and what they cost, by symbol; symbols at 0 are left out.
 
     `paid_in`, `paid_out` and `fees` are sums since the beginning, >= 0. A bot's cash is below 0 where whole lots gave
-    it more than its money, by less than a lot of each symbol, or where it bought what it wants while what it no longer
-    wants could not be sold. Unassigned shares are below 0 where somebody else sold what a bot owned.
+    it more than its money, by less than a lot of each symbol, where it bought what it wants while what it no longer
+    wants could not be sold, and between a withdrawal and the sales for it. Unassigned shares are below 0 where somebody
+    else sold what a bot owned.
     """
 
     cash: Decimal = ZERO

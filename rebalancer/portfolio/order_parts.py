@@ -23,6 +23,11 @@ class OrderParts:
         self._filled: dict[RunSymbol, Filled] = {}
         self._executions: set[str] = set()
 
+    def needs_of(self, run: RunId, symbol: Symbol) -> Mapping[str, Decimal]:
+        """What each owner was to buy (> 0) or to sell (< 0) by the plan of `run`, crossing included; empty: nothing."""
+        needs = self._needs.get((run, symbol))
+        return needs.shares if needs else {}
+
     def planned(
         self, books: Books, run: RunId, trade: Trade, claims: Mapping[str, float], everyone: tuple[str, ...]
     ) -> Iterator[Entry]:

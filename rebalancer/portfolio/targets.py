@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
+from types import MappingProxyType
 from typing import Literal
 
 from rebalancer.errors import RunFailedError
@@ -28,7 +29,8 @@ from rebalancer.model import (
 from rebalancer.model.text import money, percent
 
 TIE = 1e-9
-CENT = Decimal("0.01")
+CENT, ZERO = Decimal("0.01"), Decimal(0)
+NOTHING: Mapping[str, Decimal] = MappingProxyType({})
 Contribution = tuple[Symbol, str, float]
 """A symbol, the bot that wants it, and the weight: a fraction of Investable."""
 
@@ -50,19 +52,24 @@ def shares_of(
     investable: Decimal,
     commit: Literal["amounts", "whole_account"],
     currency: str = US_DOLLARS,
+    books: Mapping[str, Decimal] = NOTHING,
 ) -> tuple[tuple[Share, ...], tuple[str, ...]]:
     """Each bot's share of Investable, in the order of `investments`, and a note if they were scaled down.
 
-    An amount of money asks for amount / Investable, a percentage for percent / 100. "amounts" grants that, scaled down
-    in proportion if the sum exceeds 1. "whole_account" always scales the sum to 1, up or down. Raises RunFailedError
-    unless Investable and every amount are above 0.
+    An amount of money asks for amount / Investable, a percentage for percent / 100. A bot in `books`, which has what
+    each bot whose capital rolls over has by its book, asks for that: for nothing where it is not above 0. "amounts"
+    grants what is asked, scaled down in proportion if the sum exceeds 1. "whole_account" always scales the sum to 1, up
+    or down. Raises RunFailedError unless Investable and every amount are above 0.
     """
     if not (investable.is_finite() and investable > 0):
         raise RunFailedError(
             f"Investable is {money(investable, currency)}: nothing can be bought. Lower cash_reserve or deposit money. "
             "Nothing was sent."
         )
-    asked = [_asked(investment, investable) for investment in investments]
+    asked = [
+        float(max(books[each.bot], ZERO) / investable) if each.bot in books else _asked(each, investable)
+        for each in investments
+    ]
     total = math.fsum(asked)
     fractions = _scaled(asked, 1.0) if commit == "whole_account" or total > 1 else asked
     shares = tuple(map(Share, [investment.bot for investment in investments], asked, fractions))

@@ -9,9 +9,12 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
+from rebalancer.app.live_against_model import LiveAgainstModel
+from rebalancer.app.positions import HeldPosition
 from rebalancer.app.views import (
     AccountStatus,
     Blocked,
+    Invested,
     Killed,
     KilledAccount,
     LiveAccount,
@@ -24,10 +27,11 @@ from rebalancer.bots.base import Findings
 from rebalancer.config.effective import Setting
 from rebalancer.events import Armed, BotDecided, BotFailed, HoldingsRead, PricesTaken
 from rebalancer.journal.codec import Plain, plain
-from rebalancer.journal.read import OrderSummary, PositionSummary, RunRecord, RunSummary
+from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Account, Allocation, OrderState, Position, Price, Trade
+from rebalancer.model import Account, Allocation, Investment, OrderState, Position, Price, Trade
 from rebalancer.model.checkup import Check
+from rebalancer.portfolio.shortfall import Shortfall
 
 HERE = ""
 RENAMED: Mapping[type, Mapping[str, str]] = {
@@ -42,15 +46,18 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     Coverage: {"missing": "missing_sessions"},
     Drawdown: {"depth": "drawdown"},
     Findings: {"tickers": "symbols"},
+    Invested: {"capital": "capital_mode"},
+    Investment: {"capital": "capital_mode"},
+    HeldPosition: {"at_broker": "quantity"},
     HoldingsRead: {"account": "account_figures"},
     Killed: {"halted": "halt"},
     KilledAccount: {"found": "open_orders", "left": "still_open"},
     LiveAccount: {"number": "account_number"},
+    LiveAgainstModel: {"causes": "by_cause"},
     Need: {"bots": "needed_by", "settings": "needed_by_settings", "closes": "closes_needed"},
     OrderState: {"id": "order_id", "kind": "order_type", "status": "broker_state"},
-    OrderSummary: {"id": "order_id", "kind": "order_type"},
+    OrderSummary: {"id": "order_id", "kind": "order_type", "dollars": "value"},
     Position: {"market_value": "value"},
-    PositionSummary: {"at_broker": "quantity"},
     Price: {"value": "price"},
     PriceStatus: {"tickers": "coverage", "missing": "missing_symbols", "short": "short_symbols"},
     PricesTaken: {"missing": "without_price"},
@@ -58,6 +65,7 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     RunResult: {"run": "record"},
     RunSummary: {"id": "run", "number": "run_of_session", "orders": "order_count"},
     Setting: {"value": "set_to"},
+    Shortfall: {"causes": "by_cause"},
     Trade: {"dollars": "value", "price": "price_taken"},
 }
 """By type and field; HERE puts the value's own fields in the field's place."""
@@ -79,6 +87,17 @@ MONEY = frozenset(
             "investable",
         ),
         *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
+        *("previous_equity", "reserve", "spendable", "unassigned_cash", "unassigned_value", "value", "value_before"),
+        *(
+            "live",
+            "long_value",
+            "max_dollars",
+            "model",
+            "money",
+            "non_marginable_buying_power",
+            "others_value",
+            "pending_out",
+        ),
         *("previous_equity", "reserve", "spendable", "unassigned_value", "value"),
     }
 )

@@ -1,14 +1,18 @@
-"""The journal on the terminal: runs, orders, positions, verification, backup and restore."""
+"""The journal on the terminal: runs, positions, verification, backup and restore."""
 
 from collections.abc import Mapping, Sequence
 
+from rich.text import Text
+
+from rebalancer.app.book_changes import Exported
+from rebalancer.app.positions import AccountPositions, HeldPosition
 from rebalancer.app.views import Restored
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
-from rebalancer.journal.read import OrderSummary, PositionSummary, RunSummary
-from rebalancer.model.text import cents, counted, grouped
+from rebalancer.journal.read import RunSummary
+from rebalancer.model.text import cents, counted, grouped, money, percentage
 from rebalancer.report.console import Screen, line, lines
-from rebalancer.report.run import sentence, status_text
+from rebalancer.report.run import day_gain, status_text
 from rebalancer.report.tables import grid
 
 BYTES_A_MB = 1_000_000
@@ -25,8 +29,16 @@ def verdict_screen(verdict: AuditResult) -> Screen:
 
 def backup_screen(backup: Backup) -> Screen:
     yield line(f"Copied to {backup.file}, {backup.size / BYTES_A_MB:,.1f} MB.", "bold green")
+    if backup.inputs:
+        yield line(f"What plans were made from: copied to {backup.inputs}, {backup.inputs_size / BYTES_A_MB:,.1f} MB.")
     if backup.head:
         yield line(last_line(backup.head))
+
+
+def exported_screen(made: Exported) -> Screen:
+    changes, balances = counted(made.transaction_count, "transaction"), counted(made.balance_count, "day")
+    span = f"from {made.first} to {made.last}"
+    yield line(f"{made.file}: {changes} {span}, with the balances of {balances}.", "bold green")
 
 
 def restored_screen(found: Restored) -> Screen:
@@ -46,39 +58,42 @@ def last_line(head: Head) -> str:
     return f"Last line of the journal: {head.seq:,}, hash {head.hash}"
 
 
-def runs_screen(runs: Sequence[RunSummary], head: Head | None) -> Screen:
+def runs_screen(runs: Sequence[RunSummary], head: Head | None, currencies: Mapping[str, str]) -> Screen:
+    """`currencies` are by account; money of accounts no longer in the config is shown without one."""
     if not runs:
         yield line("The journal has no run yet. `rebalance run` starts the first.")
         return
-    rows = ((str(run.id), run.account, str(run.session), status_text(run), str(run.orders), run.reason) for run in runs)
-    yield grid("Runs", ("#run", "account", "session", "status", "#orders", "~what happened"), rows)
+    columns = ("#run", "account", "session", "status", "#equity", "#day's gain", "#orders", "~what happened")
+    yield grid("Runs", columns, (_run(run, currencies.get(run.account, "")) for run in runs))
     if head:
         yield line(last_line(head))
 
 
-def orders_screen(orders: Sequence[OrderSummary], currencies: Mapping[str, str]) -> Screen:
-    """`currencies` are by account; prices of accounts no longer in the config are shown without a currency."""
-    if not orders:
-        yield line("The journal has no order yet.")
-        return
-    rows = (
-        (str(order.run), str(order.session), sentence(order, currencies.get(order.account, "")), order.id)
-        for order in orders
-    )
-    yield grid("Orders", ("#run", "session", "~order", "id"), rows)
+def _run(run: RunSummary, currency: str) -> tuple[str | Text, ...]:
+    equity = "" if run.equity is None else money(run.equity, currency).rstrip()
+    orders = str(run.orders)
+    return str(run.id), run.account, str(run.session), status_text(run), equity, day_gain(run), orders, run.reason
 
 
-def positions_screen(accounts: Mapping[str, Sequence[PositionSummary]], currencies: Mapping[str, str]) -> Screen:
-    for account, positions in accounts.items():
-        if not positions:
-            yield line(f"Account {account}: the bots hold nothing according to the journal.")
+def positions_screen(accounts: Sequence[AccountPositions]) -> Screen:
+    for found in accounts:
+        if not found.positions:
+            yield line(f"Account {found.account}: the bots hold nothing according to the journal.")
             continue
-        cost, value = (f"#{figure} {currencies[account]}" for figure in ("cost", "value"))
-        columns = ("symbol", "#shares", "#at the broker", cost, value)
-        yield grid(f"What the bots of account {account} hold", columns, map(_position, positions))
-        yield line("Broker position and value are as of the last run.")
+        money_of = (f"#{figure} {found.currency}" for figure in ("cost", "value", "gain"))
+        columns = ("symbol", "#shares", "?#at the broker", *money_of, "#weight", "~bots")
+        yield grid(f"What the bots of account {found.account} hold", columns, map(_position, found.positions))
+        yield line(
+            "Broker position, value and gain are as of the last run; cost includes fees; weights are of the equity."
+        )
 
 
-def _position(row: PositionSummary) -> tuple[str, ...]:
+def _position(row: HeldPosition) -> tuple[str, ...]:
     there = "" if row.at_broker is None else grouped(row.at_broker)
-    return row.symbol, grouped(row.ours), there, cents(row.cost), cents(row.value)
+    gain = "" if row.gain is None else f"{row.gain:+,.2f}"
+    bots = ", ".join(f"{bot} {grouped(shares)}" for bot, shares in row.shares_by_bot.items())
+    return (
+        row.symbol,
+        *(grouped(row.ours), there, cents(row.cost), cents(row.value), gain),
+        *(percentage(row.weight), bots),
+    )

@@ -1,26 +1,22 @@
 """What accounts and bots earned, on the terminal and as CSV."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 
 import numpy as np
 from rich.text import Text
 
-from rebalancer.app.earnings import AccountPerformance, Earned, PeriodEarned
-from rebalancer.errors import visible
+from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned
 from rebalancer.model.text import counted, money, percentage
 from rebalancer.portfolio.returns import Period
 from rebalancer.report.console import Screen, is_terminal, line, lines
 from rebalancer.report.drawing import Curve, drawing
+from rebalancer.report.shortfall import against_model_screen
+from rebalancer.report.spreadsheet import csv_text, money_cell, name_cell
 from rebalancer.report.tables import grid
 
 CSV_BEGINS = b"date,account,bot,value,flow,gain,"
 CSV_HEADER = ("date", "account", "bot", "value", "flow", "gain", "growth", "benchmark_growth")
 UNDEFINED = "-"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would compute."""
 PERIODS: Mapping[Period, str] = {
     "day": "gain, last session",
     "week": "  its week",
@@ -48,6 +44,8 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         yield grid(f"Earned, {found.currency}", headings, _rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
         yield from _unassigned(found)
+        if found.against_model and found.earned[0].bot:
+            yield from against_model_screen(found.against_model, found.earned[0].bot, found.currency)
     if any(found.earned for found in accounts):
         yield line(HOW, "dim")
 
@@ -108,23 +106,12 @@ def _unassigned(found: AccountPerformance) -> Screen:
 
 def to_csv(accounts: Sequence[AccountPerformance]) -> str:
     """A row for each session of each account (an empty bot) and bot; empty where the benchmark has no close."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_HEADER)
-    for found in accounts:
-        for each in found.earned:
-            for day in each.days:
-                other = "" if day.benchmark_growth is None else repr(day.benchmark_growth)
-                name, figures = (_cell(found.account), _cell(each.bot or "")), (day.value, day.flow, day.gain)
-                writer.writerow([day.session, *name, *map(_money, figures), repr(day.growth), other])
-    return out.getvalue()
+    return csv_text(
+        CSV_HEADER, (_cells(found, each, day) for found in accounts for each in found.earned for day in each.days)
+    )
 
 
-def _money(amount: Decimal) -> str:
-    return f"{amount:.2f}"
-
-
-def _cell(text: str) -> str:
-    """No spreadsheet computes a name."""
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(FORMULA) else shown
+def _cells(found: AccountPerformance, earned: Earned, day: DayEarned) -> tuple[object, ...]:
+    other = "" if day.benchmark_growth is None else repr(day.benchmark_growth)
+    figures = map(money_cell, (day.value, day.flow, day.gain))
+    return day.session, name_cell(found.account), name_cell(earned.bot or ""), *figures, repr(day.growth), other

@@ -12,7 +12,18 @@ from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import NEW_YORK, US_DOLLARS, Flip, Plan, Targets, Trade
-from rebalancer.model.text import cents, city, clock_time, counted, grouped, listed, minute, percentage, price_text
+from rebalancer.model.text import (
+    cents,
+    city,
+    clock_time,
+    counted,
+    grouped,
+    listed,
+    minute,
+    money,
+    percentage,
+    price_text,
+)
 from rebalancer.report.bots import wanted
 from rebalancer.report.console import STYLES, Screen, line, lines
 from rebalancer.report.flips import nearest, with_flips
@@ -244,7 +255,8 @@ def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
 
 def status_screen(accounts: Sequence[AccountStatus]) -> Screen:
     place = exchange_city(account.zone for account in accounts)
-    columns = ("account", "last run", "status", f"next run, {place}", "next run, here", "~result")
+    figures = ("#equity", "#day's gain")
+    columns = ("account", "last run", "status", *figures, f"next run, {place}", "?next run, here", "~result")
     yield grid("Accounts", columns, map(_status, accounts))
     for account in accounts:
         yield from lines((f"{account.account}: {trouble}" for trouble in account.troubles), "bold red")
@@ -254,8 +266,18 @@ def _status(found: AccountStatus) -> tuple[str | Text, ...]:
     last, upcoming = found.last, found.upcoming
     starts = _starts(upcoming) if upcoming else ("not enabled", "")
     if last is None:
-        return found.account, "none yet", "", *starts, ""
-    return found.account, f"{last.id}, session {last.session}", status_text(last), *starts, last.reason
+        return found.account, "none yet", "", "", "", *starts, ""
+    equity = "" if last.equity is None else money(last.equity, found.currency)
+    run = (f"{last.id}, session {last.session}", status_text(last), equity, day_gain(last))
+    return found.account, *run, *starts, last.reason
+
+
+def day_gain(run: RunSummary) -> str:
+    """As in "+12.30 (+0.41 %)"; "" where it is not known."""
+    if run.gain is None or run.equity is None:
+        return ""
+    before = run.equity - run.gain
+    return f"{run.gain:+,.2f}" + (f" ({run.gain / before:+.2%})".replace("%", " %") if before > 0 else "")
 
 
 def status_text(run: RunSummary) -> Text:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
-from rebalancer.model.text import cents, counted
+from rebalancer.model.text import cents, counted, money
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.run import old_and_new
 from rebalancer.report.tables import grid
@@ -45,19 +46,38 @@ def changes_screen(changes: Sequence[SettingChanged]) -> Screen:
 
 def investments_screen(accounts: Mapping[str, Sequence[Invested]]) -> Screen:
     for account, bots in accounts.items():
-        yield grid(f"Investments of account {account}", ("bot", "#amount", "of", "?~file"), map(_investment, bots))
+        yield grid(
+            f"Investments of account {account}", ("bot", "#amount", "of", "capital", "?~file"), map(_investment, bots)
+        )
 
 
 def _investment(bot: Invested) -> tuple[str, ...]:
     if bot.weight_mode == "percent":
-        return bot.bot, cents(bot.amount), "percent", bot.file
-    return bot.bot, cents(bot.amount), bot.currency, bot.file
+        return bot.bot, cents(bot.amount), "percent", bot.capital, bot.file
+    return bot.bot, cents(bot.amount), bot.currency, bot.capital, bot.file
 
 
 def edited_screen(account: str, edited: InvestmentsEdited) -> Screen:
     yield from changes_screen(edited.changes)
     yield from investments_screen({account: edited.investments})
     yield from lines(edited.disarmed, "bold yellow")
+
+
+def moved_screen(moved: MovedCapital) -> Screen:
+    before, value = money(moved.value_before, moved.currency), money(moved.value, moved.currency)
+    done = f"{money(moved.amount, moved.currency)} {'given to' if moved.moved == 'in' else 'taken from'} {moved.bot}"
+    yield line(f"{done}: its book has {value} now, {before} before, at the prices of {moved.session}.")
+    if moved.unassigned_cash < 0:
+        yield line(
+            f"The bots' books have {money(-moved.unassigned_cash, moved.currency)} more than the account had by that "
+            "run: until as much is deposited at the broker, every share is scaled down.",
+            "bold yellow",
+        )
+    else:
+        yield line(
+            f"Cash that no bot has: {money(moved.unassigned_cash, moved.currency)}. The next run trades by this."
+        )
+    yield from lines(moved.disarmed, "bold yellow")
 
 
 def migrated_screen(found: Migrated) -> Screen:

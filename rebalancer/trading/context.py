@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -10,6 +10,7 @@ from rebalancer.bots.base import Bot
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent
 from rebalancer.model import (
+    Closes,
     Instrument,
     Instruments,
     Investment,
@@ -23,7 +24,14 @@ from rebalancer.model import (
     Symbol,
     Trading,
 )
+from rebalancer.portfolio.plan_inputs import PlanInputs
 from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRecord, Progress, Quotes, unwatched
+
+KeepInputs = Callable[[PlanInputs, Closes], None]
+
+
+def not_kept(inputs: PlanInputs, closes: Closes, /) -> None:
+    """Nobody wants to make the plan again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,9 @@ class RunContext:
     different shares, with the reason why they are not traded.
 
     Once `shutdown_requested` returns True no order is sent any more, and those sent are tracked to their end.
-    `progress` watches what takes long: waiting, and the bots.
+    `progress` watches what takes long: waiting, and the bots. `keep` is given what the plan was made from, once it is
+    journalled; it must not fail. `skews` collects for observers how far the venue's clock was from ours each time it
+    was read; nothing in the run reads it.
     """
 
     account: str
@@ -60,6 +70,8 @@ class RunContext:
     files: Mapping[str, str] = field(default_factory=dict)
     renames: Mapping[Symbol, Symbol] = field(default_factory=dict)
     ambiguous: Mapping[Symbol, str] = field(default_factory=dict)
+    keep: KeepInputs = not_kept
+    skews: list[timedelta] = field(default_factory=list)
 
     def symbols(self) -> tuple[Symbol, ...]:
         """Every ticker that the bots and the fallback can name, by its present name, sorted."""
@@ -95,6 +107,8 @@ class RunLog:
     shares of the account when this run or its resumption began (None before they are read). `venue_time` is the
     venue's last reported time, and our elapsed seconds just before it was asked.
 
+    `since` is, by bot, the day on which its simulation had begun before tonight.
+
     By symbol: `warnings` is the last warning, `last_prices` the last price for an order. `held_back` are the symbols
     that the owner's settings keep from their targets, `underfunded` the buys reduced for lack of cash or room.
     `problems` make the run partial, beside its orders and targets.
@@ -112,6 +126,7 @@ class RunLog:
         self.last_prices: dict[Symbol, Price] = {}
         self.underfunded: set[Symbol] = set()
         self.problems: list[str] = []
+        self.since: dict[str, date | None] = {}
         self.shares_at_start: Mapping[Symbol, Decimal] | None = None
         self.earlier: Mapping[OrderId, OrderRecord] = {}
         self.reload_earlier()

@@ -119,7 +119,9 @@ def closed_reason(context: RunContext, log: RunLog) -> str | None:
         hours = context.broker.hours()
     except SourceError as error:
         return f"The venue's clock could not be read: {error}"
-    reason = hours_mismatch(hours, log.session, asked, context.clock.now(), context.trading.max_skew_seconds)
+    answered = context.clock.now()
+    context.skews.append(clock_skew(hours, asked, answered))
+    reason = hours_mismatch(hours, log.session, asked, answered, context.trading.max_skew_seconds)
     if reason is None:
         log.session = replace(log.session, closes=min(log.session.closes, hours.closes))
         log.venue_time = hours.now, elapsed
@@ -137,10 +139,15 @@ def latest_time(context: RunContext, log: RunLog) -> datetime:
     return max(context.clock.now(), reported + timedelta(seconds=context.clock.elapsed() - elapsed))
 
 
+def clock_skew(hours: Hours, asked: datetime, answered: datetime) -> timedelta:
+    """How far the venue's clock is from ours at the least, where it was asked between `asked` and `answered`."""
+    return max(asked - hours.now, hours.now - answered, timedelta(0))
+
+
 def hours_mismatch(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:
     """None where the venue, asked between `asked` and `answered` (our clock), is open for `session` (our calendar)."""
     shown = partial(date_and_time, zone=session.zone)
-    skew = max(asked - hours.now, hours.now - answered, timedelta(0)).total_seconds()
+    skew = clock_skew(hours, asked, answered).total_seconds()
     if not skew <= most_skew:
         return (
             f"The venue's clock says {shown(hours.now)} and this machine's {shown(answered)}: {skew:.0f} s "

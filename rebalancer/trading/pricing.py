@@ -7,15 +7,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.bots.observe import with_flips
 from rebalancer.errors import BadInputError, SourceError
-from rebalancer.events import BotDecided, BotFailed, PricesTaken
+from rebalancer.events import PricesTaken
 from rebalancer.market.bars import bars_read, missing_bars, tonight_in_words, with_bars, with_tonight
 from rebalancer.market.closes import evening_closes
 from rebalancer.market.coverage import unexplained_jumps
 from rebalancer.market.price_fallback import accepted_prices, order_gates, restated_previous, signal_gates
 from rebalancer.model import (
-    BotFailure,
     Closes,
     CorporateAction,
     Decision,
@@ -28,7 +26,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import money
 from rebalancer.portfolio.checks import TOLERANCE
-from rebalancer.portfolio.renames import under_new_names, under_old_names
+from rebalancer.portfolio.plan_inputs import decision_event, decision_of, sorted_prices
 from rebalancer.portfolio.trades import Prices
 from rebalancer.trading.context import RunContext, RunLog
 
@@ -72,8 +70,7 @@ def order_prices(
 
 
 def _recorded(log: RunLog, purpose: Literal["signals", "orders", "buys"], prices: Prices) -> Prices:
-    found = tuple(price for price in prices.values() if isinstance(price, Price))
-    missing = tuple(price for price in prices.values() if isinstance(price, NoPrice))
+    found, missing = sorted_prices(prices)
     log.write(PricesTaken(at=log.now(), purpose=purpose, prices=found, missing=missing))
     return prices
 
@@ -127,28 +124,19 @@ def decide(context: RunContext, log: RunLog, shares: Sequence[Share], closes: Cl
         context.progress(f"Asking {share.bot}", number, len(shares))
         decisions[share.bot] = _decision(context, log, share.bot, closes)
     for share in shares:
-        match decisions[share.bot]:
-            case BotFailure() as failure:
-                log.write(BotFailed(at=log.now(), share=share.fraction, failure=failure))
-            case made:
-                reasons = (made.path, made.warnings, made.since, made.flips)
-                log.write(BotDecided(log.now(), share.bot, share.fraction, made.weights, *reasons))
+        log.write(decision_event(log.now(), share, decisions[share.bot]))
     return decisions
 
 
 def _decision(context: RunContext, log: RunLog, name: str, closes: Closes) -> Decision:
-    """A bot that still uses a symbol's old name gets its closes under that name.
-
-    A simulation, or what a bot remembers, begins on the day on which it began in earlier evenings, as long as the bot's
-    file is the same.
+    """A simulation, or what a bot remembers, begins on the day on which it began in earlier evenings, as long as the
+    bot's file is the same.
     """
-    bot = context.bots[name]
-    since = context.journal.since(context.account, name, context.files.get(f"bot {name}", ""))
-    known = under_old_names(closes, context.renames, bot.symbols)
-    decision, trouble = with_flips(bot, known, bot.decide(known, since))
+    log.since[name] = context.journal.since(context.account, name, context.files.get(f"bot {name}", ""))
+    decision, trouble = decision_of(context.bots[name], closes, context.renames, log.since[name])
     if trouble:
         log.note(trouble, "warning")
-    return under_new_names(decision, context.renames)
+    return decision
 
 
 def untradable_fallback(

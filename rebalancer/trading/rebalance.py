@@ -9,6 +9,7 @@ The algorithm of `rebalance`:
     (`corporate_actions`).
  4. Collect what may not be traded tonight, and take prices for signals and for orders (`recovery`, `pricing`).
  5. Ask every bot for its allocation by the closes up to now (`pricing`).
+    A bot's share comes from its investment, or from its book where its capital rolls over (`capital`).
  6. Merge the allocations by investment, net conflicting pairs, cap at 99 % (`portfolio.targets`).
  7. Plan the trades from holdings to targets, and check the plan (`portfolio.trades`, `portfolio.checks`).
  8. Sell: each order passes the gate and is tracked to its end (`gate`, `orders`, `tracking`).
@@ -23,10 +24,12 @@ from collections.abc import Mapping, Sequence
 from rebalancer.events import PlanMade, TargetsSet
 from rebalancer.model import Order, Outcome, Plan, RunStatus, Symbol
 from rebalancer.portfolio.checks import check_plan
+from rebalancer.portfolio.plan_inputs import PlanInputs, plan_of, sorted_prices
 from rebalancer.portfolio.rounding import Caps
 from rebalancer.portfolio.targets import set_targets, shares_of
-from rebalancer.portfolio.trades import Prices, make_plan, sell_orders
+from rebalancer.portfolio.trades import Prices, sell_orders
 from rebalancer.trading.buys import buy, may_buy
+from rebalancer.trading.capital import books_used
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.corporate_actions import follow_renames, warn_unbooked_splits, wrongly_valued
 from rebalancer.trading.gate import Gate
@@ -71,7 +74,8 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     signals = signal_prices(context, log, snapshots, context.symbols())
     prices = order_prices(context, log, snapshots, symbols)
 
-    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency)
+    books = books_used(context, log, snapshot.investable)
+    shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency, books)
     closes = closes_until_now(context, log, signals, snapshots)
     decisions = decide(context, log, shares, closes)
     no_fallback = untradable_fallback(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
@@ -83,14 +87,30 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     untradable = {**untradable, **no_fallback}
     suspects = {**warn_jumps(context, log, closes, actions), **wrongly_valued(symbols, unbooked)}
     instruments = context.instruments(sorted({*symbols, *snapshot.holdings.changed}))
-    holdings, caps = snapshot.holdings, Caps(context.limits, snapshot.account.equity, snapshot.shares)
-    plan = make_plan(
-        holdings, targets, snapshot.investable, prices, untradable, context.trading, suspects, instruments, caps
+    accepted, missing = sorted_prices(prices)
+    inputs = PlanInputs(
+        session=log.session.day,
+        shares=shares,
+        notes=notes,
+        since=log.since,
+        renames=context.renames,
+        trading=context.trading,
+        fallback=fallback,
+        holdings=snapshot.holdings,
+        investable=snapshot.investable,
+        prices=accepted,
+        missing=missing,
+        untradable=untradable,
+        suspects=suspects,
+        instruments=instruments,
+        caps=Caps(context.limits, snapshot.account.equity, snapshot.shares),
     )
-    check_plan(plan, holdings, targets, context.trading, instruments)
+    plan = plan_of(inputs, targets)
+    check_plan(plan, snapshot.holdings, targets, context.trading, instruments)
     warn_good_faith_violations(context, log, plan, snapshot.account)
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))
+    context.keep(inputs, closes)
 
     require_open(context, log)
     sells = sell_orders(plan, context.account, log.session.day, log.number)

@@ -23,6 +23,7 @@ weight_mode = "percent"
 
 
 def write(folder: Path, *, enabled: bool = False, top: str = "") -> Config:
+    folder.mkdir(exist_ok=True)
     (folder / "hold.json").write_text(json.dumps(BOT))
     (folder / "config.toml").write_text(CONFIG.format(enabled=str(enabled).lower(), top=top))
     return load(folder / "config.toml")

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from sim_account import BOT, main_account, write
 
-from rebalancer.app.settings import change_amount, invest, withdraw
+from rebalancer.app.capital import remove
+from rebalancer.app.settings import change_amount, invest
 from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config, load
 from rebalancer.errors import BadInputError
-from rebalancer.journal import read
+from rebalancer.journal import setting_history
 
 ANN = "ann@desk"
 
@@ -26,7 +27,7 @@ def test_a_bot_that_is_added_is_in_the_config_and_in_the_journal(tmp_path: Path)
     edited = add(config, tmp_path)
     assert [(bot.bot, str(bot.amount)) for bot in edited.investments] == [("hold", "50"), ("other", "25")]
     assert [each.bot for each in main_account(load(config.path)).investments] == ["hold", "other"]
-    assert set(read.changes(config.journal())) == set(edited.changes)
+    assert set(setting_history.changes(config.journal())) == set(edited.changes)
 
 
 def test_an_amount_that_breaks_a_rule_of_the_config_changes_nothing(tmp_path: Path) -> None:
@@ -48,6 +49,6 @@ def test_a_changed_amount_keeps_its_unit_unless_another_is_named(tmp_path: Path)
 def test_the_only_bot_can_not_be_removed_and_an_unknown_one_is_named_with_those_there_are(tmp_path: Path) -> None:
     config = write(tmp_path)
     with pytest.raises(BadInputError, match="add another one first"):
-        withdraw(config, main_account(config), "hold", ANN)
+        remove(config, main_account(config), "hold", "market", ANN)
     with pytest.raises(BadInputError, match="there are: hold"):
-        withdraw(config, main_account(config), "other", ANN)
+        remove(config, main_account(config), "other", "market", ANN)

@@ -10,7 +10,7 @@ import pytest
 from rebalancer.app.schedule import due_now, enabled_since
 from rebalancer.config import Config, load
 from rebalancer.events import RunRequest
-from rebalancer.journal import read
+from rebalancer.journal import setting_history
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 
@@ -42,7 +42,7 @@ def disabled(config: Config) -> Config:
 
 
 def changes(config: Config) -> list[tuple[str, str | None, str | None]]:
-    return [(change.key, change.old, change.new) for change in reversed(read.changes(config.journal()))]
+    return [(change.key, change.old, change.new) for change in reversed(setting_history.changes(config.journal()))]
 
 
 def test_the_first_check_of_an_enabled_account_is_journalled_and_stays(config: Config) -> None:

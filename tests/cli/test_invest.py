@@ -109,6 +109,7 @@ def test_an_investment_is_removed(rebalance, config):
 
 
 def test_a_change_by_command_is_not_journalled_again_by_the_run(rebalance, config):
+    config.write_text(config.read_text().replace('"rollover"', '"fixed"'))
     rebalance("run", "--as-of", "2016-06-29")
     rebalance("invest", "set", "Ten-month average", "7000")
     rebalance("run", "--as-of", "2016-06-30")

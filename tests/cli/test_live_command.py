@@ -229,7 +229,7 @@ def test_a_manual_edit_of_a_bot_is_reported_everywhere(rebalance, venue, run, tm
 def test_an_edit_by_command_says_that_it_disarms(rebalance, venue, run):
     rebalance(*WHOLE)
     output = rebalance("invest", "set", "mix", 50)
-    assert "account live1 was armed until the end of 2026-12-31 New York time: this edit disarms it" in " ".join(
+    assert "account live1 was armed until the end of 2026-12-31 New York time: this disarms it" in " ".join(
         output.out.split()
     )
     assert "rebalance live arm --account live1 --max-dollars 250000" in output.out

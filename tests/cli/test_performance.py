@@ -132,3 +132,42 @@ def test_a_bot_that_was_replaced_keeps_its_past(traded, rebalance, tmp_path):
     _, old, new = earned(rebalance)["earned"]
     assert (old["bot"], old["value"], new["bot"], new["first"]) == ("b", "0.00", "c", str(DAYS[4]))
     assert json.loads(rebalance("history", "--json").out)["runs"][0]["order_count"] <= 1  # most passed without an order
+
+
+def test_one_bot_is_compared_with_its_model_by_cause(traded, rebalance):
+    """On paper all of 100,000 USD is in SPY; 1 % stays in cash, and what is left is no whole share."""
+    found = earned(rebalance, "b")["against_model"]
+    assert (found["live"], found["model"], found["unexplained_bps"]) == ("0.00", "0.12", 0)
+    up = found["days"][1]
+    assert (up["live"], up["model"], up["money"]) == ("988.00", "1000.00", "100000.00")
+    assert {cause: amount for cause, amount in up["by_cause"].items() if float(amount)} == {
+        "netting": "-10.00",
+        "whole_shares": "-2.00",
+    }
+    assert found["model_return"] == pytest.approx(0)
+    screen = rebalance("performance", "b").out
+    assert "b gained +0.00 USD, its model +0.12 USD. Most of the difference: whole shares -0.12 USD" in screen
+    assert "Live against model, b, USD" in screen
+
+
+def test_a_bot_whose_file_changed_or_is_gone_is_compared_with_what_it_decided(traded, rebalance, tmp_path):
+    write_bot(tmp_path, {"asset": "TLT"})
+    (note,) = earned(rebalance, "b")["against_model"]["notes"]
+    assert "its back-test is of the file as it is now" in note
+    (tmp_path / "b.json").write_text("{}")
+    found = earned(rebalance, "b")["against_model"]
+    assert "There is no back-test of b" in found["notes"][0]
+    assert found["model_return"] is None
+    assert found["days"][1]["model"] == "1000.00"
+    (tmp_path / "b.json").unlink()
+    assert "can't be read" in earned(rebalance, "b")["against_model"]["notes"][0]
+
+
+def test_without_a_close_of_the_day_the_evenings_own_prices_stand_in(traded, rebalance, tmp_path):
+    prices = tmp_path / "prices" / "closes.csv"
+    prices.write_text("".join(line + "\n" for line in prices.read_text().splitlines()[:4]))
+    found = earned(rebalance, "b")["against_model"]
+    assert f"There is no close of {DAYS[3]} yet" in found["notes"][-1]
+    assert found["days"][-1]["by_cause"]["timing"] == "0.00"
+    prices.write_text("date,SPY\nno date,1\n")
+    assert any("closes can't be read" in note for note in earned(rebalance, "b")["against_model"]["notes"])

@@ -178,7 +178,11 @@ def test_a_fault_in_the_toml_itself_has_its_line(rebalance, tmp_path):
 
 
 def test_what_is_almost_surely_wrong_is_a_warning_in_a_list_of_its_own(rebalance, begun):
-    begun.write_text(begun.read_text().replace("amount = 6000", 'amount = 0.06\nweight_mode = "percent"'))
+    begun.write_text(
+        begun.read_text()
+        .replace("amount = 6000", 'amount = 0.06\nweight_mode = "percent"')
+        .replace('"rollover"', '"fixed"')
+    )
     shown, told = rebalance("config", "check"), rebalance("config", "check", "--json")
     assert shown.code == told.code == 0
     assert "valid. Accounts: main" in shown.out

@@ -15,7 +15,7 @@ from platformdirs import user_config_path
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
 from rebalancer.config.keys import account_keys_at, keys_of
-from rebalancer.config.tables import BotTable, DataTable, KeySource
+from rebalancer.config.tables import EVENTFUL, BotTable, DataTable, KeySource, NotifyTable, UrlTable
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import FIRST_DAY, PLUGIN
@@ -165,7 +165,10 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
     }
     assert shown["accounts"]["example"]["investments"][0].keys() == {*keys_of(BotTable), *keys_of(Investment), "amount"}
     assert shown["accounts"]["example"]["sim"].keys() == {field.name for field in fields(SimSettings)}
-    assert shown.keys() == {"schema", "state_dir", "data", "trading", "limits", "accounts"}
+    observers = {"ping", "metrics", "notify"}
+    assert shown.keys() == {"schema", "state_dir", "data", "trading", "limits", "accounts", *observers}
+    assert shown["notify"][0].keys() == {*keys_of(UrlTable), *keys_of(NotifyTable)} - {"url_file"}
+    assert frozenset(shown["notify"][0]["on"]) == EVENTFUL
 
     (account,) = config.load(EXAMPLE).accounts
     assert replace(account.trading, minutes_before_close=Trading().minutes_before_close) == Trading()

@@ -34,7 +34,8 @@ def test_all_problems_are_shown_at_once_each_with_its_dotted_key() -> None:
         amount = 0
     """
     assert problems_of(text) == {
-        "colour": "is no setting; known here: schema, state_dir, on_result, data, trading, limits, accounts",
+        "colour": "is no setting; known here: schema, state_dir, on_result, data, trading, limits, ping, metrics, "
+        "notify, accounts",
         "data.source": '"yahoo" is not allowed: use "sample" or "folder" or "alpaca"',
         "trading.drift_percent": "-1 is not allowed: use a number from 0 to 100",
         "trading.minute_before_close": 'is no setting; did you mean "minutes_before_close"?',

@@ -17,7 +17,16 @@ from rebalancer.config.keys import (
     keys_of,
     price_keys_at,
 )
-from rebalancer.config.tables import AccountConfig, BotTable, DataTable, SimSettings, TopTable
+from rebalancer.config.tables import (
+    AccountConfig,
+    BotTable,
+    DataTable,
+    MetricsTable,
+    NotifyTable,
+    SimSettings,
+    TopTable,
+    UrlTable,
+)
 from rebalancer.errors import BadInputError
 from rebalancer.model import Investment, Limits, Reserve, Trading
 from rebalancer.venues.alpaca.venue import PLUGIN
@@ -33,6 +42,9 @@ TABLES = {
     "data": {**keys_of(DataTable), **PRICES},
     "trading": keys_of(Trading),
     "limits": keys_of(Limits),
+    "ping": keys_of(UrlTable),
+    "metrics": keys_of(MetricsTable),
+    "notify.0": {**keys_of(NotifyTable), **keys_of(UrlTable)},
     "accounts.demo": {**keys_of(AccountConfig), **VENUE},
     "accounts.demo.trading": keys_of(Trading),
     "accounts.demo.limits": keys_of(Limits),
@@ -45,6 +57,7 @@ VALUES = [
     *("", " ", "SPY", "spy", "CASH", "BRK.B", "BRK B", "BRK BB", "x" * 61, " blanks ", [], {}, ["SPY"], ["spy"]),
     *(["CASH"], [5], [["SPY", "SH"]], [["SPY", "SPY"]], [["SPY"]], [["SPY", "SH"], ["SPY", "SH"]]),
     *("amounts", "own", "net", "limit", "dollars", "percent", "sim", "paper", "live", "sample", "folder"),
+    *(["success"], ["success", "digest"], ["woken"], "x.prom", "22:00-07:00 Europe/Berlin", "24:00-07:00 UTC"),
     *("all", "moc", "alpaca", "iex", "demo", "2016-01-31", "PA3EXAMPLE", "http://127.0.0.1:8080"),
 ]
 CASES = [(table, key) for table, keys in TABLES.items() for key in keys]
@@ -55,7 +68,7 @@ def document(table: str, key: str, value: object) -> dict[str, Any]:
     whole = deepcopy(BASE)
     place: Any = whole
     for step in filter(None, table.split(".")):
-        place = place[int(step)] if step.isdigit() else place.setdefault(step, {})
+        place = place[int(step)] if step.isdigit() else place.setdefault(step, [{}] if step == "notify" else {})
     if table.endswith("cash_reserve"):
         place["amount"] = 5
     place[key] = value

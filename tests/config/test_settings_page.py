@@ -24,11 +24,14 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "[data]": WHOLE["data"]["properties"],
     "[trading]": WHOLE["trading"]["properties"],
     "[limits]": WHOLE["limits"]["properties"],
+    "[ping]": WHOLE["ping"]["properties"],
+    "[metrics]": WHOLE["metrics"]["properties"],
+    "[[notify]]": WHOLE["notify"]["items"]["properties"],
     "[accounts.NAME]": ACCOUNT,
     "[accounts.NAME.sim]": ACCOUNT["sim"]["properties"],
     "[[accounts.NAME.investments]]": ACCOUNT["investments"]["items"]["properties"],
 }
-TABLES = {"data", "trading", "limits", "accounts", "sim", "investments"}
+TABLES = {"data", "trading", "limits", "ping", "metrics", "notify", "accounts", "sim", "investments"}
 KEYS = [(section, key) for section, keys in SECTIONS.items() for key in keys if key not in TABLES]
 DEFAULTS = [("[trading]", Trading()), ("[limits]", Limits()), ("[accounts.NAME.sim]", SimSettings())]
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from rebalancer.bookings import BookUsed, CapitalMoved, HandedOver
 from rebalancer.events import (
     Adopted,
     Armed,
@@ -133,8 +134,16 @@ TO_THE_BUYS = (SURVEYED, TargetsSet(NOW, TARGETS), PlanMade(NOW, PLAN), holdings
 """What a run journals, at least, before its first buy."""
 
 
+BOOKED = (
+    BookUsed(NOW, "trend", Decimal("38000.12")),
+    CapitalMoved(NOW, "demo", "trend", Decimal("-250.50"), "ann@desk"),
+    HandedOver(NOW, "demo", "mix", BIL, Decimal("0.5"), "ann@desk"),
+)
+"""Every kind of event that only the books follow."""
+
+
 def evening() -> tuple[Event, ...]:
-    """Every kind of event, from the first snapshot of the account to a successful end."""
+    """Every other kind of event, from the first snapshot of the account to a successful end."""
     buy, lost = order(), order("rb2")
     surveyed, decided, planned, sold = TO_THE_BUYS
     return (

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from evenings import NOW, TARGETS, evening, holding, holdings_read
+from evenings import BOOKED, NOW, TARGETS, evening, holding, holdings_read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +48,7 @@ def test_any_event_is_read_back_as_it_was(event):
 
 
 def test_every_kind_of_event_is_read_back_as_it_was():
-    events = evening()
+    events = (*evening(), *BOOKED)
 
     assert {type(event) for event in events} == set(KINDS.values()) - {Claimed}
     assert tuple(map(read_back, events)) == events

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from evenings import REQUEST, evening, start
 
-from rebalancer.journal import read
+from rebalancer.journal import read, setting_history
 from rebalancer.journal.audit import verify
 from rebalancer.journal.codec import from_body, to_body
 from rebalancer.journal.schema import KNOWN, migrations
@@ -75,7 +75,7 @@ def test_an_old_journal_upgrades_verifies_and_keeps_its_lines(old):
 
 def test_the_due_check_reads_an_old_journal_without_upgrading_it(old):
     """Else the schedule would never start the run that upgrades it."""
-    assert read.enabled_changes(old) == {}
+    assert setting_history.enabled_changes(old) == {}
     assert len(read.runs(old, "demo")) == 2
 
 

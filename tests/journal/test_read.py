@@ -79,6 +79,7 @@ def test_a_run_in_the_list_has_every_field_of_the_screen(path, journal):
             status="success",
             reason="1 of 1 orders done",
             orders=2,
+            equity=Decimal("100000.00"),
         ),
     )
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.events import SettingChanged
-from rebalancer.journal import read
+from rebalancer.journal import read, setting_history
 from rebalancer.journal.account_state import SETTINGS, setting_changes
 from rebalancer.model import NO_RUN
 
@@ -27,7 +27,7 @@ def change(key, old, new, account="demo"):
 
 
 def journalled(path):
-    return [(made.key, made.old, made.new) for made in read.changes(path)][::-1]
+    return [(made.key, made.old, made.new) for made in setting_history.changes(path)][::-1]
 
 
 @given(TEXTS, TEXTS)
@@ -86,7 +86,7 @@ def test_the_settings_of_another_account_are_its_own(journal, path):
     start(journal, request({}, account="other"))
 
     assert journalled(path) == []
-    assert read.changes(path, "other") == ()
+    assert setting_history.changes(path, "other") == ()
 
 
 def test_a_run_that_keeps_no_settings_says_nothing_about_them(journal, path):
@@ -99,5 +99,5 @@ def test_a_run_that_keeps_no_settings_says_nothing_about_them(journal, path):
 def test_the_latest_changes_come_first(journal, path):
     journal.record(NO_RUN, change("a", "1", "2"), change("b", "1", "2"))
 
-    assert [each.key for each in read.changes(path, limit=1)] == ["b"]
-    assert read.changes(path.with_name("nowhere.sqlite")) == ()
+    assert [each.key for each in setting_history.changes(path, limit=1)] == ["b"]
+    assert setting_history.changes(path.with_name("nowhere.sqlite")) == ()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from book_rules import replayed
+from model_days import evenings
 from scripted_sim import Script, ScriptedFault
 from stage import GLD, SPY, TLT, Stage, Weekdays, dollars, mix, percent
 
@@ -17,6 +18,7 @@ from rebalancer.journal.books import books
 from rebalancer.journal.connection import reading
 from rebalancer.model import CorporateAction, Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED
+from rebalancer.portfolio.shortfall import ModelDay, shortfall
 
 FIRST = date(2024, 3, 4)
 SESSIONS = 260 if os.environ.get("WHOLE_YEAR") else 26
@@ -147,3 +149,15 @@ def test_what_one_bot_sells_and_another_buys_never_reaches_the_market(stage: Sta
     both = [entry for entry in entries if entry.crossed and entry.shares]
     assert sum(entry.shares for entry in both if entry.reason == "crossing") == 0
     assert {entry.owner for entry in both} >= {"steady", "switch"}
+
+
+def test_what_a_bot_gained_differs_from_its_model_by_known_causes_alone(stage: Stage) -> None:
+    for bot in BOTS:
+        days = [shortfall(evening, ModelDay()) for evening in evenings(stage, bot)]
+        book = books(stage.journal_file, "demo").books[bot]
+        value = books(stage.journal_file, "demo").valuations[-1].values[bot]
+        assert sum(day.live for day in days) == value - book.paid_in + book.paid_out
+        for day in days:
+            assert day.live == day.model + sum(day.causes.values())
+            assert day.causes["unexplained"] == 0
+        assert sum(day.causes["fees"] for day in days) == -book.fees

@@ -11,11 +11,13 @@ from rebalancer.bots.base import Alike, ChartPart, Findings, Parting
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.contents import describe
-from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
+from rebalancer.bots.flowchart.decided import Decided
+from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, steps, warn_left_out, why_too_little_tonight
 from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.history import counted, first_day, why_lost
+from rebalancer.bots.flowchart.last_day import last_day
 from rebalancer.bots.flowchart.outline import mermaid, outline, parts
 from rebalancer.bots.flowchart.parting import parting, same_tickers
 from rebalancer.bots.flowchart.program import Program
@@ -30,12 +32,12 @@ class Judged(NamedTuple):
     """The last row of `closes`, those that count. `held` is there for a chart that does not rebalance daily."""
 
     closes: Closes
-    values: Evaluation
+    values: Decided
     held: Held | None
 
     @property
     def last(self) -> int:
-        return len(self.closes.sessions) - 1
+        return len(self.closes.sessions) - 1 if self.held else -1
 
     @property
     def weights(self) -> Floats:
@@ -139,7 +141,7 @@ class FlowchartBot:
         if self._by_rule:
             held = Held.of(self.program, closes, None if self.program.path_dependent else since)
             return Judged(closes, held.values, held)
-        return Judged(closes, evaluate(self.program, closes, len(closes.sessions) - 1), None)
+        return Judged(closes, last_day(self.program, closes), None)
 
     def _since(self, made: Judged) -> date | None:
         """The first day of what tonight depends on, which later evenings keep."""
@@ -155,7 +157,7 @@ class FlowchartBot:
     def _why_unknown(self, made: Judged) -> str:
         if made.held:
             return made.held.why_unknown(made.last)
-        return why_undefined(self.program, made.closes, made.values, made.last)
+        return why_undefined(self.program, made.closes, made.values.on_all_days, made.last)
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
         until = closes.until(closes.day(day))

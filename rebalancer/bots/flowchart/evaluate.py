@@ -7,7 +7,7 @@ is never read as yes, no, 0 or 50: it propagates until a node decides without it
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,13 @@ class Values:
         closes: Floats = self._prices[symbol]
         return closes
 
+    @property
+    def on_all_days(self) -> Self:
+        return self
+
+    def recent(self, series: int, rows: int) -> Floats:
+        return self.series[series][-rows:]
+
     def too_short(self, score: int) -> Marks:
         """Where (T,) `score` is undefined since something that it is computed from began too late."""
         if not self._complete_from:
@@ -86,7 +93,7 @@ class Values:
         node = self.table[score]
         if not isinstance(node, nodes.Series):
             return too_short(self.series[score], 1, self._complete_from[score])
-        history, *_ = _complete([self.series[source] for source in node.sources])
+        history, *_ = complete_rows([self.series[source] for source in node.sources])
         complete = max(self._complete_from[source] for source in node.sources)
         return too_short(history, prices_needed(node.function, node.parameters), complete)
 
@@ -178,7 +185,7 @@ def _series(node: nodes.SeriesNode, values: Values, prices: Prices, bars: OwnBar
             return compounded(values.simulated[portfolio])
         case nodes.Series(function, parameters, sources):
             read = [values.series[source] for source in sources]
-            return INDICATORS[function].formula(*(read if len(read) == 1 else _complete(read)), *parameters)
+            return INDICATORS[function].formula(*(read if len(read) == 1 else complete_rows(read)), *parameters)
         case nodes.Earlier(days, source):
             return earlier(values.series[source], days)
         case nodes.Rank(kind, window, source):
@@ -187,7 +194,7 @@ def _series(node: nodes.SeriesNode, values: Values, prices: Prices, bars: OwnBar
             return calculated(operation, [values.series[operand] for operand in operands])
 
 
-def _complete(fields: Sequence[Floats]) -> list[Floats]:
+def complete_rows(fields: Sequence[Floats]) -> list[Floats]:
     """`fields` of a ticker's bars, NaN in the rows where one of them is missing."""
     incomplete = np.isnan(fields).any(axis=0)
     return [np.where(incomplete, np.nan, values) for values in fields]

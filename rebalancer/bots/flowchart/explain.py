@@ -1,13 +1,13 @@
 """The path that one day's decision took through a chart, and what about its prices is worth a warning."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
 from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.left_out import left_out, without_a_price
@@ -19,56 +19,61 @@ from rebalancer.model import Closes
 _DEEPEST_INDENT = 12
 
 
-def gaps(program: Program, closes: Closes, evaluation: Evaluation) -> tuple[str, ...]:
+def gaps(program: Program, closes: Closes, values: Decided) -> tuple[str, ...]:
     """Warnings about the last day: what is missing within the look-back, then indicators that are still warming up.
 
     The decision itself may not have needed them.
     """
-    missing = missing_closes(own_closes(program.name, program.symbols, closes), program.lookback)
-    bars = missing_bars(own_bars(program.name, program.bars, closes), closes, program.lookback)
-    return (*missing, *bars, *_warming_up(program, evaluation))
+    recent = closes.last(program.lookback)
+    missing = missing_closes(own_closes(program.name, program.symbols, recent), program.lookback)
+    bars = missing_bars(own_bars(program.name, program.bars, recent), recent, program.lookback)
+    return (*missing, *bars, *_warming_up(program, values))
 
 
-def _warming_up(program: Program, values: Evaluation) -> Iterator[str]:
-    in_a_row = cache(lambda source: int(runs(values.series[source])[-1]))
+def _warming_up(program: Program, values: Decided) -> Iterator[str]:
+    in_a_row = cache(lambda source, most: int(runs(values.recent(source, most))[-1]))
     for index, node in enumerate(program.table):
         if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
-            have, source = min((in_a_row(source), source) for source in node.sources)
             advised = prices_advised(node.function, node.parameters)
+            have, source = min((in_a_row(source, advised), source) for source in node.sources)
             if prices_needed(node.function, node.parameters) <= have < advised:
                 what = named(program.table[source])
                 yield f"{program.label(index)} is still warming up: {have} of {advised} {what}s"
 
 
-def warn_left_out(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> Iterator[str]:
+def warn_left_out(program: Program, closes: Closes, values: Decided, day: int) -> Iterator[str]:
     """A sentence for each child that a filter on the way of row `day` leaves out."""
-    words = Wording(program, evaluation, day)
-    for one in left_out(program, evaluation, day):
-        reason = why_undefined(program, closes, evaluation, day, one.score)
+    words = Wording(program, values, day)
+    for one in left_out(program, values, day):
+        reason = why_undefined(program, closes, values.on_all_days, day, one.score)
         yield f"the {words.ranking(one.chooser)} leave out {program.label(one.child)}: {reason}"
 
 
-def why_too_little_tonight(program: Program, evaluation: Evaluation) -> str | None:
+def why_too_little_tonight(program: Program, values: Decided) -> str | None:
     """The first ticker without a price tonight that a filter on tonight's way would leave out as too short; or None."""
-    for one in left_out(program, evaluation, len(evaluation.weights) - 1):
-        if ticker := without_a_price(program, evaluation, one):
+    for one in left_out(program, values, -1):
+        if ticker := without_a_price(program, values, one):
             chooser = Wording(program).ranking(one.chooser)
             return f"{ticker} has no price tonight, and the {chooser} can't tell a missing price from a late beginning"
     return None
 
 
-def explain(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[str, ...]:
+def explain(program: Program, closes: Closes, values: Decided, day: int) -> tuple[str, ...]:
     """The path taken on row `day`, a line a step, with the values that decided and how far each gate is from flipping.
 
     Such as `RSI(SPY,10) = 81.2 > 79 (by 2.2) -> TBILL 100 %`. Percentages are of the whole bot. A node that is reached
     twice is written out once. Where the decision is undefined, the last line says why.
     """
-    return tuple(line.text for line in steps(program, closes, evaluation, day))
+    return tuple(line.text for line in steps(program, closes, values, day))
 
 
-def steps(program: Program, closes: Closes, evaluation: Evaluation, day: int) -> tuple[IndentedLine, ...]:
+def steps(program: Program, closes: Closes, values: Decided, day: int) -> tuple[IndentedLine, ...]:
     """The lines of `explain`, indented, each with the gate that it begins to describe."""
-    words, why = Wording(program, evaluation, day), partial(why_undefined, program, closes, evaluation, day)
+
+    def why(score: int | None = None) -> str:
+        return why_undefined(program, closes, values.on_all_days, day, score)
+
+    words = Wording(program, values, day)
     lines: list[IndentedLine] = []
     written: set[int] = set()
     stack: list[IndentedLine | Visit] = [Visit(program.root, 1.0)]
@@ -84,8 +89,8 @@ def steps(program: Program, closes: Closes, evaluation: Evaluation, day: int) ->
         else:
             again = "as above: " if item.node in written else ""
             lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
-    if np.isnan(evaluation.weights[day]).any():
-        lines.append(IndentedLine(0, f"undefined: {why_undefined(program, closes, evaluation, day)}"))
+    if np.isnan(values.weights[day]).any():
+        lines.append(IndentedLine(0, f"undefined: {why()}"))
     return tuple(line._replace(text="  " * min(line.level, _DEEPEST_INDENT) + line.text) for line in lines)
 
 

@@ -15,7 +15,7 @@ from itertools import chain, pairwise
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.what_if import KNOWN, Context, NotComputedError, WhatIf, named, operands_of
 from rebalancer.bots.flowchart.wording import IndentedLine
@@ -36,9 +36,9 @@ MOST_RIVALS = 10
 """On either side of a filter's cut, the number of tickers whose prices are looked at: those with the nearest scores."""
 
 
-def flips(program: Program, closes: Closes, evaluation: Evaluation, path: Sequence[IndentedLine]) -> tuple[Flip, ...]:
+def flips(program: Program, closes: Closes, values: Decided, path: Sequence[IndentedLine]) -> tuple[Flip, ...]:
     """For each gate on `path`, the last day's, the nearest price of one ticker that flips it."""
-    search = _Search(program, closes, evaluation)
+    search = _Search(program, closes, values)
     gates = [(step, line.gate) for step, line in enumerate(path) if line.gate is not None]
     why = f"not computed: only the first {MOST_GATES} gates are"
     left_out = (Flip(step, why=why) for step, _ in gates[MOST_GATES:])
@@ -91,10 +91,10 @@ def conditions_of(gate: nodes.Branch | nodes.Switch | nodes.Shared) -> list[int]
 class _Search:
     """Of a bot's last day. `_directions` keeps by symbol the first, widest look, which all gates share."""
 
-    def __init__(self, program: Program, closes: Closes, actual: Evaluation) -> None:
+    def __init__(self, program: Program, closes: Closes, actual: Decided) -> None:
         self._table, self._context = program.table, Context(program, closes, actual)
-        own = self._context.own
-        self._today = dict(zip(own.symbols, own.values[-1].tolist(), strict=True))
+        recent = self._context.recent
+        self._today = dict(zip(recent.symbols, recent.values[-1].tolist(), strict=True))
         self._directions: dict[Symbol, tuple[Direction, Direction]] = {}
 
     def flip(self, step: int, node: nodes.Node) -> Flip:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.splits import dropped, scores_of
 from rebalancer.bots.flowchart.wording import Wording
@@ -21,7 +21,7 @@ class LeftOut(NamedTuple):
     score: int
 
 
-def left_out(program: Program, values: Evaluation, day: int) -> Iterator[LeftOut]:
+def left_out(program: Program, values: Decided, day: int) -> Iterator[LeftOut]:
     """Those of every filter that the decision of row `day` reaches."""
     words, reached = Wording(program, values, day), {program.root}
     for index in reversed(range(program.root + 1)):
@@ -42,13 +42,13 @@ def _places(node: nodes.TopK, words: Wording) -> list[int]:
     return places
 
 
-def without_a_price(program: Program, values: Evaluation, one: LeftOut) -> Symbol | None:
+def without_a_price(program: Program, values: Decided, one: LeftOut) -> Symbol | None:
     """A ticker that the score reads and that has no close on the last row: it may be missing, not late."""
     stack, seen = [one.score], set[int]()
     while stack:
         index = stack.pop()
         node = program.table[index]
-        if isinstance(node, nodes.OfTicker) and np.isnan(values.closes_of(node.symbol)[-1]):
+        if isinstance(node, nodes.OfTicker) and np.isnan(values.on_all_days.closes_of(node.symbol)[-1]):
             return node.symbol
         operands = [operand for operand in nodes.operands(node) if operand not in seen]
         seen.update(operands)

@@ -6,7 +6,7 @@ from typing import Self
 
 from rebalancer.bots.base import ChartBranch, ChartPart
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.wording import IndentedLine, Visit, Wording, percent
 
@@ -45,7 +45,7 @@ class Routes:
         return cls(reached, branches)
 
 
-def outline(program: Program, values: Evaluation | None = None, day: int = -1) -> tuple[str, ...]:
+def outline(program: Program, values: Decided | None = None, day: int = -1) -> tuple[str, ...]:
     """All of `program`, a line a node, with the values of row `day`; "*" marks what is taken on that day.
 
     A node that several branches lead to is written out once, on the branch taken if there is one. Nodes that only an
@@ -84,7 +84,7 @@ def _written_from(start: Visit, words: Wording, flow: Routes, written: set[int])
             stack.extend(branch._replace(level=level + 1) for branch in reversed(flow.branches[visit.node]))
 
 
-def parts(program: Program, values: Evaluation, day: int = -1) -> tuple[ChartPart, ...]:
+def parts(program: Program, values: Decided, day: int = -1) -> tuple[ChartPart, ...]:
     """The splits of `program` from the root down, on row `day`; then those that only an indicator looks at."""
     words = Wording(program, values, day)
     flow = Routes.of(words)
@@ -109,7 +109,7 @@ def _part(index: int, words: Wording, flow: Routes, numbers: Mapping[int, int]) 
     return ChartPart(lines, tuple(found), flow.reached.get(index, 0.0) > 0)
 
 
-def mermaid(program: Program, values: Evaluation, day: int = -1) -> str:
+def mermaid(program: Program, values: Decided, day: int = -1) -> str:
     """The splits of `program` and what they hold, with the values of row `day`.
 
     A node that several branches lead to is drawn once, a ticker each time. Raises ValueError for a chart that is larger

@@ -28,7 +28,7 @@ def sessions_needed(
             needed.append(1 + (before or {}).get(node.symbol, 0))
         else:
             most = max((needed[operand] for operand in nodes.operands(node)), default=1)
-            needed.append(most + _further_back(node, prices))
+            needed.append(most + further_back(node, prices))
     return needed
 
 
@@ -41,11 +41,11 @@ def closes_needed(table: Sequence[nodes.Node], root: int) -> Mapping[Symbol, int
         if isinstance(node, nodes.OfTicker) and sessions:
             needed[node.symbol] = max(needed.get(node.symbol, 0), sessions)
         for operand in nodes.operands(node) if sessions else ():
-            reach[operand] = max(reach.get(operand, 0), sessions + _further_back(node, prices_needed))
+            reach[operand] = max(reach.get(operand, 0), sessions + further_back(node, prices_needed))
     return needed
 
 
-def _further_back(node: nodes.Node, prices: Callable[[str, tuple[float, ...]], int]) -> int:
+def further_back(node: nodes.Node, prices: Callable[[str, tuple[float, ...]], int]) -> int:
     """How many sessions more than itself `node` needs of what it is computed from."""
     match node:
         case nodes.Series(function, parameters):

@@ -7,7 +7,7 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN, Truth
-from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.evaluate import Values
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import runs
 from rebalancer.bots.flowchart.program import Program
@@ -29,11 +29,12 @@ class NodeOnDay(NamedTuple):
     above: "NodeOnDay | None" = None
 
 
-def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day: int, node: int | None = None) -> str:
+def why_undefined(program: Program, closes: Closes, evaluation: Values, day: int, node: int | None = None) -> str:
     """One sentence on the first undefined value, in the order of the chart, that `node` needs on row `day`.
 
-    None is the whole chart. Raises ValueError where that is defined.
+    A negative `day` counts from the end; no `node` is the whole chart. Raises ValueError where that is defined.
     """
+    day %= len(closes.sessions)
     first = NodeOnDay(program.root if node is None else node, day)
     stack, seen, short = [first], set[tuple[int, int, int | None]](), None
     while stack:
@@ -50,20 +51,20 @@ def why_undefined(program: Program, closes: Closes, evaluation: Evaluation, day:
     raise ValueError(f"the decision of {program.name} on {closes.day(day)} is defined")
 
 
-def _is_undefined(table: tuple[nodes.Node, ...], values: Evaluation, current: NodeOnDay) -> bool:
+def _is_undefined(table: tuple[nodes.Node, ...], values: Values, current: NodeOnDay) -> bool:
     node = table[current.node]
     if isinstance(node, nodes.Hold):
         return _without_a_close(node, values, current) is not None
     return current.day < 0 or isinstance(node, nodes.SeriesNode)
 
 
-def _without_a_close(node: nodes.Hold, values: Evaluation, current: NodeOnDay) -> int | None:
+def _without_a_close(node: nodes.Hold, values: Values, current: NodeOnDay) -> int | None:
     """The row of the close that the value of a held ticker lacks."""
     needed = () if current.priced is None else (current.day, current.priced)
     return next((row for row in needed if np.isnan(values.closes_of(node.symbol)[row])), None)
 
 
-def _causes(table: tuple[nodes.Node, ...], values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
+def _causes(table: tuple[nodes.Node, ...], values: Values, current: NodeOnDay) -> list[NodeOnDay]:
     """What left a node undefined, or else the children that its decision led to."""
     node, day = table[current.node], current.day
     match node:
@@ -93,11 +94,11 @@ def _causes(table: tuple[nodes.Node, ...], values: Evaluation, current: NodeOnDa
             return _causes_in_split(node, values, current) if isinstance(node, nodes.Split) else []
 
 
-def _missing(values: Evaluation, current: NodeOnDay, *series: int) -> list[NodeOnDay]:
+def _missing(values: Values, current: NodeOnDay, *series: int) -> list[NodeOnDay]:
     return [current._replace(node=each, priced=None) for each in series if np.isnan(values.series[each][current.day])]
 
 
-def _causes_in_history(values: Evaluation, current: NodeOnDay, nav: int, portfolio: int) -> list[NodeOnDay]:
+def _causes_in_history(values: Values, current: NodeOnDay, nav: int, portfolio: int) -> list[NodeOnDay]:
     """The row before its simulated values begin: what was undecided there, or held without a close."""
     have = int(runs(values.series[nav])[current.day])
     row = current.day - have
@@ -109,7 +110,7 @@ def _causes_in_history(values: Evaluation, current: NodeOnDay, nav: int, portfol
     return [NodeOnDay(portfolio, row, row, above)]
 
 
-def _causes_in_split(node: nodes.Split, values: Evaluation, current: NodeOnDay) -> list[NodeOnDay]:
+def _causes_in_split(node: nodes.Split, values: Values, current: NodeOnDay) -> list[NodeOnDay]:
     day = np.array([current.day])
     split = fractions(node, values, day)[:, 0]
     if not np.isnan(split[0]):
@@ -117,7 +118,7 @@ def _causes_in_split(node: nodes.Split, values: Evaluation, current: NodeOnDay) 
     return [current._replace(node=each, priced=None) for each in _undefined_in(node, values, current.day)]
 
 
-def _undefined_in(node: nodes.Split, values: Evaluation, day: int) -> list[int]:
+def _undefined_in(node: nodes.Split, values: Values, day: int) -> list[int]:
     """The conditions or series for which a split is undefined."""
     match node:
         case nodes.Branch(condition):
@@ -134,14 +135,14 @@ def _undefined_in(node: nodes.Split, values: Evaluation, day: int) -> list[int]:
             return []
 
 
-def _scores_missing(node: nodes.TopK, values: Evaluation, day: int) -> list[int]:
+def _scores_missing(node: nodes.TopK, values: Values, day: int) -> list[int]:
     found = scores_of(node, values, np.array([day]))
     gone = dropped(node, values, np.array([day]), found)
     blamed = (np.isnan(found) & (~gone | gone.all()))[:, 0].tolist()
     return [score for score, is_it in zip(node.scores, blamed, strict=True) if is_it]
 
 
-def _without_volatility(series: Sequence[int], values: Evaluation, day: int) -> list[int]:
+def _without_volatility(series: Sequence[int], values: Values, day: int) -> list[int]:
     """A volatility of 0 is of no use either."""
     return [each for each in series if not values.series[each][day] > 0]
 
@@ -152,12 +153,12 @@ def _unknown_since(states: Truth, day: int) -> int:
     return int(known[-1]) + 1 if known.size else day
 
 
-def _sentences(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+def _sentences(program: Program, closes: Closes, values: Values, current: NodeOnDay) -> str:
     found = reason(program, closes, values, current)
     return f"{reason(program, closes, values, current.above)}: {found}" if current.above else found
 
 
-def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+def reason(program: Program, closes: Closes, values: Values, current: NodeOnDay) -> str:
     """One sentence on why a node, which is undefined on that day, is."""
     node, day = program.table[current.node], closes.day(max(current.day, 0))
     label = program.label(current.node)
@@ -179,7 +180,7 @@ def reason(program: Program, closes: Closes, values: Evaluation, current: NodeOn
             return f"{program.subject(current.node)} has no close on {day}"
 
 
-def _too_few(program: Program, closes: Closes, values: Evaluation, current: NodeOnDay) -> str:
+def _too_few(program: Program, closes: Closes, values: Values, current: NodeOnDay) -> str:
     """Why an indicator or a rank is undefined whose source has a gap, or too short a history."""
     node, day = program.table[current.node], closes.day(current.day)
     if not isinstance(node, nodes.Series | nodes.Rank):

@@ -1,5 +1,6 @@
 """The nodes of a chart in words: their rules, and on one day their values."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES
-from rebalancer.bots.flowchart.evaluate import Evaluation
+from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS
 from rebalancer.bots.flowchart.program import Program, shown
 from rebalancer.bots.flowchart.ranking import in_order, tie_groups
@@ -53,7 +54,7 @@ class Wording:
     """Words with the values of row `day`; without `values`, for the chart as such."""
 
     program: Program
-    values: Evaluation | None = None
+    values: Decided | None = None
     day: int = -1
 
     def gate(self, condition: int) -> Iterator[IndentedLine]:
@@ -116,8 +117,8 @@ class Wording:
         """What each child gets on the day; 0 where that is undefined, and without values."""
         if self.values is None:
             return [0.0] * len(node.children)
-        split: list[float] = np.nan_to_num(fractions(node, self.values, np.array([self.day]))[:, 0]).tolist()
-        return split
+        split = fractions(node, self.values, np.array([self.day]))[:, 0].tolist()
+        return [0.0 if math.isnan(part) else part for part in split]
 
     def choice(self, node: nodes.Switch | nodes.Shared) -> str:
         """What a switch or shares depend on: how many conditions hold, or which."""
@@ -161,7 +162,7 @@ class Wording:
             return f"{INDICATORS[node.function].short}({','.join(map(shown, node.parameters))})"
         return INDICATORS[CURRENT_PRICE].short
 
-    def places(self, node: nodes.TopK, values: Evaluation) -> Iterator[Place]:
+    def places(self, node: nodes.TopK, values: Decided) -> Iterator[Place]:
         """The children from the best to the worst, those without a score last."""
         days = np.array([self.day])
         scores = scores_of(node, values, days)

@@ -50,6 +50,11 @@ class IndicatorSpec:
     reads: tuple[Literal["close"] | BarField, ...] = ("close",)
 
     @property
+    def from_the_beginning(self) -> bool:
+        """Whether a value depends on all prices before it, be it by a rounding error alone."""
+        return self.settled is not None or self.whole_history
+
+    @property
     def bars(self) -> tuple[BarField, ...]:
         """What it reads besides closes."""
         return tuple(field for field in self.reads if field != "close")

@@ -6,7 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from rebalancer.app.runs import notify
+from rebalancer.app.on_result import notify
 from rebalancer.journal.chain import Head
 
 RESULT = {

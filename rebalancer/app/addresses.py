@@ -1,0 +1,54 @@
+"""The secret addresses of the monitor and of recipients: stored by a person, checked by the doctor."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from rebalancer.app.observers import troubles
+from rebalancer.config import Config
+from rebalancer.config.observers import read_url, store_url
+from rebalancer.config.tables import UrlSource
+from rebalancer.errors import BadInputError
+from rebalancer.model.checkup import Check
+from rebalancer.model.text import known_names
+
+
+def sources(config: Config) -> Mapping[str, UrlSource]:
+    """By the name that `notify login` takes: "ping", or a recipient's."""
+    ping = {"ping": config.ping} if config.ping else {}
+    return {**ping, **{each.name: each.url for each in config.notify}}
+
+
+def store_address(config: Config, name: str, enter: Callable[[], str]) -> str:
+    """Store the address that `enter` returns in the file that the config names, else in the keyring; that place's name.
+
+    Raises BadInputError for an unknown name, and where it was not stored.
+    """
+    known = sources(config)
+    if name not in known:
+        text = f"there is no {name!r}; {known_names(name, known)}" if known else "there is no [ping] and no [[notify]]"
+        raise BadInputError.of(config.path, text)
+    if known[name].variable:
+        raise BadInputError.of(config.path, "takes its address from url: take that line out first", known[name].key)
+    where = store_url(known[name], enter())
+    read_url(known[name])
+    return where
+
+
+def observer_checks(config: Config) -> Iterator[Check]:
+    """Whether each address can be read, and what went wrong the last time it was used. Nothing is sent."""
+    found = troubles(config)
+    for name, source in sources(config).items():
+        check = name if name == "ping" else f"notify {name}"
+        try:
+            read_url(source)
+        except BadInputError as error:
+            yield Check(check, "fail", str(error), "Runs go on without it, and you are not told.")
+            continue
+        yield _check(check, found.get(check), "its address can be read")
+    if config.metrics is not None:
+        yield _check("metrics", found.get("metrics"), f"figures are written to {config.metrics}")
+
+
+def _check(name: str, trouble: str | None, otherwise: str) -> Check:
+    if trouble is None:
+        return Check(name, "pass", otherwise)
+    return Check(name, "warn", trouble, "Runs go on without it. The next one that works takes this back.")

@@ -1,0 +1,148 @@
+"""Money given to a bot whose capital rolls over or taken from it, and a bot that is closed out."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from rebalancer.app.controls import disarm_after_edit
+from rebalancer.app.moved_capital import MovedCapital
+from rebalancer.app.settings import invested_at, replace_config, require_other_bots
+from rebalancer.app.views import InvestmentsEdited
+from rebalancer.bookings import CapitalMoved, HandedOver
+from rebalancer.config import AccountConfig, Config
+from rebalancer.config.edit import remove_investment
+from rebalancer.errors import BadInputError, echoed
+from rebalancer.journal.books import books
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.market.clock import SystemClock
+from rebalancer.model import NO_RUN, Symbol, numbers
+from rebalancer.model.settings import LEAST_MONEY, MOST_MONEY
+from rebalancer.model.text import digits, money
+from rebalancer.portfolio.attribution import CENT, UNASSIGNED, ZERO
+from rebalancer.portfolio.bookkeeping import Bookkeeper
+
+Shares = Mapping[Symbol, Decimal]
+To = Literal["market", "owner"]
+
+
+def deposit(config: Config, account: AccountConfig, bot: str, amount: str, by: str) -> MovedCapital:
+    """Give `bot` money of the account that no bot has. Raises BadInputError, BusyError during a run."""
+    return _move(config, account, bot, _money(amount), by)
+
+
+def withdraw(config: Config, account: AccountConfig, bot: str, amount: str, by: str) -> MovedCapital:
+    """Take money from `bot`, at most what its book has. Raises BadInputError, BusyError during a run."""
+    return _move(config, account, bot, -_money(amount), by)
+
+
+def _money(text: str) -> Decimal:
+    found = numbers.amount(text)
+    if found is None or not LEAST_MONEY <= found <= MOST_MONEY or found != found.quantize(CENT):
+        raise BadInputError.of("AMOUNT", f"{echoed(text)} is no amount: write 0.01 or more, such as 1500 or 99.95")
+    return found.quantize(CENT)
+
+
+def _move(config: Config, account: AccountConfig, bot: str, amount: Decimal, by: str) -> MovedCapital:
+    with _between_runs(config) as journal:
+        keeper = journal.books(account.name)
+        before, session = _book_of(config, account, keeper, bot)
+        if before + amount < 0:
+            currency = account.venue.currency
+            text = (
+                f"its book has {money(before, currency)} by the run of {session}, and {money(-amount, currency)} are "
+                "more: withdraw at most that. `rebalance invest remove` gives back all, at the prices of its sales"
+            )
+            raise BadInputError.of(bot, text)
+        journal.record(NO_RUN, CapitalMoved(SystemClock().now(), account.name, bot, amount, by))
+    disarmed = disarm_after_edit(
+        replace(config, accounts=(account,)), config.journal(), by, "a bot's money was changed"
+    )
+    return MovedCapital(
+        account=account.name,
+        bot=bot,
+        moved="in" if amount > 0 else "out",
+        amount=abs(amount),
+        value_before=before,
+        value=before + amount,
+        unassigned_cash=keeper.books[UNASSIGNED].cash - amount,
+        session=session,
+        currency=account.venue.currency,
+        disarmed=disarmed,
+    )
+
+
+def _book_of(config: Config, account: AccountConfig, keeper: Bookkeeper, bot: str) -> tuple[Decimal, date]:
+    """What the book of `bot` has, and the session of its prices. Raises BadInputError where it has none of its own."""
+    investment = account.investments[invested_at(config, account, bot)]
+    if investment.capital == "fixed":
+        text = (
+            'it has capital = "fixed": each evening it is brought back to its amount, which `rebalance invest set` '
+            'changes. With capital = "rollover" its money is what its book has'
+        )
+        raise BadInputError.of(bot, text)
+    value = keeper.has(bot)
+    if value is None:
+        amount = money(investment.amount, account.venue.currency)
+        text = f"it has no book before its first evening: it begins with {amount}, which `rebalance invest set` changes"
+        raise BadInputError.of(bot, text)
+    return value, keeper.valuations[-1].session
+
+
+@contextmanager
+def _between_runs(config: Config) -> Iterator[SqliteJournal]:
+    """The journal, while no run is in progress. Raises BusyError during one."""
+    with run_lock(config.journal()) as holder, SqliteJournal.open(config.journal(), holder) as journal:
+        yield journal
+
+
+# ------------------------------------------------------------------------------------------------------------ close-out
+
+
+def shares_of_bot(config: Config, account: AccountConfig, bot: str) -> Shares:
+    """The shares of `bot` by its book, by symbol. Raises BadInputError for an unknown bot and for the only one."""
+    require_other_bots(config, account, bot)
+    book = books(config.journal(), account.name).books.get(bot)
+    return dict(sorted(book.shares.items())) if book else {}
+
+
+def remove(config: Config, account: AccountConfig, bot: str, to: To, by: str) -> InvestmentsEdited:
+    """Remove a bot. Its shares go `to` the market, sold by the next run as far as no other bot wants them, or to their
+    owner: they stay in the account, and no run trades them. Its cash is no bot's any more.
+
+    Raises BadInputError, and changes nothing, for an unknown bot, the only one, and shares that can't be handed over.
+    """
+    content = remove_investment(config.content, account.name, require_other_bots(config, account, bot))
+    if to == "market":
+        return replace_config(config, account, content, by)
+    with run_lock(config.journal()):
+        handed = _handed_over(config, account, bot, by)
+        return replace_config(config, account, content, by, handed)
+
+
+def _handed_over(config: Config, account: AccountConfig, bot: str, by: str) -> tuple[HandedOver, ...]:
+    shares, at = shares_of_bot(config, account, bot), SystemClock().now()
+    with SqliteJournal.open(config.journal()) as journal:
+        unsettled, ours = journal.unsettled(account.name), journal.ledger(account.name).ours
+    if unsettled:
+        raise BadInputError.of(bot, "an order is not settled yet: run `rebalance recover` first, then remove the bot")
+    managed = [symbol for symbol in shares if symbol not in account.trading.protected]
+    if account.trading.manage == "account" and managed:
+        text = (
+            f'manage = "account" gives every share to the bots, and the next run would sell {", ".join(managed)}: add '
+            "them to `protected` first, or use --sell"
+        )
+        raise BadInputError.of(bot, text)
+    return tuple(
+        HandedOver(at, account.name, bot, symbol, quantity, by)
+        for symbol, held in shares.items()
+        if (quantity := min(held, ours.get(symbol, ZERO))) > 0
+    )
+
+
+def in_words(shares: Shares) -> str:
+    """As in "12 SPY, 40 TLT"."""
+    return ", ".join(f"{digits(quantity)} {symbol}" for symbol, quantity in shares.items())

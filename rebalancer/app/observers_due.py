@@ -1,0 +1,42 @@
+"""What observers have to do though no run is due. cron asks every minute, so nothing slow is imported here."""
+
+from datetime import date, datetime, time, timedelta
+
+from rebalancer.app.schedule import calendar_of, window_of, window_today
+from rebalancer.config import AccountConfig, Config
+from rebalancer.notify.memory import Memory, recall
+from rebalancer.ports import Clock
+
+
+def anything_to_tell(config: Config, clock: Clock) -> bool:
+    """Whether something is due that no run brings. False at once where nothing observes."""
+    if not (config.ping or config.notify):
+        return False
+    memory = recall(config.state_dir)
+    return closed_day_to_ping(config, clock, memory) is not None
+
+
+def closed_day_to_ping(config: Config, clock: Clock, memory: Memory) -> date | None:
+    """Today, where no enabled account has a session, it is the time of a run, and the monitor was not pinged yet.
+
+    The monitor expects a ping a day. The time is that of the run of the session before, so that they are a day apart.
+    """
+    enabled = [account for account in config.accounts if account.enabled]
+    if not config.ping or not enabled:
+        return None
+    now = clock.now()
+    today = now.astimezone(enabled[0].venue.zone).date()
+    if memory.closed_day == today.isoformat():
+        return None
+    if any(window_today(account, calendar_of(config, account, clock), now) for account in enabled):
+        return None
+    return today if now >= _time_of_run(config, enabled[0], clock, today) else None
+
+
+def _time_of_run(config: Config, account: AccountConfig, clock: Clock, day: date) -> datetime:
+    """On `day`, when the run of the session before it began."""
+    calendar = calendar_of(config, account, clock)
+    sessions = calendar.sessions(day - timedelta(days=14), day)
+    session = calendar.session(sessions[-1]) if sessions else None
+    at = window_of(account, session).opens.astimezone(calendar.zone).time() if session else time()
+    return datetime.combine(day, at, calendar.zone)

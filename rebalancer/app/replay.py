@@ -1,0 +1,130 @@
+"""`rebalance replay`: the plan of a past run made again, and where it differs."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from itertools import zip_longest
+from typing import Any
+
+from rebalancer.app.bot_files import load_bot
+from rebalancer.app.past_run import PastRun
+from rebalancer.app.plan_keeping import circumstances
+from rebalancer.bots.base import Bot
+from rebalancer.errors import BadInputError, Problem, RebalancerError
+from rebalancer.events import BotDecided, BotFailed, Event
+from rebalancer.journal.codec import canonical, plain
+from rebalancer.portfolio.plan_inputs import planned_again
+
+MOST_SHOWN = 50
+ABSENT = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """`place` is a path in the events, such as "PlanMade.plan.trades[0].quantity"; both values are canonical JSON."""
+
+    place: str
+    then_value: str
+    now_value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`equal`: all `event_count` events came out the same, byte for byte; `sha256` is that of their bytes then.
+
+    `divergences` are the first ones, of `divergence_count`; `causes` are sentences on what may explain them.
+    """
+
+    run: int
+    session: date
+    equal: bool
+    event_count: int
+    sha256: str
+    divergence_count: int
+    divergences: tuple[Divergence, ...]
+    causes: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.equal else 3
+
+
+def replay(past: PastRun) -> Replay:
+    """Make the plan of `past` again. Python bots are run."""
+    then, now = [_flat(event) for event in past.made], list(_again(past))
+    equal = [*map(canonical, then)] == [*map(canonical, now)]
+    found = list(_divergences(then, now))
+    return Replay(
+        run=past.run,
+        session=past.session,
+        equal=equal,
+        event_count=len(then),
+        sha256=sha256("\n".join(map(canonical, then)).encode()).hexdigest(),
+        divergence_count=len(found),
+        divergences=tuple(found[:MOST_SHOWN]),
+        causes=() if equal else tuple(_causes(past)),
+    )
+
+
+def python_bots(past: PastRun) -> tuple[str, ...]:
+    return tuple(name for name in past.bots if past.circumstances.bot_files.get(name, "").endswith(".py"))
+
+
+def _again(past: PastRun) -> Iterator[Any]:
+    """The events as they come out now; an error in the place of the event that it prevents."""
+    try:
+        for event in planned_again(past.inputs, past.closes, _bots(past), [event.at for event in past.made]):
+            yield _flat(event)
+    except RebalancerError as error:
+        yield {"error": str(error)}
+
+
+def _flat(event: Event) -> Any:  # noqa: ANN401 - JSON
+    bot = event.bot if isinstance(event, BotDecided) else event.failure.bot if isinstance(event, BotFailed) else ""
+    return {f"{type(event).__name__} {bot}".rstrip(): plain(event)}
+
+
+def _bots(past: PastRun) -> dict[str, Bot]:
+    """Raises BadInputError for a file that this version refuses."""
+    bots: dict[str, Bot] = {}
+    problems: list[Problem] = []
+    for share in past.inputs.shares:
+        name = share.bot
+        bot, found = load_bot(past.bots[name], name, past.circumstances.bot_files[name])
+        problems.extend(found)
+        if bot is not None:
+            bots[name] = bot
+    if problems:
+        raise BadInputError(problems)
+    return bots
+
+
+def _divergences(then: list[Any], now: list[Any]) -> Iterator[Divergence]:
+    pairs: Iterable[tuple[Any, Any]] = zip_longest(then, now, fillvalue={})
+    for before, after in pairs:
+        yield from _compared("", before, after)
+
+
+def _compared(place: str, then: Any, now: Any) -> Iterator[Divergence]:  # noqa: ANN401 - JSON
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in sorted({*then, *now}):
+            yield from _compared(f"{place}.{key}" if place else key, then.get(key, ABSENT), now.get(key, ABSENT))
+    elif isinstance(then, list) and isinstance(now, list):
+        pairs: Iterable[tuple[Any, Any]] = zip_longest(then, now, fillvalue=ABSENT)
+        for number, (before, after) in enumerate(pairs):
+            yield from _compared(f"{place}[{number}]", before, after)
+    elif canonical(then) != canonical(now):
+        yield Divergence(place, canonical(then), canonical(now))
+
+
+def _causes(past: PastRun) -> Iterator[str]:
+    then, now = past.circumstances, circumstances({})
+    if then.version != now.version:
+        yield f"the run was made by version {then.version} of this program, this is {now.version}"
+    for name in sorted({*then.libraries, *now.libraries}):
+        before, after = then.libraries.get(name, "none"), now.libraries.get(name, "none")
+        if before != after:
+            yield f"{name} was {before} then, and is {after} now"
+    for name in python_bots(past):
+        yield f"{name} is a Python bot: what it reads beside the closes it is given is not kept"

@@ -1,0 +1,57 @@
+"""The closes of an evening by ticker, and the indicators of them: what one bot asked for, the next need not compute."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from rebalancer.bots.base import own_closes
+from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.evaluate import complete_rows
+from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.model import Closes, Floats, Symbol
+
+Key = tuple[nodes.Series, tuple[nodes.Node, ...], int]
+"""An indicator without the indices of its program, what it is computed on, and how many of its last values."""
+
+
+class Columns:
+    """The columns of `closes`, each as a decision reads it (T,): NaN for what is not a positive number."""
+
+    def __init__(self, closes: Closes) -> None:
+        self._closes = closes
+        self._places = {symbol: place for place, symbol in enumerate(closes.symbols)}
+        self._columns: dict[Symbol, Floats] = {}
+        self._indicators: dict[Key, Floats] = {}
+
+    def check(self, bot: str, symbols: Sequence[Symbol]) -> None:
+        """Raises ValueError where there is no column for one of `symbols`."""
+        if not all(symbol in self._places for symbol in symbols):
+            own_closes(bot, tuple(symbols), self._closes)
+
+    def closes(self, symbol: Symbol) -> Floats:
+        if symbol not in self._columns:
+            values = np.ascontiguousarray(self._closes.values[:, self._places[symbol]])
+            good = (values > 0) & (values < np.inf)
+            self._columns[symbol] = values if good.all() else np.where(good, values, np.nan)
+        return self._columns[symbol]
+
+    def indicator(self, node: nodes.Series, sources: Sequence[nodes.Node], read: Sequence[Floats], rows: int) -> Floats:
+        """The last `rows` values of `node`, from the values `read` of its `sources`, which suffice for them."""
+        if not all(isinstance(source, nodes.OfTicker) for source in sources):
+            return _last(node, read, rows)
+        key = nodes.Series(node.function, node.parameters, ()), tuple(sources), rows
+        if key not in self._indicators:
+            self._indicators[key] = _last(node, read, rows).copy()
+        return self._indicators[key]
+
+
+def _last(node: nodes.Series, read: Sequence[Floats], rows: int) -> Floats:
+    values = INDICATORS[node.function].formula(*(read if len(read) == 1 else complete_rows(read)), *node.parameters)
+    return values[-rows:]
+
+
+@lru_cache(maxsize=2)
+def columns_of(closes: Closes) -> Columns:
+    """Of the closes that all bots are asked on, and of those that count for a bot that remembers."""
+    return Columns(closes)

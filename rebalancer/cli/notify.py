@@ -1,0 +1,40 @@
+"""`rebalance notify`: addresses of messages and of the monitor."""
+
+import sys
+from typing import Annotated
+
+from typer import Argument, Option
+
+from rebalancer.cli.config_file import own_config
+from rebalancer.cli.options import Answer, Commands, ConfigOption
+from rebalancer.errors import BadInputError, Problem
+
+app = Commands(help="Store the addresses of messages and of the monitor, and try them.", no_args_is_help=True)
+
+
+@app.with_json()
+def login(
+    name: Annotated[str, Argument(help='"ping", or the name of a [[notify]].')],
+    stdin: Annotated[bool, Option("--stdin", help="Read the address from a pipe.")] = False,
+    config: ConfigOption = None,
+) -> Answer:
+    """Store a secret address in its url_file, else in the system keyring. It is never shown."""
+    from rebalancer.app.addresses import store_address
+    from rebalancer.report.notify import address_screen
+
+    where = store_address(own_config(config), name, _from_pipe if stdin else _from_terminal)
+    return Answer({"name": name, "stored_in": where}, address_screen(name, where))
+
+
+def _from_terminal() -> str:
+    from getpass import getpass
+
+    if not sys.stdin.isatty():
+        raise BadInputError(
+            [Problem("notify login", "", "needs a terminal: use --stdin to read the address from a pipe")]
+        )
+    return getpass("Address (not shown): ").strip()
+
+
+def _from_pipe() -> str:
+    return sys.stdin.read(10_000).strip()
