@@ -62,7 +62,7 @@ def statistics(result: Backtest, sessions: NDArray[np.datetime64]) -> Statistics
         max_drawdown=fall,
         calmar=None if growth is None or fall is None else growth / fall.depth,
         turnover=float(result.traded[1:].mean() / 2 * YEAR) if len(returns) else None,
-        exposure=float(result.weights.sum(axis=1).mean()),
+        exposure=float(sum(held.sum() for _, held in result.holdings.positions()) / len(result.equity)),
     )
 
 
