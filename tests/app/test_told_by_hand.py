@@ -80,7 +80,7 @@ def test_a_config_that_can_no_longer_be_read_is_told_to_those_in_the_last_one(se
         for _ in range(2):
             list(loop.poll())
     ((title, body),) = told(service)
-    assert title == "no run can start"
+    assert title == "rebalance: no run can start"
     assert "is no valid TOML" in body
 
 

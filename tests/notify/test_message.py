@@ -21,7 +21,7 @@ def test_a_message_arrives_whole_with_its_urgency():
         assert (sent["title"], sent["message"], sent["type"]) == (FAILED.title, FAILED.body, "failure")
 
 
-@pytest.mark.parametrize("mood", ["500", "breaks off", "hangs"])
+@pytest.mark.parametrize("mood", ["500", "redirects", "breaks off", "hangs"])
 def test_one_that_is_not_taken_is_trouble_and_no_log_has_the_address(mood, caplog):
     caplog.set_level(logging.DEBUG)
     with monitor(mood) as service:
