@@ -16,6 +16,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 
 from jsonschema import Draft202012Validator
 
+from rebalancer.app.book_changes import Exported
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.moved_capital import MovedCapital
@@ -141,6 +142,7 @@ ANSWERS: Mapping[str, Any] = {
     "audit verify": AuditResult,
     "audit compact": Compacted,
     "replay": Replay,
+    "export": Exported,
     "audit accept-restore": Restored,
     "config check": {"file": str, "problems": [Problem], "warnings": [Problem]},
     "config show": {"file": str, "accounts": [{"account": str, "settings": [Setting]}]},

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer import demo
-from rebalancer.app.bots import bot_file, first_day_of_evenings, load_bots, read_bots
+from rebalancer.app.bot_files import load_bots, read_bots
+from rebalancer.app.bots import bot_file, first_day_of_evenings
 from rebalancer.app.deciding import BotFiles, decided
 from rebalancer.app.needs import missing_sentence, needs
 from rebalancer.app.source import closes_up_to
@@ -155,11 +156,11 @@ def backtest(
         most_closes_needed(loaded.values()),
         allow_undecided,
     )
-    weights = decided(BotFiles(paths, contents, ignore_rebalance), loaded, closes, workers, progress)
+    decisions = decided(BotFiles(paths, contents, ignore_rebalance), loaded, closes, workers, progress)
     begun = (_begun_otherwise(bot, closes, _kept(config, name, contents[name])) for name, bot in loaded.items())
     closes = replace(closes, notes=(*closes.notes, *filter(None, begun)))
     progress("Trading by what the bots decided")
-    return compare(weights, closes, terms)
+    return compare(decisions, closes, terms)
 
 
 def _begun_otherwise(bot: Bot, closes: Closes, kept: date | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
+from rebalancer.app.book_changes import Exported
 from rebalancer.app.positions import AccountPositions, HeldPosition
 from rebalancer.app.views import Restored
 from rebalancer.journal.chain import AuditResult, Head
@@ -32,6 +33,12 @@ def backup_screen(backup: Backup) -> Screen:
         yield line(f"What plans were made from: copied to {backup.inputs}, {backup.inputs_size / BYTES_A_MB:,.1f} MB.")
     if backup.head:
         yield line(last_line(backup.head))
+
+
+def exported_screen(made: Exported) -> Screen:
+    changes, balances = counted(made.transaction_count, "transaction"), counted(made.balance_count, "day")
+    span = f"from {made.first} to {made.last}"
+    yield line(f"{made.file}: {changes} {span}, with the balances of {balances}.", "bold green")
 
 
 def restored_screen(found: Restored) -> Screen:
