@@ -158,7 +158,7 @@ ANSWERS: Mapping[str, Any] = {
     "live disarm": {"account": str, "was_armed": Armed | None},
     "live status": {"accounts": [LiveAccount]},
     "notify login": {"name": str, "stored_in": str},
-    "notify test": {"tried": [Tried]},
+    "notify test": {"recipients": [Tried]},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {

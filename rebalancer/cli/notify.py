@@ -37,7 +37,7 @@ def try_(config: ConfigOption = None) -> Answer:
         raise BadInputError.of(settings.path, "there is no [ping] and no [[notify]]: nobody would be told")
     tried = try_all(settings)
     exit_code = RunFailedError.exit_code if any(each.trouble for each in tried) else 0
-    return Answer({"tried": tried}, tried_screen(tried), exit_code)
+    return Answer({"recipients": tried}, tried_screen(tried), exit_code)
 
 
 def _from_terminal() -> str:

@@ -93,7 +93,7 @@ def test_a_test_message_goes_to_everybody_and_to_the_monitors_log(service: Monit
     assert "ping: taken. Look whether it arrived." in said.out
     assert "gone: " in said.out
     assert "hunter2" not in said.out
-    tried = json.loads(rebalance("notify", "test", "--json").out)["tried"]
+    tried = json.loads(rebalance("notify", "test", "--json").out)["recipients"]
     assert [(each["name"], bool(each["trouble"])) for each in tried] == [
         ("ping", False),
         ("notify", False),
