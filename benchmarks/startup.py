@@ -42,7 +42,7 @@ amount = 6000
 DECIDED = """
 import json, sys
 from pathlib import Path
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bot_files import load_bots
 from rebalancer.market.clock import SystemClock
 from rebalancer.market.folder import read_folder
 from rebalancer.market.price_file_cache import PriceFileCache

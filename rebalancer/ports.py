@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from zoneinfo import ZoneInfo
 
-from rebalancer.events import Armed, Event, Halted, RunRequest
 from rebalancer.model import (
     NEW_YORK,
     US_DOLLARS,
@@ -37,6 +36,9 @@ from rebalancer.model import (
     Symbol,
 )
 from rebalancer.portfolio.bookkeeping import Bookkeeper
+
+if TYPE_CHECKING:
+    from rebalancer.events import Armed, Event, Halted, RunRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,10 @@ class Clock(Protocol):
 class Journal(Protocol):
     """Append-only. `record` has committed to disk when it returns; after it raises, no order may be sent."""
 
-    def start_run(self, request: RunRequest) -> "RunId | AlreadyRun":
+    def start_run(self, request: "RunRequest") -> "RunId | AlreadyRun":
         """Start the next run of the session. Raises BusyError while another process runs this account."""
 
-    def record(self, run: RunId, *events: Event) -> None:
+    def record(self, run: RunId, *events: "Event") -> None:
         """`run` is NO_RUN for events outside a run. Raises TradingBlockedError, and writes nothing, for the intent of
         an order from an account that is halted or disarmed.
         """
@@ -207,7 +209,7 @@ class Journal(Protocol):
     def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that never ended and whose process is gone; None where there is none."""
 
-    def resume(self, run: RunId, request: RunRequest, *, running: bool) -> None:
+    def resume(self, run: RunId, request: "RunRequest", *, running: bool) -> None:
         """Continue an interrupted run (`running`), or settle the orders of one that ended. Raises as `start_run`."""
 
     def books(self, account: str) -> Bookkeeper:
@@ -264,8 +266,8 @@ class TradingStatus:
     mode, venue and account number of the last run that read an account, None before the first.
     """
 
-    halt: Halted | None = None
-    armed: Armed | None = None
+    halt: "Halted | None" = None
+    armed: "Armed | None" = None
     loss: date | None = None
     last: tuple[str, str, str] | None = None
 

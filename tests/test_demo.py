@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rebalancer import config, demo
-from rebalancer.app.bots import load_bot
+from rebalancer.app.bot_files import load_bot
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.market import sample

@@ -72,7 +72,7 @@ def test_an_indicator_is_a_formula_and_a_row(copied):
     )
     script = f"""
         import numpy as np
-        from rebalancer.app.bots import load_bot
+        from rebalancer.app.bot_files import load_bot
         from rebalancer.model import Closes, Symbol
         bot, problems = load_bot({bot!r}.encode(), "Low", "low.json")
         assert not problems, problems

@@ -1,4 +1,4 @@
-"""Read, load, list and create bot files."""
+"""List, check, show and create bot files."""
 
 import json
 import re
@@ -8,14 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from rebalancer import demo
-from rebalancer.app.python_bot import run_python
+from rebalancer.app.bot_files import content_of, load_bot, load_bots, read_bots
 from rebalancer.app.views import CheckedBot, ListedBot, ShownBot
 from rebalancer.bots.base import Bot
-from rebalancer.bots.load import format_of, load, most_bytes
+from rebalancer.bots.load import format_of
 from rebalancer.config import AccountConfig, Config, parsers
 from rebalancer.config.files import create
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.files import read_regular
 from rebalancer.journal import read
 from rebalancer.model import Investment, Symbol, Trading
 from rebalancer.model.text import known_names
@@ -29,53 +28,9 @@ TEMPLATES: Mapping[str, str] = {
 BOT_FILES = ("*.py", *(f"*.{text}{packed}" for text in ("json", "clj", "edn") for packed in ("", ".gz")))
 
 
-def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
-    """The bytes of each bot's file. Raises BadInputError with all unreadable files."""
-    contents, problems = {}, []
-    for name, path in paths.items():
-        try:
-            contents[name] = content_of(path)
-        except OSError as error:
-            problems.append(Problem(str(path), "", f"bot {name!r} can't be read: {error.strerror}"))
-    if problems:
-        raise BadInputError(problems)
-    return contents
-
-
 def first_day_of_evenings(config: Config, account: str, bot: str, content: bytes) -> date | None:
     """The day from which the evenings of `account` simulate a bot of that file, or follow what it remembers."""
     return read.since(config.journal(), account, bot, sha256(content).hexdigest())
-
-
-def content_of(file: Path) -> bytes:
-    """The bytes of a bot's file. Raises OSError, also for one that is larger than any bot."""
-    return read_regular(file, most_bytes(str(file)))
-
-
-def load_bot(
-    content: bytes, name: str, source: str, *, ignore_rebalance: bool = False
-) -> tuple[Bot | None, tuple[Problem, ...]]:
-    """`bots.load`, with Python bots run in a child process."""
-    return load(content, name, source, run_python, ignore_rebalance=ignore_rebalance)
-
-
-def load_bots(
-    paths: Mapping[str, Path], contents: Mapping[str, bytes] | None = None, *, ignore_rebalance: bool = False
-) -> dict[str, Bot]:
-    """The bots by name, from `contents` if the files were read already; see `bots.load`.
-
-    Raises BadInputError with every problem of every file.
-    """
-    bots: dict[str, Bot] = {}
-    problems: list[Problem] = []
-    for name, content in (read_bots(paths) if contents is None else contents).items():
-        bot, found = load_bot(content, name, str(paths[name]), ignore_rebalance=ignore_rebalance)
-        problems.extend(found)
-        if bot is not None:
-            bots[name] = bot
-    if problems:
-        raise BadInputError(problems)
-    return bots
 
 
 def holdable(trading: Trading, bots: Mapping[str, Bot]) -> tuple[Symbol, ...]:

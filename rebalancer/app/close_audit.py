@@ -8,7 +8,7 @@ from math import fsum, isfinite
 
 import numpy as np
 
-from rebalancer.app.bots import content_of, load_bot
+from rebalancer.app.bot_files import content_of, load_bot
 from rebalancer.app.source import closes_up_to
 from rebalancer.bots.base import Bot
 from rebalancer.config import Config

@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
-from rebalancer.app.bots import content_of, load_bots
+from rebalancer.app.bot_files import content_of, load_bots
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.app.bots import load_bot
+from rebalancer.app.bot_files import load_bot
 from rebalancer.app.executor import Executor, LostPart, cores
 from rebalancer.bots.base import Bot
 from rebalancer.errors import BadInputError, RunFailedError

@@ -10,7 +10,8 @@ from pathlib import Path
 from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
 from rebalancer.app.addresses import observer_checks
-from rebalancer.app.bots import first_day_of_evenings, load_bots, read_bots
+from rebalancer.app.bot_files import load_bots, read_bots
+from rebalancer.app.bots import first_day_of_evenings
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.evening import clock_of_run
 from rebalancer.app.paper_trial import run_trial, trial_of

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from rebalancer import __version__, demo
 from rebalancer.app.account import Moment, Opening, open_for_a_run, opening
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.connections import clock_of
 from rebalancer.app.status import blocked_by, exposed
 from rebalancer.config import AccountConfig, Config, parse

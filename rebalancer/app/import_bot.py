@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from rebalancer.app.bots import content_of, load_bot
+from rebalancer.app.bot_files import content_of, load_bot
 from rebalancer.app.views import ImportedBot
 from rebalancer.bots.load import format_of, most_bytes, to_native
 from rebalancer.config.files import create

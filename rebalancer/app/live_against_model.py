@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from rebalancer.app.bots import content_of, load_bot
+from rebalancer.app.bot_files import content_of, load_bot
 from rebalancer.app.source import source_of
 from rebalancer.backtest.run import backtest_weights
 from rebalancer.bots.base import Bot, last_known

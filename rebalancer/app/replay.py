@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import zip_longest
 from typing import Any
 
-from rebalancer.app.bots import load_bot
+from rebalancer.app.bot_files import load_bot
 from rebalancer.app.past_run import PastRun
 from rebalancer.app.plan_keeping import circumstances
 from rebalancer.bots.base import Bot

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rebalancer import demo
-from rebalancer.app.bots import bot_file, first_day_of_evenings, load_bots, read_bots
+from rebalancer.app.bot_files import load_bots, read_bots
+from rebalancer.app.bots import bot_file, first_day_of_evenings
 from rebalancer.app.deciding import BotFiles, decided
 from rebalancer.app.needs import missing_sentence, needs
 from rebalancer.app.source import closes_up_to

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rebalancer import config as settings
 from rebalancer.app.account import one_account
-from rebalancer.app.bots import bot_file, holdable, load_bots
+from rebalancer.app.bot_files import load_bots
+from rebalancer.app.bots import bot_file, holdable
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
 from rebalancer.app.source import known_tickers

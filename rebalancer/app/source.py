@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bot_files import load_bots
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.needs import missing_sentence, needs, short_sentence, without_price
 from rebalancer.app.views import PriceStatus

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.app.bots import bot_file, load_bot, load_bots, read_bots
+from rebalancer.app.bot_files import load_bot, load_bots, read_bots
+from rebalancer.app.bots import bot_file
 from rebalancer.app.fingerprint import fingerprint
 from rebalancer.app.research import require_prices
 from rebalancer.app.source import closes_up_to

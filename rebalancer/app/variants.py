@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from rebalancer.app.bots import load_bot
+from rebalancer.app.bot_files import load_bot
 from rebalancer.backtest.parameters import Parameter, Point
 from rebalancer.backtest.trial import Trial, trial
 from rebalancer.bots import varied

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebalancer.app.bots import bot_file, load_bots
+from rebalancer.app.bot_files import load_bots
+from rebalancer.app.bots import bot_file
 from rebalancer.app.source import closes_up_to
 from rebalancer.backtest.verify import Agreement, Difference, agreement, same_weights
 from rebalancer.bots import recorded

@@ -8,7 +8,7 @@ import pytest
 from sweeps import BOT
 
 from rebalancer.app import deciding
-from rebalancer.app.bots import load_bots, read_bots
+from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.deciding import BotFiles, decided
 from rebalancer.app.executor import LostPart, Serial
 from rebalancer.errors import RunFailedError

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rebalancer.app.bots import load_bot
+from rebalancer.app.bot_files import load_bot
 from rebalancer.app.python_bot import ONE_DECISION, ProcessLimits, run_python
 from rebalancer.app.python_runner import answer
 from rebalancer.bots.python import PythonBot

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sweeps import BOND, BOT, TOP, WINDOW, Backwards, Counting, Losing, settings, swept, write
 
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bot_files import load_bots
 from rebalancer.app.pool import Pool
 from rebalancer.app.research import backtest
 from rebalancer.app.sweep_plan import chunks

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rebalancer.app.bots import load_bot
+from rebalancer.app.bot_files import load_bot
 from rebalancer.bots.base import Bot
 from rebalancer.model import Allocation, BotFailure, Closes, Symbol
 

@@ -81,7 +81,7 @@ def test_prices_on_disk_become_allocations_with_numpy_alone(tmp_path):
 from datetime import datetime, UTC
 from pathlib import Path
 from rebalancer import demo
-from rebalancer.app.bots import load_bots
+from rebalancer.app.bot_files import load_bots
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.folder import read_folder
 from rebalancer.market.price_file_cache import PriceFileCache

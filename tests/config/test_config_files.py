@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.app.bots import read_bots
+from rebalancer.app.bot_files import read_bots
 from rebalancer.config.files import create, replace_content, write_backup
 from rebalancer.errors import BadInputError
 

@@ -93,8 +93,8 @@ class _Search:
 
     def __init__(self, program: Program, closes: Closes, actual: Decided) -> None:
         self._table, self._context = program.table, Context(program, closes, actual)
-        own = self._context.own
-        self._today = dict(zip(own.symbols, own.values[-1].tolist(), strict=True))
+        recent = self._context.recent
+        self._today = dict(zip(recent.symbols, recent.values[-1].tolist(), strict=True))
         self._directions: dict[Symbol, tuple[Direction, Direction]] = {}
 
     def flip(self, step: int, node: nodes.Node) -> Flip:

@@ -26,7 +26,7 @@ _SETTLED = 3
 
 _POINTWISE = nodes.Inequality | nodes.Several | nodes.Count
 """Conditions that are true or false by the values of one day alone."""
-KNOWN = (
+_OF_PRICES = (
     _POINTWISE
     | nodes.ForDays
     | nodes.Latch
@@ -34,12 +34,13 @@ KNOWN = (
     | nodes.Number
     | nodes.Close
     | nodes.Bar
-    | nodes.Nav
     | nodes.Series
     | nodes.Earlier
     | nodes.Rank
     | nodes.Arithmetic
 )
+"""What depends on the tickers that it reads, and on no others."""
+KNOWN = _OF_PRICES | nodes.Nav
 
 
 class NotComputedError(Exception):
@@ -47,13 +48,27 @@ class NotComputedError(Exception):
 
 
 class Context:
-    """What another price of the last day leaves as it is: the `actual` values of the evaluation on `own` closes."""
+    """What another price of the last of `days` days leaves as it is: the `actual` values.
+
+    `recent` are the program's closes of the last two days, `before` is the row of the one before the last.
+    """
 
     def __init__(self, program: Program, closes: Closes, actual: Decided) -> None:
-        self.table, self.actual = program.table, actual
-        self.own = own_closes(program.name, program.symbols, closes)
-        self.before = len(self.own.sessions) - 2
+        self.table, self.actual, self.days = program.table, actual, len(closes.sessions)
+        self.recent = own_closes(program.name, program.symbols, closes.last(2))
+        self.before = self.days - 2
         self._held: dict[int, list[Reached]] = {}
+        self._read: dict[int, tuple[list[int], frozenset[Symbol] | None]] = {}
+
+    def read_for(self, wanted: int, symbol: Symbol) -> list[int]:
+        """What is computed for `wanted` if the price of `symbol` changes, operands first; empty if that is nothing."""
+        if wanted not in self._read:
+            below = sorted(operands_of(self.table, wanted))
+            of_prices = all(isinstance(self.table[index], _OF_PRICES) for index in below)
+            symbols = (getattr(self.table[index], "symbol", None) for index in below)
+            self._read[wanted] = below, frozenset(filter(None, symbols)) if of_prices else None
+        below, symbols_read = self._read[wanted]
+        return below if symbols_read is None or symbol in symbols_read else []
 
     def held_before(self, portfolio: int) -> list[Reached]:
         """The nodes that `portfolio` reaches on the day before the last, children first; none without that day."""
@@ -97,7 +112,10 @@ class WhatIf:
         return np.full(len(self._prices), self._actual.too_short(score)[-1])
 
     def _compute(self, wanted: int) -> None:
-        for index in sorted(operands_of(self._table, wanted)):
+        read = self._context.read_for(wanted, self._symbol)
+        if not read:
+            self._leave(wanted)
+        for index in read:
             node = self._table[index]
             if index in self.series or index in self.truths:
                 continue
@@ -107,11 +125,18 @@ class WhatIf:
                 case nodes.Latch():
                     self.truths[index] = self._entered(index, node)
                 case nodes.Dates():
-                    self.truths[index] = np.full(len(self._prices), self._actual.truths[index][-1])
+                    self._leave(index)
                 case _ if isinstance(node, _POINTWISE):
-                    self.truths[index] = truth(node, self.truths, self.series, self._context.own.sessions)
+                    self.truths[index] = truth(node, self.truths, self.series, self._context.recent.sessions)
                 case _:
                     self.series[index] = self._series(index, node)
+
+    def _leave(self, index: int) -> None:
+        """As it is, whatever the price."""
+        if isinstance(self._table[index], nodes.ConditionNode):
+            self.truths[index] = np.full(len(self._prices), self._actual.truths[index][-1])
+        else:
+            self.series[index] = self._unchanged(index)
 
     def _series(self, index: int, node: nodes.Node) -> Floats:
         match node:
@@ -152,7 +177,7 @@ class WhatIf:
             return self._unchanged(index)
         rows = _SETTLED * spec.settled(*parameters) if spec.settled else spec.prices(*parameters)
         if not parameters:  # without a window it reads all there is
-            rows = len(self._context.own.sessions)
+            rows = self._context.days
         history = self._history(node.sources[0], rows)
         if history is None:
             return self._unchanged(index)
@@ -170,11 +195,11 @@ class WhatIf:
 
     def _earned(self, portfolio: int) -> Floats:
         earned: dict[int, Floats] = {}
-        before, own = self._context.before, self._context.own
+        before, recent = self._context.before, self._context.recent
         for index, parts in self._context.held_before(portfolio):
             node = self._table[index]
             if isinstance(node, nodes.Hold) and node.symbol == self._symbol:
-                earned[index] = self._prices / own.values[before, own.symbols.index(node.symbol)] - 1
+                earned[index] = self._prices / recent.values[-2, recent.symbols.index(node.symbol)] - 1
             elif isinstance(node, nodes.Split):
                 earned[index] = np.zeros(len(self._prices))
                 for child, fraction in parts:
@@ -185,7 +210,7 @@ class WhatIf:
 
     def _held(self, index: int, node: nodes.ForDays) -> Truth:
         self._actual.truths[index]  # so that its condition is there on as many days as it reads
-        length = len(self._context.own.sessions)
+        length = self._context.days
         before = self._actual.truths[node.condition][-min(node.days, length) : -1]
         lowest = min([*before.tolist(), *[UNKNOWN] * (node.days > length)], default=None)
         today = self.truths[node.condition]

@@ -1,5 +1,6 @@
 """The nodes of a chart in words: their rules, and on one day their values."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -116,8 +117,8 @@ class Wording:
         """What each child gets on the day; 0 where that is undefined, and without values."""
         if self.values is None:
             return [0.0] * len(node.children)
-        split: list[float] = np.nan_to_num(fractions(node, self.values, np.array([self.day]))[:, 0]).tolist()
-        return split
+        split = fractions(node, self.values, np.array([self.day]))[:, 0].tolist()
+        return [0.0 if math.isnan(part) else part for part in split]
 
     def choice(self, node: nodes.Switch | nodes.Shared) -> str:
         """What a switch or shares depend on: how many conditions hold, or which."""

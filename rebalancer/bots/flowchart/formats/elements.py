@@ -71,7 +71,7 @@ class Element:
 
     def __getitem__(self, key: str) -> "Element":
         under = self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
-        return replace(self, value=under, place=Place(self.place, key))
+        return Element(under, Place(self.place, key), self.refusals, self.approximations)
 
     @property
     def given(self) -> bool:
