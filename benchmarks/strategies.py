@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.backtest.run import backtest_weights
+from rebalancer.backtest.follow import backtest_weights
 from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.formats import read

@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 
 from rebalancer.app.cluster import connected
-from rebalancer.app.deciding import BotFiles
+from rebalancer.app.deciding import BotFiles, parts_of
 from rebalancer.app.executor import Executor, Serial, cores
 from rebalancer.app.pool import Pool
 from rebalancer.app.sweep_plan import chunks
 from rebalancer.app.variants import Variants
 from rebalancer.backtest.overfitting import overfitting
 from rebalancer.backtest.parameters import Parameter, grid
+from rebalancer.bots.decisions import Decisions
 from rebalancer.config.sweep import ClusterSettings
 from rebalancer.model import Closes, symbol
 
@@ -69,18 +70,20 @@ def variants() -> Variants:
     return Variants(json.dumps(bot(1)).encode(), "bot", "bot.json", (windows, counts), None, 5.0)
 
 
-def bot_files() -> tuple[BotFiles, list[str]]:
+def bot_files() -> tuple[BotFiles, list[tuple[str, ...]]]:
     contents = {f"bot {seed}": json.dumps(bot(seed)).encode() for seed in range(BOTS)}
-    return BotFiles({name: Path(f"{name}.json") for name in contents}, contents, ignore_rebalance=False), [*contents]
+    return BotFiles({name: Path(f"{name}.json") for name in contents}, contents, ignore_rebalance=False), parts_of(
+        [*contents], 2
+    )
 
 
 def digest(results: Iterator[tuple[int, Any]]) -> str:
     """Of all results in the order of their parts, to the last bit."""
     found = sha256()
     for _, result in sorted(results, key=lambda pair: pair[0]):
-        for each in result if isinstance(result, tuple) else (result,):
-            array = each if isinstance(each, np.ndarray) else each.trial.returns
-            found.update(array.tobytes())
+        for each in result:
+            rows = each.weights(sorted(each.wanted)) if isinstance(each, Decisions) else each.trial.returns
+            found.update(rows.tobytes())
     return found.hexdigest()
 
 

@@ -4,10 +4,11 @@ import numpy as np
 from worker import Run, serve
 from workloads import Chart, Value, Workload, prices, tickers_of, workload
 
-from rebalancer.backtest.run import backtest_weights
+from rebalancer.backtest.follow import Market, backtest_decisions
 from rebalancer.bots.base import last_known
+from rebalancer.bots.decisions import Decisions
 from rebalancer.bots.flowchart import tree
-from rebalancer.bots.flowchart.bot import FlowchartBot
+from rebalancer.bots.flowchart.together import decide_together
 from rebalancer.model import Closes, Floats, Symbol
 
 HERE = tree.Place(None, "chart")
@@ -64,13 +65,15 @@ def _node(chart: Chart) -> tree.Node:
 
 def curves(charts: list[tree.Chart], closes: Closes, work: Workload) -> Floats:
     """The equity of 1 (charts, T from the first day on)."""
-    prices = last_known(closes.values)[work.first :]
-    return np.stack([_curve(FlowchartBot.of(chart).weights(closes), prices, work) for chart in charts])
+    market = Market(last_known(closes.values)[work.first :], closes.symbols)
+    found = (_capped(each.since(work.first), work.cap, closes.symbols) for each in decide_together(charts, closes))
+    return np.stack([backtest_decisions(market, decisions, 1.0).equity for decisions in found])
 
 
-def _curve(weights: Floats, prices: Floats, work: Workload) -> Floats:
-    weights = weights[work.first :]
-    return backtest_weights(prices, np.minimum(weights, work.cap) if work.cap else weights, 1.0).equity
+def _capped(decisions: Decisions, cap: float | None, symbols: tuple[Symbol, ...]) -> Decisions:
+    if cap is None:
+        return decisions
+    return Decisions.of(np.minimum(decisions.weights(symbols), cap), symbols)
 
 
 def prepare(name: str) -> Run:

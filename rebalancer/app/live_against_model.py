@@ -12,7 +12,7 @@ import numpy as np
 
 from rebalancer.app.bot_files import content_of, load_bot
 from rebalancer.app.source import source_of
-from rebalancer.backtest.run import backtest_weights
+from rebalancer.backtest.follow import backtest_weights
 from rebalancer.bots.base import Bot, last_known
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError

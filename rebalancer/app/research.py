@@ -156,11 +156,11 @@ def backtest(
         most_closes_needed(loaded.values()),
         allow_undecided,
     )
-    weights = decided(BotFiles(paths, contents, ignore_rebalance), loaded, closes, workers, progress)
+    decisions = decided(BotFiles(paths, contents, ignore_rebalance), loaded, closes, workers, progress)
     begun = (_begun_otherwise(bot, closes, _kept(config, name, contents[name])) for name, bot in loaded.items())
     closes = replace(closes, notes=(*closes.notes, *filter(None, begun)))
     progress("Trading by what the bots decided")
-    return compare(weights, closes, terms)
+    return compare(decisions, closes, terms)
 
 
 def _begun_otherwise(bot: Bot, closes: Closes, kept: date | None) -> str:

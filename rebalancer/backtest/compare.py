@@ -1,6 +1,6 @@
 """Compares bots with each other, with all of them merged, and with a benchmark: same sessions, same starting cash."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -8,11 +8,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rebalancer.backtest.follow import Market, backtest_decisions, buy_and_hold
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
-from rebalancer.backtest.run import Backtest, backtest, backtest_weights, buy_and_hold
+from rebalancer.backtest.run import Backtest, backtest
 from rebalancer.backtest.start import first_session, started_without
 from rebalancer.bots.base import last_known
+from rebalancer.bots.decisions import Decisions
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
 from rebalancer.model.text import counted, listed
 
@@ -71,55 +73,58 @@ class Comparison:
         return next((track for track in self.tracks if track.kind == "benchmark"), None)
 
 
-def compare(decided: Mapping[str, Floats], closes: Closes, terms: Terms) -> Comparison:
+def compare(decided: Mapping[str, Decisions], closes: Closes, terms: Terms) -> Comparison:
     """Back-test every track from its first session, for which see `start.first_session`.
 
-    `decided` has the weights of each bot, (T, N) over `closes.symbols`, NaN where it can't decide.
-    `closes` has a column for each ticker that may be held. Raises BadInputError where there is no such session.
+    `closes` has a column for each ticker that the bots `decided` to hold. Raises BadInputError where there is no such
+    session.
     """
     start = first_session(decided, closes, terms.first, {} if terms.allow_undecided else terms.closes_needed)
     sessions, symbols = closes.sessions[start:], closes.symbols
     prices = last_known(closes.values)[start:]
-    rows = {bot: weights[start:] for bot, weights in decided.items()}
-
-    cost = terms.cost_bps / 10_000
+    rows = {bot: decisions.since(start) for bot, decisions in decided.items()}
+    market, cost = Market(prices, symbols), terms.cost_bps / 10_000
 
     def track(name: str, kind: Literal["bot", "merged", "benchmark"], result: Backtest) -> Track:
-        held = zip(symbols, result.weights[-1].tolist(), strict=True)
-        last = {symbol: weight for symbol, weight in held if weight > 0}
+        held = sorted((place, float(weights[-1])) for place, weights in result.holdings.positions())
+        last = {symbols[place]: weight for place, weight in held if weight > 0}
         return Track(name, kind, result, statistics(result, sessions), by_month(result, sessions), last)
 
-    tracks = [track(bot, "bot", backtest_weights(prices, weights, terms.cash, cost)) for bot, weights in rows.items()]
+    tracks = [track(bot, "bot", backtest_decisions(market, each, terms.cash, cost)) for bot, each in rows.items()]
     if terms.merging:
         strategy = merged(rows, symbols, ~np.isnan(prices), terms.merging)
         tracks.append(track(TOGETHER, "merged", backtest(prices, strategy, terms.cash, cost)))
     if terms.benchmark:
-        held = buy_and_hold(prices, symbols.index(terms.benchmark))
-        tracks.append(track(terms.benchmark, "benchmark", backtest_weights(prices, held, terms.cash, cost)))
-    notes = _notes(rows, tracks, prices, closes.values[start:], symbols)
+        bought = buy_and_hold(prices[:, symbols.index(terms.benchmark)], terms.benchmark)
+        tracks.append(track(terms.benchmark, "benchmark", backtest_decisions(market, bought, terms.cash, cost)))
+    notes = _notes(rows, tracks, market, closes.values[start:])
     missing = started_without(terms.closes_needed, closes, start)
     return Comparison(sessions, symbols, tuple(tracks), terms, (*closes.notes, *missing, *notes))
 
 
-def _notes(
-    rows: Mapping[str, Floats], tracks: Sequence[Track], prices: Floats, values: Floats, symbols: tuple[Symbol, ...]
-) -> Iterator[str]:
-    for bot, weights in rows.items():
-        if count := int(np.isnan(weights).any(axis=1).sum()):
+def _notes(rows: Mapping[str, Decisions], tracks: Sequence[Track], market: Market, values: Floats) -> Iterator[str]:
+    for bot, decisions in rows.items():
+        if count := int(np.count_nonzero(~decisions.decided)):
             yield (
-                f"{bot} could not decide on {count} of {counted(len(weights), 'session')}: "
+                f"{bot} could not decide on {count} of {counted(decisions.length, 'session')}: "
                 "alone it keeps what it holds, together with others its share goes to the fallback."
             )
-    counts = np.array([((weights > 0) & np.isnan(prices)).sum(axis=0) for weights in rows.values()])
-    unpriced = [
-        f"{symbols[column]} (by {counted(bots, 'bot')} on {counted(counts[:, column].max(), 'session')})"
-        for column, bots in enumerate((counts > 0).sum(axis=0).tolist())
-        if bots
-    ]
-    if unpriced:
+    if unpriced := [*_unpriced(rows.values(), market)]:
         yield f"Wanted without any close so far, so that their part stays in cash: {listed(unpriced)}."
-    held = np.any([track.result.weights > 0 for track in tracks], axis=0)
+    held = np.zeros(market.shape, dtype=np.bool_)
+    for track in tracks:
+        for place, weights in track.result.holdings.positions():
+            held[:, place] |= weights > 0
     counts = (held & ~((values > 0) & (values < np.inf))).sum(axis=0)
-    for column in np.flatnonzero(counts):
-        days = counted(counts[column], "session")
-        yield f"{symbols[column]} has no close on {days} while it is held: its last one stands in."
+    for place in np.flatnonzero(counts).tolist():
+        days = counted(counts[place], "session")
+        yield f"{market.symbols[place]} has no close on {days} while it is held: its last one stands in."
+
+
+def _unpriced(rows: Iterable[Decisions], market: Market) -> Iterator[str]:
+    for place in np.flatnonzero(market.young).tolist():
+        symbol, missing = market.symbols[place], np.isnan(market.closes[place])
+        wanting = [decisions.column(symbol) > 0 for decisions in rows if symbol in decisions.wanted]
+        sessions = [count for each in wanting if (count := np.count_nonzero(each & missing))]
+        if sessions:
+            yield f"{symbol} (by {counted(len(sessions), 'bot')} on {counted(int(max(sessions)), 'session')})"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.backtest.run import Strategy
+from rebalancer.bots.decisions import Decisions
 from rebalancer.model import Allocation, BotFailure, Decision, Floats, Investment, Reserve, Symbol, Trading
 from rebalancer.portfolio.targets import cap, investable, merge, net_pairs, reserve_amount, shares_of
 
@@ -28,20 +29,20 @@ def equal_shares(bots: Sequence[str]) -> tuple[Investment, ...]:
 
 
 def merged(
-    decisions: Mapping[str, Floats], symbols: tuple[Symbol, ...], priced: NDArray[np.bool_], merging: Merging
+    decisions: Mapping[str, Decisions], symbols: tuple[Symbol, ...], priced: NDArray[np.bool_], merging: Merging
 ) -> Strategy:
     """The account's targets as fractions of its equity, as a strategy.
 
-    `decisions` has each bot's weights (T, N) over `symbols`, a row NaN where it is undefined: that bot's share goes to
-    the fallback ticker, or to cash where `priced` (T, N) says that the fallback has no price. None where every bot is
-    undefined or the reserve leaves nothing to invest: such an evening sends nothing.
+    On a day on which a bot is undecided its share goes to the fallback ticker, or to cash where `priced` (T, N) over
+    `symbols` says that the fallback has no price. None where every bot is undecided or the reserve leaves nothing to
+    invest: such an evening sends nothing.
     """
-    trading = merging.trading
+    trading, evenings = merging.trading, {bot: _Evenings(bot, each) for bot, each in decisions.items()}
 
     def strategy(day: int, equity: float) -> Floats | None:
         value = Decimal(f"{equity:.2f}")
         money = investable(value, reserve_amount(merging.reserve, value), Decimal(0))
-        made = {bot: _decision(bot, symbols, rows[day]) for bot, rows in decisions.items()}
+        made = {bot: each.decision(day) for bot, each in evenings.items()}
         if not (money > 0 and any(isinstance(one, Allocation) for one in made.values())):
             return None
         buyable = {symbol for symbol, known in zip(symbols, priced[day].tolist(), strict=True) if known}
@@ -56,8 +57,24 @@ def merged(
     return strategy
 
 
-def _decision(bot: str, symbols: tuple[Symbol, ...], row: Floats) -> Decision:
-    weights = dict(zip(symbols, row.tolist(), strict=True))
-    if not np.isfinite(row).all():
-        return BotFailure(bot, "undefined")
-    return Allocation(bot, date.min, {symbol: weight for symbol, weight in weights.items() if weight > 0})
+class _Evenings:
+    """What a bot decides day by day: of all that it wants of any ticker, the days lie together."""
+
+    def __init__(self, bot: str, decisions: Decisions) -> None:
+        self.bot, self.decided, self.symbols = bot, decisions.decided, sorted(decisions.wanted)
+        columns = [decisions.column(symbol) for symbol in self.symbols]
+        days = [np.flatnonzero(column) for column in columns]
+        places = np.repeat(np.arange(len(days)), [len(each) for each in days])
+        rows = np.concatenate([*days, places[:0]])
+        order = np.argsort(rows, kind="stable")
+        self._starts = np.searchsorted(rows[order], np.arange(decisions.length + 1)).tolist()
+        self._places = places[order]
+        fractions = [column[each] for column, each in zip(columns, days, strict=True)]
+        self._fractions = np.concatenate([*fractions, np.zeros(0)])[order]
+
+    def decision(self, day: int) -> Decision:
+        if not self.decided[day]:
+            return BotFailure(self.bot, "undefined")
+        some = slice(*self._starts[day : day + 2])
+        wanted = zip(self._places[some].tolist(), self._fractions[some].tolist(), strict=True)
+        return Allocation(self.bot, date.min, {self.symbols[place]: fraction for place, fraction in wanted})

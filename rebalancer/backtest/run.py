@@ -1,36 +1,75 @@
 """Simulates trading to target weights at every close, with costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rebalancer.model import Floats
 
-Rows = NDArray[np.intp]
 Strategy = Callable[[int, float], Floats | None]
 """(day, equity) -> target weights (N,) at the close of that day; `equity` is the account's before any trade.
 
 None where nothing can be decided: then nothing is traded and positions are kept, as in an evening.
 """
 
-ROUNDING = 1e-12
-"""Targets that differ from what is held by less, as a fraction of the whole, are what is held."""
+
+class Holdings(Protocol):
+    """What is traded and held on T days of N symbols: `shape`. Computed each time it is asked for."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    def traded(self) -> Floats:
+        """All that is bought and sold on each day, as a fraction of the equity before, (T,)."""
+
+    def positions(self) -> Iterator[tuple[int, Floats]]:
+        """The number of each symbol that is ever held, and what is held of it after each day's trades, (T,).
+
+        In fractions of the equity; the rest is cash.
+        """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backtest:
-    """The result for `cash` over T days and N symbols.
-
-    `equity` (T,) is that after each day's trades and costs; `weights` (T, N) are the positions then, as fractions of
-    it, and the rest is cash. `traded` (T,) is all that was bought and sold, as a fraction of the equity before.
-    """
+    """The result for `cash`: `equity` (T,) is that after each day's trades and costs."""
 
     cash: float
     equity: Floats
+    holdings: Holdings
+
+    @property
+    def traded(self) -> Floats:
+        return self.holdings.traded()
+
+    @property
+    def weights(self) -> Floats:
+        """All positions (T, N), a column together in memory."""
+        columns = np.zeros(self.holdings.shape[::-1])
+        for place, held in self.holdings.positions():
+            columns[place] = held
+        return columns.T
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """Holdings that were noted day by day."""
+
     weights: Floats
-    traded: Floats
+    trades: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        days, symbols = self.weights.shape
+        return days, symbols
+
+    def traded(self) -> Floats:
+        return self.trades
+
+    def positions(self) -> Iterator[tuple[int, Floats]]:
+        for place in np.flatnonzero((self.weights > 0).any(axis=0)).tolist():
+            yield place, self.weights[:, place]
 
 
 def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0) -> Backtest:
@@ -57,66 +96,4 @@ def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0)
             held = target * value
             free = value - held.sum()
         equity[day], weights[day] = value, held / value
-    return Backtest(cash, equity, weights, traded)
-
-
-def backtest_weights(prices: Floats, weights: Floats, cash: float, cost: float = 0.0) -> Backtest:
-    """As `backtest`, towards the rows of `weights` (T, N), in array operations.
-
-    An undefined row, with a NaN, means no trade, and so does one that is what is held already. The day of the last
-    decision says what is held: its targets, each multiplied by the change of its price since then.
-    """
-    days = len(prices)
-    decided = np.isfinite(weights.sum(axis=1))
-    latest = np.maximum.accumulate(np.where(decided, np.arange(days), -1))
-    before = np.concatenate([[-1], latest[:-1]])
-    columns = np.flatnonzero((weights > 0).any(axis=0))
-    closes, targets = prices.T[columns], weights.T[columns]
-    buyable = decided & ~np.isnan(closes)
-    as_wanted = bool(decided.all() and buyable.all())
-    if not as_wanted:
-        targets = np.where(buyable, targets, 0.0)
-    grown, held = _drifted(closes, targets, before)
-    traded = np.zeros(days)
-    for target, (rows, weight) in zip(targets, held, strict=True):
-        change = target.copy()
-        change[rows] -= weight
-        traded += np.abs(change)
-    traded[~decided | (traded <= ROUNDING)] = 0.0
-    equity = np.empty(days)
-    equity[decided] = cash * np.cumprod((grown * (1 - cost * traded))[decided])
-    earlier = np.where(before >= 0, equity[before], cash)
-    equity[~decided] = (earlier * grown)[~decided]
-    if not as_wanted:
-        for target, (rows, weight) in zip(targets, held, strict=True):
-            idle = ~decided[rows]
-            target[rows[idle]] = weight[idle]
-        whole = np.zeros(weights.shape[::-1])
-        whole[columns] = targets
-        weights = whole.T
-    return Backtest(cash, equity, weights, traded)
-
-
-def _drifted(closes: Floats, targets: Floats, before: Rows) -> tuple[Floats, list[tuple[Rows, Floats]]]:
-    """How the whole grew since row `before` (T,), where it was traded to its target, -1 where it never was.
-
-    Then what is held of each symbol as it drifted, before the day's trade, as rows and weights; `closes` and `targets`
-    are (N, T). Symbol by symbol: the sums are the same to the last bit, whatever symbols a later day adds.
-    """
-    grown, held = np.ones(len(before)), []
-    for close, target in zip(closes, targets, strict=True):
-        rows = np.flatnonzero((target[before] > 0) & (before >= 0))
-        start = target[before[rows]]
-        value = start * (close[rows] / close[before[rows]])
-        grown[rows] += value - start
-        held.append((rows, value))
-    return grown, [(rows, value / grown[rows]) for rows, value in held]
-
-
-def buy_and_hold(prices: Floats, column: int) -> Floats:
-    """Weights (T, N): everything into one symbol at its first price, and no decision on any other day."""
-    weights = np.full_like(prices, np.nan)
-    first = int(np.argmax(~np.isnan(prices[:, column])))
-    weights[first] = 0.0
-    weights[first, column] = 1.0
-    return weights
+    return Backtest(cash, equity, Recorded(weights, traded))

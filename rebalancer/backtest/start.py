@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from rebalancer.bots.decisions import Decisions
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.model import Closes, Floats, Symbol
 from rebalancer.model.text import counted, listed
@@ -40,7 +41,7 @@ def _beginning(symbol: Symbol, needed: int, column: Floats) -> Beginning:
 
 
 def first_session(
-    decided: Mapping[str, Floats], closes: Closes, first: date | None, closes_needed: Mapping[Symbol, int]
+    decided: Mapping[str, Decisions], closes: Closes, first: date | None, closes_needed: Mapping[Symbol, int]
 ) -> int:
     """The row of the first session, from `first` on, on which all `closes_needed` exist and every bot decides.
 
@@ -78,8 +79,8 @@ def _begins(one: Beginning, closes: Closes) -> str:
     return f"{one.symbol} begins on {closes.day(one.first)}{needed}"
 
 
-def _first_decided(decided: Mapping[str, Floats], asked: NDArray[np.bool_], end: date) -> int:
-    able = {bot: asked & np.isfinite(weights.sum(axis=1)) for bot, weights in decided.items()}
+def _first_decided(decided: Mapping[str, Decisions], asked: NDArray[np.bool_], end: date) -> int:
+    able = {bot: asked & decisions.decided for bot, decisions in decided.items()}
     together = np.all(list(able.values()), axis=0)
     if together.any():
         return int(together.argmax())

@@ -5,10 +5,11 @@ from datetime import date
 
 import numpy as np
 
+from rebalancer.backtest.follow import Market, backtest_decisions
 from rebalancer.backtest.metrics import daily_returns, statistics
-from rebalancer.backtest.run import backtest_weights
 from rebalancer.backtest.start import first_session
 from rebalancer.bots.base import Bot, last_known
+from rebalancer.bots.together import decide_alone, own_columns
 from rebalancer.model import Closes, Floats
 
 
@@ -30,21 +31,15 @@ def trial(bot: Bot, closes: Closes, first: date | None, cost_bps: float) -> Tria
 
     Columns of `closes` that the bot does not read are ignored. Raises BadInputError where there is no such session.
     """
-    own = _own(bot, closes)
-    decided = bot.weights(own)
+    own = own_columns(bot, closes)  # so that the cost of a trial does not grow with the symbols of other variants
+    decided, days = decide_alone(bot, own), len(own.sessions)
     start = first_session({bot.name: decided}, own, None, bot.closes_needed)
     if first:
-        start = max(start, min(int(np.searchsorted(own.sessions, np.datetime64(first, "D"))), len(decided) - 1))
-    prices = last_known(own.values)[start:]
-    result = backtest_weights(prices, decided[start:], 1.0, cost_bps / 10_000)
+        start = max(start, min(int(np.searchsorted(own.sessions, np.datetime64(first, "D"))), days - 1))
+    traded = decided.since(start)
+    market = Market(last_known(own.values)[start:], own.symbols)
+    result = backtest_decisions(market, traded, 1.0, cost_bps / 10_000)
     found = statistics(result, own.sessions[start:])
-    returns = np.full(len(decided), np.nan)
+    returns = np.full(days, np.nan)
     returns[start + 1 :] = daily_returns(result.equity)
-    undecided = int(np.isnan(decided[start:]).any(axis=1).sum())
-    return Trial(returns, found.turnover, found.exposure, undecided)
-
-
-def _own(bot: Bot, closes: Closes) -> Closes:
-    """The columns that the bot reads, so that the cost of a trial does not grow with those of other variants."""
-    columns = [closes.symbols.index(symbol) for symbol in bot.symbols]
-    return Closes(closes.sessions, bot.symbols, closes.values[:, columns], bars=closes.bars)
+    return Trial(returns, found.turnover, found.exposure, int(np.count_nonzero(~traded.decided)))

@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from rebalancer.backtest.follow import backtest_weights
 from rebalancer.backtest.metrics import Statistics, statistics
-from rebalancer.backtest.run import backtest_weights
 from rebalancer.bots.base import last_known
 from rebalancer.bots.recorded import RecordedBacktest
 from rebalancer.model import Closes, Floats, Symbol, Weights

@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from rebalancer import __version__
-from rebalancer.cli import bots, controls, export, invest, journal, notify, replay, research, runs, settings, sweep
+from rebalancer.cli import (
+    bots,
+    controls,
+    export,
+    invest,
+    journal,
+    notify,
+    performance,
+    replay,
+    research,
+    runs,
+    settings,
+    sweep,
+)
 from rebalancer.cli.options import Commands
 
 app = Commands(
@@ -35,7 +48,7 @@ app.with_json("sweep")(sweep.sweep)
 app.with_json("history")(journal.history)
 app.with_json("orders")(journal.orders)
 app.with_json("positions")(journal.positions)
-app.with_json("performance")(journal.performance)
+app.with_json("performance")(performance.performance)
 app.with_json("audit-close")(journal.audit_close)
 app.with_json("replay")(replay.replay)
 app.with_json("export")(export.export)

@@ -36,12 +36,12 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         if not found.earned:
             yield line(f"Account {found.account}: nothing was earned yet. `rebalance run` starts its first run.")
             continue
-        yield line(_headline(found), "bold")
+        yield line(headline(found), "bold")
         yield from lines(found.notes, "yellow")
         if is_terminal() and len(found.earned[0].days) > 1:
             yield _curve(found)
         headings = ("", *(f"#{each.bot or 'account'}" for each in found.earned))
-        yield grid(f"Earned, {found.currency}", headings, _rows(found))
+        yield grid(f"Earned, {found.currency}", headings, table_rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
         yield from _unassigned(found)
         if found.against_model and found.earned[0].bot:
@@ -50,7 +50,7 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         yield line(HOW, "dim")
 
 
-def _headline(found: AccountPerformance) -> str:
+def headline(found: AccountPerformance) -> str:
     first, last = min(each.first for each in found.earned), max(each.last for each in found.earned)
     sessions = counted(max(len(each.days) for each in found.earned), "session")
     return f"Account {found.account}: {first} to {last}, {sessions} with a run"
@@ -66,11 +66,11 @@ def _curve(found: AccountPerformance) -> Text:
     return drawing("Time-weighted", "of 100", [day.session for day in main.days], curves)
 
 
-def _rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
+def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
     for label, text in FIGURES.items():
         yield label, *(text(each) or UNDEFINED for each in found.earned)
     for period, label in PERIODS.items():
-        yield label, *(_period({each.period: each for each in book.periods}.get(period)) for book in found.earned)
+        yield label, *(period_text({each.period: each for each in book.periods}.get(period)) for book in found.earned)
     for label, text in RETURNS.items():
         yield label, *(text(each) or UNDEFINED for each in found.earned)
     if found.benchmark:
@@ -80,7 +80,7 @@ def _rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _period(earned: PeriodEarned | None) -> str:
+def period_text(earned: PeriodEarned | None) -> str:
     """As in "+12.30 (+0.41 %)"."""
     return UNDEFINED if earned is None else f"{earned.gain:+,.2f} ({earned.time_weighted * 100:+.2f} %)"
 

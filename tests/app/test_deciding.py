@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import parts_of_work
 import pytest
 from sweeps import BOT
 
@@ -11,6 +10,7 @@ from rebalancer.app import deciding
 from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.deciding import BotFiles, decided
 from rebalancer.app.executor import LostPart, Serial
+from rebalancer.bots.decisions import Decisions
 from rebalancer.errors import RunFailedError
 from rebalancer.market import sample
 from rebalancer.ports import unwatched
@@ -48,11 +48,13 @@ def test_the_number_of_workers_changes_neither_order_nor_a_bit(made):
     files, bots, closes = made
     serial = decided(files, bots, closes, 1, unwatched)
     assert [*serial] == [*bots]
-    assert all(serial[name].tobytes() == bot.weights(closes).tobytes() for name, bot in bots.items())
+    assert all(
+        serial[name].weights(closes.symbols).tobytes() == bot.weights(closes).tobytes() for name, bot in bots.items()
+    )
     spread = decided(files, bots, closes, 3, unwatched)
     assert [*spread] == [*bots]
-    assert {name: rows.tobytes() for name, rows in spread.items()} == {
-        name: rows.tobytes() for name, rows in serial.items()
+    assert {name: made.weights(closes.symbols).tobytes() for name, made in spread.items()} == {
+        name: made.weights(closes.symbols).tobytes() for name, made in serial.items()
     }
 
 
@@ -61,7 +63,7 @@ def test_few_or_quick_bots_pay_for_no_process(made, monkeypatch, seconds, asked)
     """With more than a second gone and more than four to come, the rest is for other processes."""
     _, bots, closes = made
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, Decisions] = {}
     deciding._ask_here(found, bots, closes, Ticking(seconds), unwatched)
     assert len(found) == asked
 
@@ -81,17 +83,12 @@ def test_a_bot_that_ends_its_worker_fails_by_name_with_the_remedy(made):
             yield 1, LostPart("its process was ended by SIGKILL")
 
     with pytest.raises(RunFailedError, match=r"bot 100 could not be back-tested: its process .* --workers 1"):
-        deciding._ask_there({}, files, bots, closes, [*bots], Losing(), unwatched)
+        deciding._ask_there({}, files, closes, [[name] for name in bots], Losing(), unwatched)
 
 
-def test_what_can_not_be_decided_is_nan_throughout():
-    bots = load_bots({})
-    assert bots == {}
-    closes = parts_of_work.closes()
-
-    class Own:
-        symbols = (parts_of_work.TWO,)
-
-    rows = deciding._over_all(np.array([[np.nan], *[[0.5]] * 49]), Own(), closes)
-    assert np.isnan(rows[0]).all()
-    assert rows[1].tolist() == [0, 0.5]
+def test_parts_are_of_neighbours_and_some_for_each_worker():
+    names = [f"bot {number}" for number in range(20)]
+    parts = deciding.parts_of(names, 2)
+    assert [len(part) for part in parts] == [2] * 10
+    assert [name for part in parts for name in part] == names
+    assert deciding.parts_of(names[:3], 2) == [("bot 0",), ("bot 1",), ("bot 2",)]

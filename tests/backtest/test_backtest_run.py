@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from rebalancer.backtest.follow import Market, backtest_decisions, backtest_weights, buy_and_hold
 from rebalancer.backtest.metrics import daily_returns
-from rebalancer.backtest.run import Strategy, backtest, backtest_weights, buy_and_hold
+from rebalancer.backtest.run import Strategy, backtest
 from rebalancer.bots.base import last_known
+from rebalancer.model import Symbol
 
 NAN = math.nan
+FIRST, SECOND = Symbol("AAA"), Symbol("BBB")
 COMPOSER = Path(__file__).parents[3] / "shared/data/groundtruth/composer_754d"
 
 
@@ -82,7 +85,8 @@ def test_a_close_that_is_not_positive_counts_as_missing(bad: float):
 
 def test_a_benchmark_is_bought_once_at_its_first_price_and_held():
     prices = last_known(columns([1, 1, 1, 1], [NAN, 2, 4, 8]))
-    result = backtest_weights(prices, buy_and_hold(prices, 1), 100, 0.01)
+    bought = buy_and_hold(prices[:, 1], SECOND)
+    result = backtest_decisions(Market(prices, (FIRST, SECOND)), bought, 100, 0.01)
     assert_same(result.traded, 0, 1, 0, 0)
     assert_same(result.equity, 100, 99, 198, 396)
 

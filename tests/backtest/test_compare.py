@@ -7,6 +7,7 @@ import pytest
 
 from rebalancer.backtest.compare import TOGETHER, Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging
+from rebalancer.bots.decisions import Decisions
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Chart, Compare, Constant, If, Indicator, Place
 from rebalancer.errors import BadInputError
@@ -24,12 +25,12 @@ def closes(**columns: list[float]) -> Closes:
     return Closes(sessions, tuple(map(Symbol, columns)), values, notes=("a note of the source",))
 
 
-def following_a(*decided: float) -> np.ndarray:
+def following_a(*decided: float) -> Decisions:
     """Holds AAA to these fractions, and no BBB."""
-    return np.array([[weight, 0 * weight] for weight in decided], dtype=float)
+    return Decisions.of(np.array([[weight, 0 * weight] for weight in decided], dtype=float), (AAA, BBB))
 
 
-def halves(**bots: np.ndarray) -> Merging:
+def halves(**bots: Decisions) -> Merging:
     investments = tuple(Investment(bot, Decimal(50), "percent") for bot in bots)
     return Merging(investments, Trading(fallback_ticker=BBB), Reserve())
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from rebalancer.backtest.merged import Merging, equal_shares, merged
+from rebalancer.bots.decisions import Decisions
 from rebalancer.model import Investment, Reserve, Symbol, Trading
 from rebalancer.portfolio.targets import shares_of
 
@@ -25,8 +26,8 @@ def evening(
 ):
     """The merged weights of two bots at one close, by symbol."""
     merging = Merging(investments, Trading(**rules), Reserve("dollars", Decimal(reserve)))
-    rows = {"a": np.array([a]), "b": np.array([b])}
-    row = merged(rows, SYMBOLS, np.array([[True, True, priced]]), merging)(0, equity)
+    decisions = {"a": Decisions.of(np.array([a]), SYMBOLS), "b": Decisions.of(np.array([b]), SYMBOLS)}
+    row = merged(decisions, SYMBOLS, np.array([[True, True, priced]]), merging)(0, equity)
     return row if row is None else dict(zip(SYMBOLS, row.tolist(), strict=True))
 
 

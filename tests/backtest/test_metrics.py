@@ -20,7 +20,7 @@ from rebalancer.backtest.metrics import (
     statistics,
     volatility,
 )
-from rebalancer.backtest.run import Backtest
+from rebalancer.backtest.run import Backtest, Recorded
 
 COMPOSER = Path(__file__).parents[3] / "shared/data/groundtruth/composer_754d"
 
@@ -32,7 +32,7 @@ def sessions(count: int) -> np.ndarray:
 def result(*equity: float, cash: float = 100.0, traded: tuple[float, ...] | None = None) -> Backtest:
     values = np.array(equity)
     weights = np.full((len(values), 2), 0.25)
-    return Backtest(cash, values, weights, np.array(traded or [0.0] * len(values)))
+    return Backtest(cash, values, Recorded(weights, np.array(traded or [0.0] * len(values))))
 
 
 def statistics_of(*equity: float, **more):
@@ -48,7 +48,7 @@ def test_the_statistics_equal_composers_to_the_last_digit(curve: str):
     equity = np.array([float(row[curve]) for row in rows])
     cash = 100_000.0 if curve == "symphony_value" else float(equity[0])
     days = np.array([row["date"] for row in rows], dtype="datetime64[D]")
-    found = statistics(Backtest(cash, equity, np.ones((len(equity), 1)), np.zeros(len(equity))), days)
+    found = statistics(Backtest(cash, equity, Recorded(np.ones((len(equity), 1)), np.zeros(len(equity)))), days)
     assert found.max_drawdown is not None
     assert {
         "cumulative_return": found.cumulative,

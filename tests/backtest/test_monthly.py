@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.backtest.metrics import by_month
-from rebalancer.backtest.run import Backtest
+from rebalancer.backtest.run import Backtest, Recorded
 
 
 def months_of(sessions: list[str], equity: list[float], cash: float = 100.0):
     values = np.array(equity, dtype=float)
     days = np.array(sessions, dtype="datetime64[D]")
-    return by_month(Backtest(cash, values, np.zeros((len(values), 1)), np.zeros(len(values))), days)
+    return by_month(Backtest(cash, values, Recorded(np.zeros((len(values), 1)), np.zeros(len(values)))), days)
 
 
 def test_a_month_counts_from_the_last_close_of_the_one_before():

@@ -7,6 +7,7 @@ import pytest
 
 from rebalancer.backtest.compare import Terms, compare
 from rebalancer.backtest.start import beginnings, first_session
+from rebalancer.bots.decisions import Decisions
 from rebalancer.errors import BadInputError
 from rebalancer.model import Closes, Symbol
 
@@ -17,7 +18,7 @@ CLOSES = Closes(
     (AAA, BBB, CCC),
     np.array([[1, NAN, NAN], [1, NAN, NAN], [1, 2, NAN], [1, 2, NAN], [1, 2, NAN]]),
 )
-ALWAYS = {"bot": np.ones((5, 3)) / 3}
+ALWAYS = {"bot": Decisions.of(np.ones((5, 3)) / 3, CLOSES.symbols)}
 TUESDAY, WEDNESDAY, THURSDAY = date(2016, 1, 5), date(2016, 1, 6), date(2016, 1, 7)
 
 
@@ -35,7 +36,7 @@ def test_it_starts_on_the_day_that_was_asked_for_if_everything_exists_then():
 
 
 def test_it_starts_later_where_a_bot_can_not_decide_yet():
-    waits = {"bot": np.array([[NAN] * 3] * 4 + [[1, 0, 0]])}
+    waits = {"bot": Decisions.of(np.array([[NAN] * 3] * 4 + [[1, 0, 0]]), CLOSES.symbols)}
     assert first_session(waits, CLOSES, None, {AAA: 1, BBB: 1}) == 4
 
 

@@ -1,4 +1,4 @@
-"""Compiles a chart to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
+"""Compiles charts to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
 from collections.abc import Sequence
 from typing import get_args
@@ -6,8 +6,10 @@ from typing import get_args
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.draft import Draft
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.flowchart.rule import Rebalance
 from rebalancer.bots.flowchart.walk import leaves_first
 from rebalancer.model import BarField, BarsRead, Symbol
+from rebalancer.model.text import listed
 
 _OF_TICKER = get_args(nodes.OfTicker)  # a tuple is checked faster than a union
 
@@ -18,17 +20,36 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = Draft()
+    return _program(chart.name, draft, _compiled(chart, draft), chart.rebalance)
+
+
+def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[int, ...]]:
+    """One program for all of `charts`, and the node in its table that is the root of each.
+
+    What is equal in several charts is one node. The program's own root is that of the last chart.
+    """
+    draft = Draft()
+    roots = tuple([_compiled(chart, draft) for chart in charts])
+    return _program(listed([chart.name for chart in charts]), draft, roots[-1]), roots
+
+
+def _compiled(chart: tree.Chart, draft: Draft) -> int:
+    done, compiled = draft.done, draft.compiled
     for element in leaves_first(chart.root):
-        draft.done[element] = draft.compiled(element)
-    table, root = tuple(draft.table), draft.done[chart.root]
+        done[element] = compiled(element)
+    return done[chart.root]
+
+
+def _program(name: str, draft: Draft, root: int, rebalance: Rebalance = "daily") -> Program:
+    table = tuple(draft.table)
     return Program(
-        name=chart.name,
+        name=name,
         table=table,
         root=root,
         symbols=tuple(sorted({node.symbol for node in table if isinstance(node, _OF_TICKER)})),
         bars=_bars(table),
         groups=draft.groups,
-        rebalance=chart.rebalance,
+        rebalance=rebalance,
     )
 
 

@@ -1,20 +1,20 @@
 """From the root down: each node distributes what it receives among its children, on the days on which it receives any.
 
-So a node costs what the days on its way cost, and a comparison is made on those days alone.
+Most nodes receive the same fraction on all of their days: these are a set of bits, which a condition divides in one
+operation. Where fractions differ by the day, they are an array beside those days.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
 from typing import Protocol
 
 import numpy as np
 
+from rebalancer.bots.day_sets import days_of, marked
+from rebalancer.bots.decisions import Alike, ByDay, Decisions, Part, add, added
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.conditions import NO, ORDERINGS, YES
 from rebalancer.bots.flowchart.splits import Days, Values, fractions
 from rebalancer.model import Floats, Symbol
-
-Inflow = tuple[Days, Floats]
-"""Some days (D,), ascending, and the fraction of the whole that a node receives on each of them (D,), above 0."""
 
 
 class Computed(Values, Protocol):
@@ -26,83 +26,85 @@ class Computed(Values, Protocol):
     @property
     def length(self) -> int: ...
 
+    def answers(self, condition: int) -> tuple[int, int]:
+        """The sets of days on which `condition` is true, and on which it is false."""
 
-def distributed(values: Computed, order: Iterable[int], root: int, asked: Days) -> tuple[dict[Symbol, Inflow], Days]:
-    """What each ticker receives on the days `asked`, and the days on which that is undefined.
 
-    `order` has the nodes that `root` is computed from, parents before their children; others do no harm.
-    """
-    held: dict[Symbol, Inflow] = {}
-    undefined: list[Days] = []
-    inflows: dict[int, list[Inflow]] = {root: [(asked, np.ones(len(asked)))]}
-    for index in order:
-        if (received := inflows.pop(index, None)) is None:
-            continue
-        node, (days, amounts) = values.table[index], _together(received, values.length)
+def distributed(values: Computed, root: int, asked: int) -> Decisions:
+    """What each ticker receives on the days of the set `asked`; every other day is undecided."""
+    held: dict[Symbol, list[Part]] = {}
+    flow = _Flow(values, root, asked)
+    for node, parts in flow:
         if isinstance(node, nodes.Hold):
-            held[node.symbol] = days, amounts
+            held[node.symbol] = parts
         elif isinstance(node, nodes.Split):
-            passed, unknown = _passed(node, values, days, amounts)
-            for child, inflow in passed:
-                inflows.setdefault(child, []).append(inflow)
-            if unknown.size:
-                undefined.append(unknown)
-    return held, np.concatenate(undefined) if undefined else asked[:0]
+            flow.split(node, parts)
+    undecided = ((1 << values.length) - 1) & ~asked | flow.undefined
+    return Decisions(values.length, held, marked(undecided, values.length).nonzero()[0])
 
 
-def _passed(node: nodes.Split, values: Computed, days: Days, amounts: Floats) -> tuple[list[tuple[int, Inflow]], Days]:
-    """What the children of `node` receive, and the days on which that is undefined."""
-    if isinstance(node, nodes.Branch):
-        parts = _chosen(values, node.condition, days)
-        unknown = days[:0] if sum(map(len, parts)) == len(days) else np.delete(days, np.concatenate(parts))
-        chosen = zip(node.children, parts, strict=True)
-        return [(child, (days[rows], amounts[rows])) for child, rows in chosen if rows.size], unknown
-    split = fractions(node, values, days)
-    passed = []
-    for child, amount in zip(node.children, amounts * split, strict=True):
-        taken = amount > 0
-        if taken.any():
-            passed.append((child, (days, amount) if taken.all() else (days[taken], amount[taken])))
-    return passed, days[np.isnan(split[0])]
+class _Flow:
+    """The nodes that receive anything, each with all that it receives, parents before their children.
+
+    That is from the end of the table, where children stand before their parents. `undefined` are the days on which a
+    split is.
+    """
+
+    def __init__(self, values: Computed, root: int, asked: int) -> None:
+        self._values = values
+        self._received: dict[int, list[Part]] = {root: [Alike(asked, 1.0)]} if asked else {}
+        self._waiting = [-root]
+        self.undefined = 0
+
+    def __iter__(self) -> Iterator[tuple[nodes.Node, list[Part]]]:
+        while self._received:
+            index = -heappop(self._waiting)
+            yield self._values.table[index], self._received.pop(index)
+
+    def split(self, node: nodes.Split, parts: list[Part]) -> None:
+        inflow = _joined(parts, self._values.length)
+        for child, passed in self._passed(node, inflow) if inflow else ():
+            if (received := self._received.get(child)) is None:
+                self._received[child] = [passed]
+                heappush(self._waiting, -child)
+            else:
+                add(received, passed)
+
+    def _passed(self, node: nodes.Split, inflow: Part) -> Iterable[tuple[int, Part]]:
+        if isinstance(inflow, ByDay):
+            return self._by_day(node, *inflow)
+        if isinstance(node, nodes.Branch):
+            return self._branched(node, *inflow)
+        if isinstance(node, nodes.Blend):
+            days, amount = inflow
+            return [
+                (child, Alike(days, amount * part)) for child, part in zip(node.children, node.weights, strict=True)
+            ]
+        return self._by_day(node, marked(inflow.days, self._values.length).nonzero()[0], inflow.amount)
+
+    def _branched(self, node: nodes.Branch, days: int, amount: float) -> list[tuple[int, Part]]:
+        yes, no = self._values.answers(node.condition)
+        parts = yes & days, no & days
+        self.undefined |= days ^ (parts[0] | parts[1])
+        return [(child, Alike(part, amount)) for child, part in zip(node.children, parts, strict=True) if part]
+
+    def _by_day(self, node: nodes.Split, days: Days, amounts: Floats | float) -> Iterator[tuple[int, Part]]:
+        split = fractions(node, self._values, days)
+        undefined = np.isnan(split[0])
+        if undefined.any():
+            marks = np.zeros(self._values.length, dtype=np.bool_)
+            marks[days[undefined]] = True
+            self.undefined |= days_of(marks)
+            days, split = days[~undefined], split[:, ~undefined]
+            amounts = amounts if isinstance(amounts, float) else amounts[~undefined]
+        if days.size:
+            yield from zip(node.children, (ByDay(days, row) for row in split * amounts), strict=True)
 
 
-def _chosen(values: Computed, condition: int, days: Days) -> tuple[Days, Days]:
-    """The places in `days` at which `condition` is true, and those at which it is false."""
-    node = values.table[condition]
-    if not isinstance(node, nodes.Inequality) or condition in values.truths:
-        truth = values.truths[condition][days]
-        return np.flatnonzero(truth == YES), np.flatnonzero(truth == NO)
-    is_yes, is_no = ORDERINGS[node.comparator]
-    left, right = (_on(values, operand, days) for operand in (node.left, node.right))
-    return np.flatnonzero(is_yes(left, right)), np.flatnonzero(is_no(left, right))
-
-
-def _on(values: Computed, series: int, days: Days) -> Floats:
-    node = values.table[series]
-    return np.full(len(days), node.value) if isinstance(node, nodes.Number) else values.series[series][days]
-
-
-def _together(parts: list[Inflow], length: int) -> Inflow:
-    """The amounts that several parents allocate to one node, summed by day."""
-    if len(parts) == 1:
+def _joined(parts: list[Part], length: int) -> Part | None:
+    """What several parents allocate to one node; None where all of it is 0."""
+    if len(parts) == 1 and isinstance(parts[0], Alike):
         return parts[0]
-    days, amounts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    total = np.asarray(np.bincount(days, amounts, minlength=length), dtype=np.float64)
-    reached = np.flatnonzero(total)
-    return reached, total[reached]
-
-
-def as_weights(
-    held: Mapping[Symbol, Inflow], undefined: Days, symbols: tuple[Symbol, ...], asked: Days, length: int
-) -> Floats:
-    """Weights (T, N) over `symbols`, a column of them together in memory; NaN where undefined or not asked for."""
-    rows = np.zeros((len(symbols), length)) if len(asked) == length else np.full((len(symbols), length), np.nan)
-    if len(asked) < length:
-        rows[:, asked] = 0.0
-    columns = {symbol: column for column, symbol in enumerate(symbols)}
-    for symbol, (days, amounts) in held.items():
-        # Rounding: fractions split and added up again may exceed 1 by an ulp.
-        rows[columns[symbol], days] = np.minimum(amounts, 1)
-    if undefined.size:
-        rows[:, undefined] = np.nan
-    return rows.T
+    total = added(parts, length)
+    days = total.nonzero()[0]
+    return ByDay(days, total.take(days)) if days.size else None

@@ -52,29 +52,32 @@ class Draft:
     done: dict[tree.TreeNode, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
     holdings: _Holdings = field(default_factory=_Holdings)
+    of_tickers: dict[tuple[str, tuple[float, ...], Symbol], int] = field(default_factory=dict)
+    """The indicators of tickers, of which many are asked for many times."""
 
     def add(self, *key: Any) -> int:  # noqa: ANN401  (a Key)
         """The index of the node of `key`, which is made and added only if the table has no equal one."""
         index = self.index.get(key)
         if index is None:
             index = self.index[key] = len(self.table)
-            kind, *fields = key
-            self.table.append(kind(*fields))
+            self.table.append(key[0](*key[1:]))
         return index
 
     def compiled(self, element: tree.TreeNode) -> int:
         """The index of `element`, whose children are compiled before it."""
-        match element:
-            case tree.Asset(symbol=symbol):
-                return self.add(nodes.Hold, symbol)
+        match element:  # the most frequent ones first
             case tree.Indicator(subject=subject):
                 return self._series(element.function, element.parameters, self._source(subject), element.place)
+            case tree.Asset(symbol=symbol):
+                return self.add(nodes.Hold, symbol)
             case tree.Constant(value=value):
                 return self.add(nodes.Number, value)
-            case tree.Compare() | tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf() | tree.Entered():
-                return self._condition(element)
+            case tree.Compare():
+                return self._compare(element)
             case tree.If() | tree.Switch() | tree.Mixed():
                 return self._gate(element)
+            case tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf() | tree.Entered():
+                return self._condition(element)
             case tree.Cash():
                 return self.add(nodes.Uninvested)
             case tree.Group(name=name, child=child):
@@ -108,10 +111,12 @@ class Draft:
             return source
         return self.add(nodes.Earlier, days, source)
 
-    def _condition(self, element: tree.Condition) -> int:
+    def _compare(self, element: tree.Compare) -> int:
+        condition = self._comparison(element.comparator, self.done[element.left], self.done[element.right])
+        return self._for_days(element.for_days, condition)
+
+    def _condition(self, element: tree.Dates | tree.AllOf | tree.AnyOf | tree.CountOf | tree.Entered) -> int:
         match element:
-            case tree.Compare(comparator=comparator, left=left, right=right, for_days=days):
-                return self._for_days(days, self._comparison(comparator, self.done[left], self.done[right]))
             case tree.Dates(first=first, last=last, for_days=days):
                 return self._for_days(days, self.add(nodes.Dates, first, last))
             case tree.Entered(enter=enter, leave=leave):
@@ -125,14 +130,12 @@ class Draft:
 
     def _comparison(self, comparator: tree.Comparator | tree.Crossing, left: int, right: int) -> int:
         """A crossing is two comparisons, one of the session before."""
-        match comparator:
-            case "crosses-above" | "crosses-below":
-                before, now = _CROSSINGS[comparator]
-                was = self.add(nodes.Inequality, before, self._earlier(1, left), self._earlier(1, right))
-                conditions = was, self.add(nodes.Inequality, now, left, right)
-                return self.add(nodes.Several, True, conditions)  # noqa: FBT003  (every one)
-            case _:
-                return self.add(nodes.Inequality, comparator, left, right)
+        if comparator == "crosses-above" or comparator == "crosses-below":  # noqa: PLR1714  (mypy reads no tuple)
+            before, now = _CROSSINGS[comparator]
+            was = self.add(nodes.Inequality, before, self._earlier(1, left), self._earlier(1, right))
+            conditions = was, self.add(nodes.Inequality, now, left, right)
+            return self.add(nodes.Several, True, conditions)  # noqa: FBT003  (every one)
+        return self.add(nodes.Inequality, comparator, left, right)
 
     def _for_days(self, days: int, condition: int) -> int:
         return condition if days == 1 else self.add(nodes.ForDays, days, condition)
@@ -244,11 +247,19 @@ class Draft:
         return (nodes.Close, node.symbol) if isinstance(node, nodes.Hold) else (nodes.Nav, portfolio)
 
     def _series(self, function: str, parameters: tuple[float, ...], history: Key, place: Place) -> int:
-        spec, (kind, subject, *_) = INDICATORS[function], history
-        read = [history]
-        if kind is nodes.Close:
-            read = [history if field == "close" else (nodes.Bar, subject, field) for field in spec.reads]
-        elif spec.reads != ("close",) or (spec.of_tickers_only and kind is nodes.Nav):
-            raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        sources = tuple([self.add(*key) for key in read])
+        kind, subject, *_ = history
+        if kind is not nodes.Close:
+            spec = INDICATORS[function]
+            if spec.reads != ("close",) or (spec.of_tickers_only and kind is nodes.Nav):
+                raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
+            return self._indicator(function, parameters, (self.add(*history),))
+        found = self.of_tickers.get((function, parameters, subject))
+        if found is None:
+            reads = INDICATORS[function].reads
+            read = [history if each == "close" else (nodes.Bar, subject, each) for each in reads]
+            found = self._indicator(function, parameters, tuple([self.add(*key) for key in read]))
+            self.of_tickers[function, parameters, subject] = found
+        return found
+
+    def _indicator(self, function: str, parameters: tuple[float, ...], sources: tuple[int, ...]) -> int:
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series, function, parameters, sources)

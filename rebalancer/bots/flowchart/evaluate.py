@@ -13,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.bots.base import OwnBars, own_bars, own_closes
+from rebalancer.bots.day_sets import days_of
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
-from rebalancer.bots.flowchart.conditions import Truth, truth
-from rebalancer.bots.flowchart.distribute import as_weights, distributed
+from rebalancer.bots.flowchart.conditions import NO, ORDERINGS, YES, Truth, truth
+from rebalancer.bots.flowchart.distribute import distributed
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import returns
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks, too_short
-from rebalancer.bots.flowchart.sessions import complete_from
+from rebalancer.bots.flowchart.sessions import complete_from, first_close
 from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.model import BarsRead, Closes, Floats, Symbol
 
@@ -71,7 +72,10 @@ class Values:
         self.series = OnDemand[Floats](self._compute)
         self.truths = OnDemand[Truth](self._compute)
         self.simulated = OnDemand[Simulated](self._compute)
+        self._answers: dict[int, tuple[int, int]] = {}
+        self._known: dict[int, int] = {}
         self._complete_from: list[int] = []
+        self._too_short: dict[int, Marks] = {}
         self._prices: Prices = dict(zip(own.symbols, own.values.T, strict=True))
         self._bars = own_bars(name, bars, closes)
 
@@ -86,16 +90,55 @@ class Values:
     def recent(self, series: int, rows: int) -> Floats:
         return self.series[series][-rows:]
 
+    def answers(self, condition: int) -> tuple[int, int]:
+        """The sets of days on which `condition` is true, and on which it is false."""
+        found = self._answers.get(condition)
+        if found is None:
+            node = self.table[condition]
+            if isinstance(node, nodes.Inequality):
+                found = self._compared(node)
+            else:
+                truth = self.truths[condition]
+                found = days_of(truth == YES), days_of(truth == NO)
+            self._answers[condition] = found
+        return found
+
+    def _compared(self, node: nodes.Inequality) -> tuple[int, int]:
+        left, right = self._operand(node.left), self._operand(node.right)
+        holds = ORDERINGS[node.comparator][0](left, right)
+        yes = days_of(holds) if isinstance(holds, np.ndarray) else int(holds) * ((1 << self.length) - 1)
+        return yes, self._known_days(node.left) & self._known_days(node.right) & ~yes
+
+    def _operand(self, series: int) -> Floats | float:
+        node = self.table[series]
+        return node.value if isinstance(node, nodes.Number) else self.series[series]
+
+    def _known_days(self, series: int) -> int:
+        if isinstance(self.table[series], nodes.Number):
+            return -1  # all there may be
+        if series not in self._known:
+            self._known[series] = days_of(~np.isnan(self.series[series]))
+        return self._known[series]
+
     def too_short(self, score: int) -> Marks:
         """Where (T,) `score` is undefined since something that it is computed from began too late."""
+        if score not in self._too_short:
+            node = self.table[score]
+            if isinstance(node, nodes.Series):
+                history, *_ = complete_rows([self.series[source] for source in node.sources])
+                needed, sources = prices_needed(node.function, node.parameters), node.sources
+            else:
+                history, needed, sources = self.series[score], 1, (score,)
+            self._too_short[score] = too_short(history, needed, max(map(self._complete, sources)))
+        return self._too_short[score]
+
+    def _complete(self, node: int) -> int:
+        """The row from which on everything that `node` may need exists."""
+        if isinstance(read := self.table[node], nodes.Close | nodes.Bar):
+            return first_close(self._prices[read.symbol])  # quick, and what most scores are of
         if not self._complete_from:
             self._complete_from = complete_from(self.table, self._prices)
-        node = self.table[score]
-        if not isinstance(node, nodes.Series):
-            return too_short(self.series[score], 1, self._complete_from[score])
-        history, *_ = complete_rows([self.series[source] for source in node.sources])
-        complete = max(self._complete_from[source] for source in node.sources)
-        return too_short(history, prices_needed(node.function, node.parameters), complete)
+        return self._complete_from[node]
 
     def _compute(self, wanted: int) -> None:
         """The values of `wanted` and of all that it needs: operands first, so that nothing recurses."""
@@ -131,7 +174,7 @@ class Values:
 
 
 class Evaluation(Values):
-    """`weights` is (T, N) over the program's symbols: fractions decided at each close, the rest of a row is cash.
+    """`weights` (T, N) over the program's symbols are those of `decisions`: fractions decided at each close, else cash.
 
     A row sums to at most 1, give or take rounding (1e-15). It is NaN throughout where its decision needs an undefined
     value, or was not asked for.
@@ -139,11 +182,11 @@ class Evaluation(Values):
 
     def __init__(self, program: Program, closes: Closes, day: int | None = None) -> None:
         super().__init__(program.name, program.table, program.symbols, program.bars, closes)
-        asked = np.arange(self.length)[slice(None) if day is None else [day]]
         if day is None:
             self.compute_indicators()
-        held, undefined = distributed(self, range(program.root, -1, -1), program.root, asked)
-        self.weights = as_weights(held, undefined, program.symbols, asked, self.length)
+        asked = (1 << self.length) - 1 if day is None else 1 << range(self.length)[day]
+        self.decisions = distributed(self, program.root, asked)
+        self.weights = self.decisions.weights(program.symbols)
 
 
 def evaluate(program: Program, closes: Closes, day: int | None = None) -> Evaluation:

@@ -11,6 +11,8 @@ Ranks = NDArray[np.intp]
 
 TIE = 1e-9
 """Scores tie that differ by at most this fraction of the first of them."""
+MANY_DAYS = 400
+"""From so many on, a few rows are sorted faster by whole rows than each day on its own."""
 _LEAST = 1e-6
 """What counts as the size of a score that is closer to 0."""
 
@@ -34,16 +36,27 @@ def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) ->
     """
     if count >= len(scores):
         return _equal_parts(count, scores, dropped, largest=largest)
-    keys = np.negative(scores) if largest else scores
-    ordered = np.sort(keys, axis=0)
-    last, next_best = ordered[count - 1], ordered[count]
+    keys, unknown = np.negative(scores) if largest else scores, np.isnan(scores).any(axis=0)
+    last, next_best = _smallest(np.where(unknown, 0.0, keys) if unknown.any() else keys, count + 1)[-2:]
     parts = np.where(keys <= last, 1 / count, 0.0)
-    # NaN comes last, and is never clear.
-    clear = (np.abs(last - next_best) > 2 * _tolerance(last)) & ~np.isnan(ordered[-1])
+    clear = (np.abs(last - next_best) > 2 * _tolerance(last)) & ~unknown
     if not clear.all():
         others = np.flatnonzero(~clear)
         parts[:, others] = _equal_parts(count, scores[:, others], dropped[:, others], largest=largest)
     return parts
+
+
+def _smallest(keys: Floats, count: int) -> list[Floats]:
+    """The `count` smallest of each column of `keys` (K, D) in order, (D,) each; none is NaN."""
+    if keys.shape[1] < MANY_DAYS:
+        return [*np.sort(keys, axis=0)[:count]]
+    smallest: list[Floats] = []
+    for row in keys:  # put where it belongs, on all days at once
+        larger = row
+        for place, key in enumerate(smallest):
+            smallest[place], larger = np.minimum(key, larger), np.maximum(key, larger)
+        smallest = [*smallest, larger][:count]
+    return smallest
 
 
 def _equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:

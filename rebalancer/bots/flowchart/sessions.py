@@ -67,10 +67,11 @@ def complete_from(table: Sequence[nodes.Node], closes: Mapping[Symbol, Floats]) 
 
     `closes` are (T,) by symbol. NEVER and beyond, where a symbol has no close at all.
     """
-    before = {symbol: _before(column) for symbol, column in closes.items()}
+    before = {symbol: first_close(column) for symbol, column in closes.items()}
     return [sessions - 1 for sessions in sessions_needed(table, prices_needed, before)]
 
 
-def _before(column: Floats) -> int:
+def first_close(column: Floats) -> int:
+    """Its row in `column` (T,); NEVER without one."""
     known = ~np.isnan(column)
     return int(known.argmax()) if known.any() else NEVER

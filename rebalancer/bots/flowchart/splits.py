@@ -113,7 +113,10 @@ def _weights_by_rank(node: nodes.TopK, taken: NDArray[np.intp], values: Values, 
 
 
 def _rows(series: tuple[int, ...], values: Values, days: Days) -> Floats:
-    return np.stack([values.series[each][days] for each in series])
+    rows = np.empty((len(series), len(days)))
+    for row, each in zip(rows, series, strict=True):
+        values.series[each].take(days, out=row, mode="wrap")  # any mode but "raise" writes to `out` itself
+    return rows
 
 
 def _volatilities(series: tuple[int, ...], values: Values, days: Days) -> Floats:

@@ -30,18 +30,18 @@ from rebalancer.bots.flowchart.tree import (
 def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
     """What `element` is made of, in the order of the file."""
     match element:  # the most frequent ones first
-        case Asset() | Constant() | Cash() | Dates():
-            return ()
         case Indicator(subject=subject):
             return () if isinstance(subject, str | Ratio) else (subject,)
+        case Asset() | Constant() | Cash() | Dates():
+            return ()
+        case Compare(left=left, right=right) | Entered(enter=left, leave=right):
+            return left, right
         case If() | Switch() | Mixed():
             return _parts_of_gate(element)
         case Group(child=child):
             return (child,)
         case Shared(conditions=conditions, children=children):
             return *(each for each in conditions if each), *children
-        case Compare(left=left, right=right) | Entered(enter=left, leave=right):
-            return left, right
         case AllOf(conditions=conditions) | AnyOf(conditions=conditions) | CountOf(conditions=conditions):
             return conditions
         case DaysAgo(operand=operand) | Rank(operand=operand):
@@ -64,15 +64,14 @@ def _parts_of_gate(gate: Gate) -> tuple[TreeNode, ...]:
 
 def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
     """`root` and everything below it, each once and after its children; without recursion, for any depth."""
-    done: set[TreeNode] = set()
-    stack = [(root, False)]
+    opened, done, stack = set[TreeNode](), set[TreeNode](), [root]
     while stack:
-        element, after_its_children = stack.pop()
-        if element in done:
-            continue
-        if after_its_children or not (children := children_of(element)):
-            done.add(element)
-            yield element
+        element = stack[-1]
+        if element in opened or not (children := children_of(element)):
+            stack.pop()
+            if element not in done:
+                done.add(element)
+                yield element
         else:
-            stack.append((element, True))
-            stack.extend([(child, False) for child in reversed(children)])
+            opened.add(element)
+            stack.extend(children[::-1])

@@ -24,7 +24,7 @@ from trees import (
     when,
 )
 
-from rebalancer.backtest.run import backtest_weights
+from rebalancer.backtest.follow import backtest_weights
 from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.rule import Threshold

@@ -12,7 +12,7 @@ from rebalancer.bots.flowchart.indicators.rolling import (
     exponential_average,
     over_windows,
     returns,
-    runs,
+    without_gaps,
 )
 from rebalancer.bots.flowchart.indicators.spec import IndicatorSpec, Parameter, ten_windows
 from rebalancer.model import Floats
@@ -25,8 +25,7 @@ def cumulative_return(prices: Floats, window: int) -> Floats:
     """100 (P / P `window` sessions ago - 1). A missing price between the two makes it undefined too."""
     out = np.full_like(prices, np.nan)
     out[window:] = 100 * (prices[window:] / prices[:-window] - 1)
-    out[runs(prices) <= window] = np.nan
-    return out
+    return without_gaps(out, prices, window + 1)
 
 
 def moving_average_return(prices: Floats, window: int) -> Floats:
@@ -59,8 +58,7 @@ def average_momentum(prices: Floats) -> Floats:
     for month in range(1, 13):
         total += earlier(prices, month * MONTH)
     out = 100 * (13 * prices / total - 1)
-    out[runs(prices) <= 12 * MONTH] = np.nan
-    return out
+    return without_gaps(out, prices, 12 * MONTH + 1)
 
 
 def price_to_average(prices: Floats, window: int) -> Floats:

@@ -54,9 +54,13 @@ def relative_strength_index_ema(prices: Floats, window: int) -> Floats:
 
 def strength_of(gain: Floats, loss: Floats) -> Floats:
     """100 - 100 / (1 + gain / loss); 100 where there is no loss."""
-    strength = np.divide(gain, loss, out=np.full_like(gain, np.inf), where=loss > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        strength = gain / loss
+    strength[~(loss > 0)] = np.inf
     strength[np.isnan(gain)] = np.nan
-    return 100 - 100 / (1 + strength)
+    strength += 1
+    np.divide(100, strength, out=strength)
+    return np.subtract(100, strength, out=strength)
 
 
 def stochastic_relative_strength_index(prices: Floats, window: int) -> Floats:

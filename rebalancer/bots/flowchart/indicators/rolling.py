@@ -74,13 +74,26 @@ def mean_and_squares(values: Floats, window: int) -> tuple[Floats, Floats]:
     def join(older: Parts, newer: Parts, older_size: int, newer_size: int) -> Parts:
         (mean, squares), (newer_mean, newer_squares) = older, newer
         step, size = newer_mean - mean, older_size + newer_size
-        return (
-            mean + step * (newer_size / size),
-            squares + newer_squares + step * step * (older_size * newer_size / size),
-        )
+        between, joined = step * step, squares + newer_squares
+        between *= older_size * newer_size / size
+        joined += between
+        step *= newer_size / size
+        step += mean
+        return step, joined
 
     mean, squares = over_windows((values, values - values), window, join)
     return mean, squares
+
+
+def without_gaps(values: Floats, prices: Floats, window: int) -> Floats:
+    """`values` themselves, with NaN where one of the last `window` `prices` is missing; both (T,) or (T, N)."""
+    values[: window - 1] = np.nan
+    columns, missing = np.atleast_2d(values.T), np.atleast_2d(np.isnan(prices).T)
+    for column in np.flatnonzero(missing.any(axis=1)):
+        rows = np.arange(1, len(prices) + 1)
+        last_gap = np.maximum.accumulate(np.where(missing[column], rows, 0))
+        columns[column, rows - last_gap < window] = np.nan
+    return values
 
 
 def earlier(values: Floats, sessions: int) -> Floats:
@@ -126,8 +139,10 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
         np.cumsum(smooth, axis=-1, out=smooth)
         smooth *= rate
         smooth += before - centre
-        smooth *= keep
-        np.add(centre, smooth, out=out[..., start + 1 : start + 1 + block])
+        after = out[..., start + 1 : start + 1 + block]
+        np.multiply(smooth, keep, out=after)
+        if centred:
+            after += centre
     return out
 
 

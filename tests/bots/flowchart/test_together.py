@@ -1,0 +1,74 @@
+"""Many charts in one table: each decides as it does alone."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trees import best, chart, charts, compare, equal, hold, price, random_prices, random_walks, rsi, when
+
+from rebalancer.bots.flowchart import together
+from rebalancer.bots.flowchart.bot import FlowchartBot
+from rebalancer.bots.flowchart.compile import compile_together
+from rebalancer.bots.flowchart.tree import Entered, Place
+from rebalancer.bots.together import decide_all
+
+HERE = Place(None, "chart")
+TICKERS = ("AAA", "BBB", "CCC")
+
+
+def named(*roots):
+    return {f"bot {number}": FlowchartBot.of(chart(root)) for number, root in enumerate(roots)}
+
+
+def alone(bots, closes):
+    return {name: bot.weights(closes).tobytes() for name, bot in bots.items()}
+
+
+def in_one_call(bots, closes):
+    return {name: made.weights(closes.symbols).tobytes() for name, made in decide_all(bots, closes)}
+
+
+@given(st.lists(charts, min_size=2, max_size=4), random_prices())
+@settings(max_examples=60)
+def test_charts_decide_together_as_alone_to_the_last_bit(some, closes):
+    bots = {f"bot {number}": FlowchartBot.of(each) for number, each in enumerate(some)}
+    assert in_one_call(bots, closes) == alone(bots, closes)
+
+
+def test_bots_of_all_kinds_keep_their_order():
+    """One that rebalances monthly and one that remembers what it entered are asked alone, between the others."""
+    remembers = Entered(compare(price("AAA"), "gt", 100), compare(price("AAA"), "lt", 90), HERE)
+    bots = named(
+        when(compare(rsi("AAA", 5), "gt", 50), hold("AAA"), hold("BBB")),
+        equal(hold("AAA"), hold("CCC")),
+        when(remembers, hold("AAA"), hold("BBB")),
+        when(compare(rsi("AAA", 5), "gt", 60), hold("AAA"), hold("CCC")),
+    )
+    bots["bot 1"] = FlowchartBot.of(replace(bots["bot 1"].chart, rebalance="monthly"))
+    closes = random_walks(3, 80, [*TICKERS, "UNREAD"])
+    found = in_one_call(bots, closes)
+    assert [*found] == [*bots]
+    assert found == alone(bots, closes)
+
+
+def test_what_two_charts_have_in_common_is_one_node():
+    condition = compare(rsi("AAA", 5), "gt", 50)
+    one, other = chart(when(condition, hold("AAA"), hold("BBB"))), chart(when(condition, hold("BBB"), hold("AAA")))
+    program, roots = compile_together([one, other])
+    assert len(program.table) == len(compile_together([one])[0].table) + 1
+    assert len(set(roots)) == 2
+
+
+def test_more_charts_than_memory_allows_are_computed_in_groups(monkeypatch):
+    monkeypatch.setattr(together, "MANY_VALUES", 4 * 60)
+    roots = [best(1, "cumulative-return", window, *map(hold, TICKERS)) for window in (2, 3, 4)]
+    bots, closes = named(*roots), random_walks(1, 60, TICKERS)
+    assert in_one_call(bots, closes) == alone(bots, closes)
+
+
+def test_a_bot_on_its_own_is_asked_alone():
+    bots, closes = named(hold("AAA")), random_walks(1, 5, ["AAA"])
+    ((name, made),) = decide_all(bots, closes)
+    assert name == "bot 0"
+    assert made.column(closes.symbols[0]).tolist() == np.ones(5).tolist()
