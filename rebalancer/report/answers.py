@@ -86,8 +86,6 @@ MONEY = frozenset(
             "fee",
             "investable",
         ),
-        *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
-        *("previous_equity", "reserve", "spendable", "unassigned_cash", "unassigned_value", "value", "value_before"),
         *(
             "live",
             "long_value",
@@ -98,7 +96,7 @@ MONEY = frozenset(
             "others_value",
             "pending_out",
         ),
-        *("previous_equity", "reserve", "spendable", "unassigned_value", "value"),
+        *("previous_equity", "reserve", "spendable", "unassigned_cash", "unassigned_value", "value", "value_before"),
     }
 )
 """Text with two decimals. An `amount` may be a percentage, and keeps what more it has."""
