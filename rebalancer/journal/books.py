@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rebalancer.bookings import BookUsed, CapitalMoved, HandedOver
+from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver
 from rebalancer.events import (
     Adopted,
     BotDecided,
@@ -25,7 +25,8 @@ from rebalancer.journal.connection import reading
 from rebalancer.model import RunId
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 
-READ = tuple(kind.__name__ for kind in (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed))
+BY_RUN = (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed, CashPaid)
+READ = tuple(kind.__name__ for kind in BY_RUN)
 OUTSIDE = tuple(kind.__name__ for kind in (Adopted, WrittenOff, CapitalMoved, HandedOver))
 """Kinds of events that a person causes; they name their account."""
 DECISIONS = {BotDecided.__name__, BotFailed.__name__}
