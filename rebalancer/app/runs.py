@@ -12,6 +12,7 @@ from rebalancer.app.on_result import noted, notified
 from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
+from rebalancer.app.tax_flags import with_tax_flags
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError, UnexpectedError, in_tree
@@ -51,7 +52,7 @@ def run_by_hand(
         if (question := outside_window(config, account, clock)) is not None:
             confirm(question)
     if dry_run:
-        return run_account(config, account, clock, debug=debug, **options)
+        return with_tax_flags(config, account, run_account(config, account, clock, debug=debug, **options))
     with Observers(config, clock or SystemClock()) as observers:
         look = _Look(config, clock or SystemClock(), observers)
         return look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
