@@ -1,8 +1,11 @@
 """The commands, by name."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from rebalancer import __version__
 from rebalancer.cli import (
@@ -78,3 +81,9 @@ def top(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
     """Needed for `--version`."""
+
+
+@cache
+def command_line() -> Callable[..., int | None]:
+    """Takes the words of the command line: built once, however many commands a process runs."""
+    return get_command(app)
