@@ -55,6 +55,7 @@ from rebalancer.journal.input_store import Compacted
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import Position, RunStatus
 from rebalancer.model.checkup import Checkup
+from rebalancer.portfolio.crossings import Crossing
 from rebalancer.report.answers import FRACTIONS, HERE, MONEY, QUANTITIES, RENAMED
 
 FILE = Path(__file__).parent.parent / "docs" / "answers.schema.json"
@@ -120,7 +121,7 @@ ANSWERS: Mapping[str, Any] = {
     },
     "sweep": Sweep,
     "history": {"runs": [RunSummary], "head": Head | None},
-    "history RUN": {"record": RunRecord},
+    "history RUN": {"record": RunRecord, "crossed": [Crossing]},
     "orders": {"orders": [OrderSummary]},
     "positions": {"accounts": [AccountPositions]},
     "performance": {"accounts": [AccountPerformance]},
