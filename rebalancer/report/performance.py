@@ -6,6 +6,7 @@ import numpy as np
 from rich.text import Text
 
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned
+from rebalancer.app.tax_flags import TaxFlags, wash_sale_text
 from rebalancer.model.text import counted, money, percentage
 from rebalancer.portfolio.returns import Period
 from rebalancer.report.console import Screen, is_terminal, line, lines
@@ -17,6 +18,7 @@ from rebalancer.report.tables import grid
 CSV_BEGINS = b"date,account,bot,value,flow,gain,"
 CSV_HEADER = ("date", "account", "bot", "value", "flow", "gain", "growth", "benchmark_growth")
 UNDEFINED = "-"
+MOST_WASH_SALES = 5
 PERIODS: Mapping[Period, str] = {
     "day": "gain, last session",
     "week": "  its week",
@@ -44,6 +46,8 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         yield grid(f"Earned, {found.currency}", headings, table_rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
         yield from _unassigned(found)
+        if found.tax:
+            yield from lines(tax_lines(found.tax, found.currency))
         if found.against_model and found.earned[0].bot:
             yield from against_model_screen(found.against_model, found.earned[0].bot, found.currency)
     if any(found.earned for found in accounts):
@@ -96,6 +100,24 @@ RETURNS: dict[str, Callable[[Earned], str]] = {
     "  a year ": lambda earned: percentage(earned.money_weighted_a_year),
     "deepest fall": lambda earned: percentage(earned.max_drawdown.depth if earned.max_drawdown else 0.0),
 }
+
+
+def tax_lines(found: TaxFlags, currency: str) -> Iterator[str]:
+    """The realised gains, the largest possible wash sales, and what the flags don't know."""
+    sums = {
+        "short-term": found.short_term,
+        "long-term": found.long_term,
+        "bought on an unknown day": found.unknown_term,
+    }
+    yield "Realised: " + ", ".join(
+        f"{kind} {money(gain, currency, signed=True)}" for kind, gain in sums.items() if gain
+    )
+    largest = sorted(found.wash_sales, key=lambda each: (-each.loss, each.sold, each.symbol))[:MOST_WASH_SALES]
+    if largest:
+        count = counted(len(found.wash_sales), "possible wash sale")
+        yield f"{count}, {money(found.wash_sale_loss, currency)} of loss in all; the largest:"
+        yield from (f"  {each.sold}: {wash_sale_text(each)}" for each in largest)
+    yield found.caution
 
 
 def _unassigned(found: AccountPerformance) -> Screen:

@@ -12,7 +12,7 @@ from rebalancer.errors import BadInputError
 from rebalancer.model import Floats
 from rebalancer.model.text import money, percentage
 from rebalancer.portfolio.shortfall import CAUSES, Shortfall
-from rebalancer.report.performance import HOW, UNDEFINED, headline, period_text, table_rows
+from rebalancer.report.performance import HOW, UNDEFINED, headline, period_text, table_rows, tax_lines
 from rebalancer.report.shortfall import NAMES, sentence, signed
 from rebalancer.report.shortfall import rows as shortfall_rows
 from rebalancer.report.tearsheet import HEAD, Sheet, Table
@@ -123,4 +123,6 @@ def _notes(found: AccountPerformance) -> Iterator[str]:
     if (against := found.against_model) is not None:
         yield from against.notes
         yield sentence(against, found.earned[0].bot or "", found.currency)
+    if found.tax:
+        yield from tax_lines(found.tax, found.currency)
     yield HOW
