@@ -24,7 +24,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
 from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
-from rebalancer.trading.context import KeepInputs
+from rebalancer.trading.context import KeepInputs, not_kept
 from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
@@ -78,13 +78,14 @@ def run_account(
                 return _not_run(account, "skipped", run.reason)
             if observers:
                 observers.started(account, run)
-            journal, keeper = config.journal(dry_run=tonight.request.dry_run), PlanKeeper()
-            result = _result(journal, account, run, _execute(tonight, run, keeper.take, debug=debug))
+            journal = config.journal(dry_run=tonight.request.dry_run)
+            keeper = PlanKeeper(journal, run, account.bots)
+            keep = not_kept if tonight.request.dry_run else keeper.take
+            result = _result(journal, account, run, _execute(tonight, run, keep, debug=debug))
             if observers:
                 observers.measured(account, tonight.context.skews)
-            if tonight.request.dry_run or not (trouble := keeper.write(journal, run, account.bots)):
-                return result
-            return noted(config, result, trouble, tonight.context.clock)
+            trouble = keeper.trouble()
+            return noted(config, result, trouble, tonight.context.clock) if trouble else result
     except BusyError:
         raise
     except Exception as error:

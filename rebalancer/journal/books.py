@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
 from rebalancer.model import RunId, Weights
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
+from rebalancer.portfolio.books import Entry
+from rebalancer.portfolio.crossings import Crossing, crossings
 
 BY_RUN = (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed, CashPaid)
 READ = tuple(kind.__name__ for kind in BY_RUN)
@@ -55,6 +58,16 @@ def decisions_of(journal: sqlite3.Connection, account: str, bot: str) -> dict[Ru
     """What `bot` decided in each run of `account`; None where it could not."""
     rows = journal.execute(DECIDED, [account, bot]).fetchall()
     return {RunId(run): None if failure else json.loads(weights) for run, weights, failure in rows}
+
+
+def crossed(path: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
+    """What passed between the bots in `run`; nothing in a dry run. Raises as `books`."""
+    keeper, entries = Bookkeeper(), list[Entry]()
+    with reading(path) as journal:
+        for recorded in recorded_events(journal, account):
+            made = keeper.enter(recorded)
+            entries += made if recorded.run == run else ()
+    return tuple(crossings(entries, partial(keeper.needs_of, run)))
 
 
 def recorded_events(

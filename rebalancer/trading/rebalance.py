@@ -94,7 +94,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
         session=log.session.day,
         shares=shares,
         notes=notes,
-        since=log.since,
+        since=dict(log.since),
         renames=context.renames,
         trading=context.trading,
         fallback=fallback,

@@ -123,7 +123,8 @@ def of_something_else(value: object) -> Callable[[Path], None]:
             of_something_else(os.system),
             of_something_else(Path("x")),
             of_something_else(read_books),
-            of_something_else(apportion),
+            *(of_something_else(os.system), of_something_else(Path("x"))),
+            *(of_something_else(read_books), of_something_else(apportion)),
         ),
     ],
 )
