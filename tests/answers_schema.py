@@ -43,6 +43,7 @@ from rebalancer.app.views import (
     Resumed,
     RunResult,
     ShownBot,
+    Tried,
 )
 from rebalancer.backtest.metrics import Statistics, Year
 from rebalancer.config.effective import Setting
@@ -158,6 +159,7 @@ ANSWERS: Mapping[str, Any] = {
     "live disarm": {"account": str, "was_armed": Armed | None},
     "live status": {"accounts": [LiveAccount]},
     "notify login": {"name": str, "stored_in": str},
+    "notify test": {"recipients": [Tried]},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {
