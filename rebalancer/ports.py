@@ -87,6 +87,10 @@ class Progress(Protocol):
         """`work` goes on, such as "Reading prices.csv"; `done` of `total` parts are over, 0 where nobody knows."""
 
 
+KEYS_REFUSED = "did not accept the key"
+"""What a venue's error says where the API keys are refused: it is told by these words."""
+
+
 def unwatched(work: str, done: int = 0, total: int = 0) -> None:
     """Nobody watches."""
 

@@ -64,13 +64,37 @@ SKIPPED = {
 }
 
 
+EVENINGS = {
+    "lab/test_regressions.py",
+    "test_lab.py",
+    "test_secrets.py",
+    "cli/test_outputs.py",
+    "cli/test_run_watched.py",
+    "trading/test_alpaca_evening.py",
+    "trading/test_alpaca_rough_edges.py",
+    "trading/test_every_call_fails.py",
+    "trading/test_external_trades_alpaca.py",
+    "trading/test_golden_days.py",
+    "trading/test_own_cash.py",
+    "trading/test_request_count.py",
+    "trading/test_resume.py",
+    "trading/test_unknown_outcomes.py",
+    "bots/flowchart/test_evaluate.py",
+    "bots/flowchart/test_history.py",
+}
+"""Tests of hundreds of whole evenings and back-tests: what they reach, others reach too, in half the time."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked `posix` or `linux` are skipped on other systems.
 
     Coverage counts what tests of named cases reach, never what random input happened to reach.
     """
+    evenings = {Path(__file__).parent / file for file in EVENINGS}
     for item in items:
+        if item.path in evenings:
+            item.add_marker(pytest.mark.no_cover)
         if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.no_cover)
             item.add_marker(pytest.mark.random)

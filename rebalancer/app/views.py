@@ -66,6 +66,14 @@ class AccountStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A test message to a recipient, or a line in the monitor's log. `trouble` is "" where it was taken."""
+
+    name: str
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """Why an enabled account sends no orders, such as a halt; the sentence begins with the account's name."""
 

@@ -35,9 +35,13 @@ def history(
     config: ConfigOption = None,
 ) -> Answer:
     """List the runs with the account's equity and the day's gain, or show one run in full."""
+    from itertools import chain
+
     from rebalancer.journal import read
+    from rebalancer.journal.books import crossed
     from rebalancer.journal.connection import head
     from rebalancer.model import RunId
+    from rebalancer.report.crossings import crossings_screen
     from rebalancer.report.journal import runs_screen
     from rebalancer.report.run import screen
 
@@ -45,7 +49,8 @@ def history(
     path = settings.journal(dry_run=dry_run)
     if run is not None:
         record = read.run(path, RunId(run))
-        return Answer({"record": record}, screen(record))
+        passed = crossed(path, record.run.account, RunId(run))
+        return Answer({"record": record, "crossed": passed}, chain(screen(record), crossings_screen(record, passed)))
     runs, last_line = read.runs(path, account, limit), head(path)
     currencies = {each.name: each.venue.currency for each in settings.accounts}
     return Answer({"runs": runs, "head": last_line}, runs_screen(runs, last_line, currencies))

@@ -16,12 +16,13 @@ from stage import GLD, SPY, TLT, Stage, Weekdays, dollars, mix, percent
 
 from rebalancer.bookings import CapitalMoved
 from rebalancer.journal import read
-from rebalancer.journal.books import books
+from rebalancer.journal.books import books, crossed
 from rebalancer.journal.connection import reading
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import NO_RUN, CorporateAction, Investment, Payment, Symbol
+from rebalancer.model import NO_RUN, CorporateAction, Investment, Payment, RunId, Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED
 from rebalancer.portfolio.shortfall import ModelDay, shortfall
+from rebalancer.report.crossings import crossings_screen
 
 FIRST = date(2024, 3, 4)
 SESSIONS = 260 if os.environ.get("WHOLE_YEAR") else 26
@@ -63,11 +64,21 @@ def at(numbers: dict[int, Callable[[Stage], None]]) -> Callable[[Stage, int], No
     return lambda stage, number: numbers[number](stage) if number in numbers else None
 
 
-def switch(**wanted: int) -> Callable[[Stage], None]:
+def wants(bot: str, **wanted: int) -> Callable[[Stage], None]:
     def change(stage: Stage) -> None:
-        stage.bots = {**stage.bots, "switch": (mix(**wanted), BOTS["switch"][1])}
+        stage.bots = {**stage.bots, bot: (mix(**wanted), BOTS[bot][1])}
 
     return change
+
+
+def switch(**wanted: int) -> Callable[[Stage], None]:
+    return wants("switch", **wanted)
+
+
+def change_places(stage: Stage) -> None:
+    """`switch` gives up the TLT that `gold` takes."""
+    switch(SPY=100)(stage)
+    wants("gold", TLT=90)(stage)
 
 
 def split(stage: Stage) -> None:
@@ -161,6 +172,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
                 16: switch(SPY=50, TLT=50),
                 18: give("switch", -1_500),
                 20: remove("steady"),
+                23: change_places,
             }
         ),
     )
@@ -215,6 +227,18 @@ def test_what_bots_earned_and_what_was_paid_in_is_all_that_the_account_gained(st
     last = keeper.valuations[-1]
     gains = sum(last.values[bot] - book.paid_in + book.paid_out for bot, book in keeper.books.items() if bot)
     assert last.equity - Decimal(100_000) - Decimal(7_500) == gains
+
+
+def test_what_one_bot_gives_up_and_another_takes_is_shown_with_the_rest_that_was_traded(stage: Stage) -> None:
+    """Of the 24th run: its TLT crossed at the price at which the rest was bought."""
+    (tlt,) = (each for each in crossed(stage.journal_file, "demo", RunId(24)) if each.symbol == TLT)
+    assert tlt.gave.keys() == {"switch"}
+    assert tlt.took.keys() == {"gold"}
+    assert tlt.quantity > 100
+    assert tlt.traded > 0
+    (order,) = (order for order in read.run(stage.journal_file, RunId(24)).orders if order.symbol == TLT)
+    assert (order.filled, order.average_price) == (tlt.traded, tlt.price)
+    assert list(crossings_screen(read.run(stage.journal_file, RunId(24)), [tlt]))
 
 
 def test_what_one_bot_sells_and_another_buys_never_reaches_the_market(stage: Stage) -> None:
