@@ -78,7 +78,7 @@ class _File:
 
 
 def observer_settings(config: Config) -> tuple[Setting, ...]:
-    """Those of [ping], [metrics] and [[notify]] where these are there. No run uses them; the journal does not keep them.
+    """Those of [ping], [metrics] and [[notify]] that are there. No run uses them; the journal does not keep them.
 
     Of an address, which is a secret, it is shown where it is.
     """
