@@ -1,10 +1,11 @@
 """The events that change the bots' books without an order. They are stored as those of `rebalancer.events` are."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from rebalancer.events import Event
-from rebalancer.model import Symbol
+from rebalancer.model import Payment, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,15 @@ class HandedOver(Event):
     symbol: Symbol
     quantity: Decimal
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CashPaid(Event):
+    """The broker paid cash, or took it where the amount is below 0, beside what the account traded.
+
+    It is for the shares that were held before the session of `ex_date`, where that is known.
+    """
+
+    account: str
+    payment: Payment
+    ex_date: date | None = None

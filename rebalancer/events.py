@@ -265,7 +265,8 @@ class SettingChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Adopted(Event):
-    """Shares already in the account were put under management. `value` is the broker's valuation.
+    """Shares already in the account were put under management. `value` is the broker's valuation, `cost` what they cost
+    by its average, None where it has none.
 
     `expected` is the broker's whole position where the adoption also settles a reconciliation difference; `ours` is at
     most that.
@@ -276,6 +277,7 @@ class Adopted(Event):
     quantity: Decimal
     value: Decimal
     expected: Decimal | None = None
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from rebalancer.model import (
@@ -26,6 +26,7 @@ from rebalancer.model import (
     OrderKind,
     OrderPhase,
     OrderState,
+    Payment,
     Plan,
     Position,
     Rename,
@@ -35,10 +36,10 @@ from rebalancer.model import (
     Submitted,
     Symbol,
 )
-from rebalancer.portfolio.bookkeeping import Bookkeeper
 
 if TYPE_CHECKING:
     from rebalancer.events import Armed, Event, Halted, RunRequest
+    from rebalancer.portfolio.bookkeeping import Bookkeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class Progress(Protocol):
         """`work` goes on, such as "Reading prices.csv"; `done` of `total` parts are over, 0 where nobody knows."""
 
 
+KEYS_REFUSED = "did not accept the key"
+"""What a venue's error says where the API keys are refused: it is told by these words."""
+
+
 def unwatched(work: str, done: int = 0, total: int = 0) -> None:
     """Nobody watches."""
 
@@ -125,6 +130,12 @@ class Broker(Protocol):
 
     def cancel(self, order_id: OrderId) -> None:
         """Request a cancel; `orders` shows whether it succeeded."""
+
+
+@runtime_checkable
+class PaysCash(Protocol):
+    def payments(self, since: date) -> tuple[Payment, ...]:
+        """Of the days from `since` on, by a broker that lists them. Raises SourceError."""
 
 
 class History(Protocol):
@@ -198,13 +209,9 @@ class Journal(Protocol):
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         """Those of `ids` that are ours: journalled orders of `account`, unless refused, or settled by a person."""
 
-    def failures(self, run: RunId) -> Mapping[str, str]:
-        """The reason why each failed bot of `run` could not decide, by bot."""
-
+    def failures(self, run: RunId) -> Mapping[str, str]: ...
     def since(self, account: str, bot: str, sha256: str) -> date | None:
-        """The first day of the simulation of `bot`, as a file of that SHA-256, by the last run of `account` in which it
-        decided; None where there is none.
-        """
+        """The first day of the simulation of `bot`, as a file of that SHA-256, by the last run in which it decided."""
 
     def interrupted(self, account: str) -> "InterruptedRun | None":
         """The run of `account` that never ended and whose process is gone; None where there is none."""
@@ -212,8 +219,9 @@ class Journal(Protocol):
     def resume(self, run: RunId, request: "RunRequest", *, running: bool) -> None:
         """Continue an interrupted run (`running`), or settle the orders of one that ended. Raises as `start_run`."""
 
-    def books(self, account: str) -> Bookkeeper:
-        """The bots' books after everything that is journalled of `account`: every call replays the journal."""
+    def payments(self, account: str) -> frozenset[str]: ...
+    def books(self, account: str) -> "Bookkeeper":
+        """The bots' books of `account`, from the whole journal; `payments` are the ids of those in it."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:
@@ -237,8 +245,6 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class BalanceRecord:
-    """The account as a run read it in one phase."""
-
     run: RunId
     session: date
     phase: Literal["start", "again", "after_sells", "end"]
@@ -247,9 +253,7 @@ class BalanceRecord:
 
 @dataclass(frozen=True, slots=True)
 class InterruptedRun:
-    """A run whose process died. `plan` is None where it had none yet; `files` are the config and bots it started with;
-    `orders` counts its orders.
-    """
+    """A run whose process died, with its plan if it had one, its config and bots (`files`) and how many `orders`."""
 
     run: RunId
     session: date
@@ -262,8 +266,8 @@ class InterruptedRun:
 class TradingStatus:
     """Whether an account may trade, by the journal.
 
-    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` is the
-    mode, venue and account number of the last run that read an account, None before the first.
+    `loss` is the last session in which the daily loss limit was reached: only sells for the rest of it. `last` has the
+    mode, venue and account number of the last run that read an account.
     """
 
     halt: "Halted | None" = None
@@ -285,11 +289,10 @@ class Ledger:
     """Positions of an account by the journal, in shares.
 
     `ours` were bought by our fills and not sold since. `expected` is the whole position that the broker should show:
-    its last record plus our fills since; None before the first record. `recorded` is the session of that record.
-    `restated` has the last session in which a split or rename restated a symbol. `values` are what
-    `expected` is worth, at cost for fills since the record; absent after a split or rename. A symbol with an `open`
-    reconciliation difference keeps `ours`, `expected` and `values` of the record before it. `renames` are all renames
-    ever applied, oldest first.
+    its last record plus our fills since; None before the first record. `recorded` is the session of that record,
+    `restated` the last session in which a split or rename restated a symbol. `values` are what `expected` is worth, at
+    cost for fills since the record; absent after a split or rename. A symbol with an `open` reconciliation difference
+    keeps `ours`, `expected` and `values` of the record before it. `renames` are all there were, oldest first.
     """
 
     ours: Mapping[Symbol, Decimal]

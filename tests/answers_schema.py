@@ -43,6 +43,7 @@ from rebalancer.app.views import (
     Resumed,
     RunResult,
     ShownBot,
+    Tried,
 )
 from rebalancer.backtest.metrics import Statistics, Year
 from rebalancer.config.effective import Setting
@@ -54,6 +55,7 @@ from rebalancer.journal.input_store import Compacted
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import Position, RunStatus
 from rebalancer.model.checkup import Checkup
+from rebalancer.portfolio.crossings import Crossing
 from rebalancer.report.answers import FRACTIONS, HERE, MONEY, QUANTITIES, RENAMED
 
 FILE = Path(__file__).parent.parent / "docs" / "answers.schema.json"
@@ -119,7 +121,7 @@ ANSWERS: Mapping[str, Any] = {
     },
     "sweep": Sweep,
     "history": {"runs": [RunSummary], "head": Head | None},
-    "history RUN": {"record": RunRecord},
+    "history RUN": {"record": RunRecord, "crossed": [Crossing]},
     "orders": {"orders": [OrderSummary]},
     "positions": {"accounts": [AccountPositions]},
     "performance": {"accounts": [AccountPerformance]},
@@ -157,6 +159,7 @@ ANSWERS: Mapping[str, Any] = {
     "live disarm": {"account": str, "was_armed": Armed | None},
     "live status": {"accounts": [LiveAccount]},
     "notify login": {"name": str, "stored_in": str},
+    "notify test": {"recipients": [Tried]},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -23,11 +24,13 @@ from typer.testing import CliRunner
 import rebalancer
 from rebalancer.cli import main
 from rebalancer.cli.app import app
+from rebalancer.market.calendar import ExchangeCalendar
+from rebalancer.market.clock import SystemClock
 
 settings.register_profile("project", deadline=None, print_blob=True)
-# The same examples at every run, so that a red check is caused by the change that it checks. `.ci/run search` draws
-# others.
+# The same input at every run: a red check is caused by the change that it checks. `.ci/run search` draws other input.
 settings.register_profile("ci", settings.get_profile("project"), derandomize=True)
+settings.register_profile("search", settings.get_profile("project"), max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 for module in walk_packages(rebalancer.__path__, "rebalancer."):
@@ -61,14 +64,40 @@ SKIPPED = {
 }
 
 
+EVENINGS = {
+    "lab/test_regressions.py",
+    "test_lab.py",
+    "test_secrets.py",
+    "cli/test_outputs.py",
+    "cli/test_run_watched.py",
+    "trading/test_alpaca_evening.py",
+    "trading/test_alpaca_rough_edges.py",
+    "trading/test_every_call_fails.py",
+    "trading/test_external_trades_alpaca.py",
+    "trading/test_golden_days.py",
+    "trading/test_own_cash.py",
+    "trading/test_request_count.py",
+    "trading/test_resume.py",
+    "trading/test_unknown_outcomes.py",
+    "bots/flowchart/test_evaluate.py",
+    "bots/flowchart/test_history.py",
+}
+"""Tests of hundreds of whole evenings and back-tests: what they reach, others reach too, in half the time."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked `posix` or `linux` are skipped on other systems.
 
     Coverage counts what tests of named cases reach, never what random input happened to reach.
     """
+    evenings = {Path(__file__).parent / file for file in EVENINGS}
     for item in items:
+        if item.path in evenings:
+            item.add_marker(pytest.mark.no_cover)
         if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.no_cover)
+            item.add_marker(pytest.mark.random)
         for mark, (skipped, reason) in SKIPPED.items():
             if skipped and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
@@ -114,6 +143,14 @@ def _peer(connecting: socket.socket, address: object) -> object:
     """The host to connect to; None for a socket that is no network's."""
     is_network = connecting.family in {socket.AF_INET, socket.AF_INET6}
     return address[0] if is_network and isinstance(address, tuple) else None
+
+
+@pytest.fixture(scope="session")
+def sessions_kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with the sessions of the NYSE: computing them takes a process longer than most commands."""
+    folder = tmp_path_factory.mktemp("sessions")
+    ExchangeCalendar(SystemClock(), folder=folder).sessions(date(2010, 1, 1), date(2020, 1, 31))
+    return folder
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from rebalancer.model import Order, OrderId, OrderState, Side, Symbol, Unknown
+from rebalancer.model import Order, OrderId, OrderState, Payment, Side, Symbol, Unknown
 from rebalancer.model.text import money
 from rebalancer.ports import Calendar, Clock, Quotes
 from rebalancer.venues.order_rules import Market
@@ -103,9 +103,11 @@ class ScriptedSimBroker(SimBroker):
         calendar: Calendar,
         *,
         script: Script | None = None,
+        paid: list[Payment] | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(path, clock, quotes, calendar, **settings)
+        self._paid = [] if paid is None else paid
         plain = self._exchange
         self._script = script or Script()
         self._exchange: ScriptedExchange = ScriptedExchange(
@@ -152,6 +154,15 @@ class ScriptedSimBroker(SimBroker):
         """Shares added (or removed, below 0) without an order: by a manual trade, a split, a transfer."""
         with self._now() as now:
             self._book.move_shares(symbol, quantity, now)
+
+    def pay(self, payment: Payment) -> None:
+        """Its cash comes to the account, and it is listed from then on."""
+        with self._now() as now:
+            self._book.move_cash(payment.amount, now)
+        self._paid.append(payment)
+
+    def payments(self, since: date) -> tuple[Payment, ...]:
+        return tuple(payment for payment in self._paid if payment.day >= since)
 
     def deposit(self, dollars: Decimal) -> None:
         """Deposit, or below 0 withdraw. Raises ValueError where more would be withdrawn than can be spent."""

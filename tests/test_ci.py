@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 SCRIPT = (ROOT / ".ci" / "run").read_text("utf-8")
 HOOKS = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-STEPS = {"tests", "lint", "types", "rows", "lab", "bench", "newest", "lowest"}
+STEPS = {"tests", "lint", "types", "rows", "lab", "bench", "search", "newest", "lowest"}
 
 
 def test_every_step_is_a_function_and_is_explained():

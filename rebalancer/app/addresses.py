@@ -1,14 +1,22 @@
 """The secret addresses of the monitor and of recipients: stored by a person, checked by the doctor."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
+from rebalancer.app.messages import trial
 from rebalancer.app.observers import troubles
+from rebalancer.app.views import Tried
 from rebalancer.config import Config
 from rebalancer.config.observers import read_url, store_url
 from rebalancer.config.tables import UrlSource
 from rebalancer.errors import BadInputError
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import known_names
+from rebalancer.notify import ping
+from rebalancer.notify.deadline import within
+from rebalancer.notify.message import send
+
+TRIAL_SECONDS = 20.0
 
 
 def sources(config: Config) -> Mapping[str, UrlSource]:
@@ -52,3 +60,20 @@ def _check(name: str, trouble: str | None, otherwise: str) -> Check:
     if trouble is None:
         return Check(name, "pass", otherwise)
     return Check(name, "warn", trouble, "Runs go on without it. The next one that works takes this back.")
+
+
+def try_all(config: Config, seconds: float = TRIAL_SECONDS) -> tuple[Tried, ...]:
+    """Send a test to every address. The monitor keeps it as a line in its log: it counts as no ping."""
+    found = []
+    for name, source in sources(config).items():
+        trouble = within(seconds, partial(_try, config, name, source))
+        found.append(Tried(name, trouble or ""))
+    return tuple(found)
+
+
+def _try(config: Config, name: str, source: UrlSource) -> str | None:
+    try:
+        url = read_url(source)
+    except BadInputError as error:
+        return str(error)
+    return ping.ping(url, "log", text="A test of rebalance.") if source is config.ping else send(url, trial(name))

@@ -60,7 +60,7 @@ def adopt(
                 )
         at = context.clock.now()
         events = [
-            Adopted(at, account.name, offer.symbol, offer.quantity, offer.value, offer.expected)
+            Adopted(at, account.name, offer.symbol, offer.quantity, offer.value, offer.expected, offer.cost)
             for offer in wanted.adopted
         ]
         context.journal.record(NO_RUN, *events)

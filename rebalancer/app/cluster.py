@@ -5,7 +5,8 @@ sides, unless the spec says otherwise. docs/sweep.md says how a cluster is start
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from ipaddress import ip_address
@@ -20,6 +21,7 @@ from rebalancer.model import Closes
 from rebalancer.model.text import counted, listed
 
 SECONDS_TO_ANSWER = 15
+SECONDS_WITHOUT_WORKER = 60
 
 
 def require_safe(address: str, *, allow_unencrypted: bool) -> None:
@@ -52,8 +54,13 @@ def _on_this_machine(host: str) -> bool:
 
 
 @contextmanager
-def connected(settings: ClusterSettings, address: str, seconds: float = SECONDS_TO_ANSWER) -> Iterator["DaskCluster"]:
-    """The cluster whose scheduler at `address` answers within so many seconds.
+def connected(
+    settings: ClusterSettings,
+    address: str,
+    seconds: float = SECONDS_TO_ANSWER,
+    patience: float = SECONDS_WITHOUT_WORKER,
+) -> Iterator["DaskCluster"]:
+    """The cluster whose scheduler at `address` answers within so many seconds; see DaskCluster for `patience`.
 
     Raises BadInputError for an address that is not safe or without `distributed`, and RunFailedError where no scheduler
     answers, or a worker has another version of this program, numpy or Python.
@@ -70,7 +77,7 @@ def connected(settings: ClusterSettings, address: str, seconds: float = SECONDS_
             f"{text}certificates of [cluster] those of the cluster? docs/sweep.md says how."
         ) from error
     with client:
-        yield DaskCluster(client, _same_workers(client, address))
+        yield DaskCluster(client, address, _same_workers(client, address), patience)
 
 
 def _distributed() -> Any:  # noqa: ANN401 - it is not always installed
@@ -129,10 +136,12 @@ class _Shared:
 
 @dataclass(frozen=True, slots=True)
 class DaskCluster:
-    """`client` is connected; there are `workers`."""
+    """`client` is connected to `address`; there are `workers`. `patience` is how many seconds it may have none."""
 
     client: Any
+    address: str
     workers: int
+    patience: float
 
     def results(
         self, work: Callable[[Closes, Part], Result], closes: Closes, parts: Sequence[Part]
@@ -140,7 +149,7 @@ class DaskCluster:
         """As `Executor.results`. What is lost with its worker is sent out once more, each part alone, so that one that
         ends workers takes no other with it; one that is lost then is a LostPart.
 
-        With no worker left this waits until one is started.
+        Raises RunFailedError where the scheduler is lost, or no worker joins for `patience` seconds.
         """
         left: list[int] = []
         for number, found in self._sent_out(work, closes, parts, range(len(parts))):
@@ -156,25 +165,67 @@ class DaskCluster:
         self, work: Callable[[Closes, Any], Any], closes: Closes, parts: Sequence[Any], numbers: Sequence[int]
     ) -> Iterator[tuple[int, tuple[Any] | None]]:
         """Each part's number and result, None where it was lost together with the prices that it needs."""
-        distributed, expected = _distributed(), facts()
-        shared = self.client.scatter(_Shared(work, closes), broadcast=True, hash=False)
-        some = [parts[each] for each in numbers]
-        sent = self.client.map(_answer, some, shared=shared, expected=expected, pure=False)
+        if not numbers:
+            return
+        self._require_worker()
+        with self._told():
+            shared = self.client.scatter(_Shared(work, closes), broadcast=True, hash=False)
+            some = [parts[each] for each in numbers]
+            sent = self.client.map(_answer, some, shared=shared, expected=facts(), pure=False)
         by_key = dict(zip((each.key for each in sent), numbers, strict=True))
         try:
-            for future in distributed.as_completed(sent, loop=self.client.loop, raise_errors=False):
-                yield by_key[future.key], _outcome(distributed, future)
+            for future, found in self._completed(sent):
+                yield by_key[future.key], _outcome(future, found)
                 future.release()
         finally:
-            self.client.cancel([each for each in sent if not each.done()])
+            if self.client.status == "running":
+                self.client.cancel([each for each in sent if not each.done()])
+
+    def _completed(self, sent: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+        """Each future with its result, as they are done; from time to time it is asked whether there is a worker."""
+        distributed, left = _distributed(), set(sent)
+        while left:
+            waiting = distributed.as_completed(
+                left, loop=self.client.loop, with_results=True, raise_errors=False, timeout=self.patience / 3
+            )
+            with suppress(TimeoutError):
+                for future, found in waiting:
+                    left.discard(future)
+                    yield future, found
+            if left:
+                self._require_worker()
+
+    def _require_worker(self) -> None:
+        with self._told():
+            if self.client.status in {"closing", "closed"}:
+                raise ConnectionError(self.client.status)
+            if not self.client.nthreads():
+                self.client.wait_for_workers(1, timeout=self.patience)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Why the cluster does not answer, as a RunFailedError with the remedy."""
+        try:
+            yield
+        except OSError as error:  # a lost connection, or no worker in time
+            lost = f"the scheduler at {self.address} was lost"
+            none = f"the scheduler at {self.address} had no worker for {self.patience:g} seconds"
+            raise RunFailedError(
+                f"{none if self.client.status == 'running' else lost}. Start what is missing, as docs/sweep.md says, "
+                "and repeat the command: what was finished is kept, and it goes on from there."
+            ) from error
 
 
-def _outcome(distributed: Any, future: Any) -> tuple[Any] | None:  # noqa: ANN401
+def _outcome(future: Any, found: Any) -> tuple[Any] | None:  # noqa: ANN401
     """The result; None where it was lost with its workers, or the prices were. Raises what work itself raised."""
-    try:
-        return (future.result(),)
-    except (distributed.client.FutureCancelledError, distributed.KilledWorker):
+    if isinstance(found, CancelledError):
         return None
+    if future.status != "error":
+        return (found,)
+    _, error, traceback = found
+    if isinstance(error, _distributed().KilledWorker):
+        return None
+    raise error.with_traceback(traceback)
 
 
 def _answer(part: Any, shared: _Shared, expected: dict[str, str]) -> Any:  # noqa: ANN401

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
 from rebalancer.app.bot_files import content_of, load_bots
+from rebalancer.app.messages import HandDone
+from rebalancer.app.observers import Observers
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot
@@ -41,9 +43,15 @@ FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
 
 def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
     """Halt one account; all accounts if None. Raises BadInputError for an unknown account."""
+    with Observers(config, SystemClock()) as observers:
+        return _halt(config, account, reason, by, observers)
+
+
+def _halt(config: Config, account: str | None, reason: str, by: str, observers: Observers) -> Halted:
     chosen_accounts(config, account)
     halted = Halted(SystemClock().now(), account or "", by, reason)
     _record(config, halted)
+    observers.happened(halted)
     return halted
 
 
@@ -55,7 +63,7 @@ def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed
     reviewed = (after_first_run(read.trading_status(path, name).armed, each, now, by) for name, each in halts.items())
     whole_runs = tuple(armed for armed in reviewed if armed is not None)
     if lifted:
-        _record(config, HaltLifted(now, account or "", by, reason), *whole_runs)
+        _record_and_tell(config, HaltLifted(now, account or "", by, reason), *whole_runs)
     return Resumed(lifted, whole_runs)
 
 
@@ -72,9 +80,11 @@ def kill(
 
     With `everyones`, orders that are not ours are cancelled too. The exit code is 5 if an order may still be open.
     """
-    halted = halt(config, account, "rebalance kill", by)
-    on_halted(halted)
-    accounts = tuple(_kill(config, each, progress, everyones=everyones) for each in chosen_accounts(config, account))
+    with Observers(config, SystemClock()) as observers:  # which are waited for when the orders are cancelled
+        halted = _halt(config, account, "rebalance kill", by, observers)
+        on_halted(halted)
+        chosen = chosen_accounts(config, account)
+        accounts = tuple(_kill(config, each, progress, everyones=everyones) for each in chosen)
     may_be_open = any(each.left or each.trouble for each in accounts)
     return Killed(StoppedError.exit_code if may_be_open else 0, halted, accounts)
 
@@ -159,7 +169,7 @@ def propose_arming(
 
 
 def arm(config: Config, proposal: ArmingProposal) -> Armed:
-    _record(config, proposal.armed)
+    _record_and_tell(config, proposal.armed)
     return proposal.armed
 
 
@@ -167,7 +177,7 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
     """Revoke the arming and return it; None if the account was not armed."""
     armed = read.trading_status(config.journal(), account.name).armed
     if armed is not None:
-        _record(config, Disarmed(SystemClock().now(), account.name, by, reason))
+        _record_and_tell(config, Disarmed(SystemClock().now(), account.name, by, reason))
     return armed
 
 
@@ -175,9 +185,12 @@ def disarm_after_edit(before: Config, journal: Path, by: str, why: str = "the co
     """Revoke, in `journal`, every arming of the config `before` its edit, for the reason `why`; a sentence for each."""
     found = [(read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts]
     armings, now = [(armed, zone) for armed, zone in found if armed is not None], SystemClock().now()
-    if armings:
+    disarmed = [Disarmed(now, each.account, by, why) for each, _ in armings]
+    if disarmed:
         with SqliteJournal.open(journal) as opened:
-            opened.record(NO_RUN, *(Disarmed(now, each.account, by, why) for each, _ in armings))
+            opened.record(NO_RUN, *disarmed)
+        with Observers(before, SystemClock()) as observers:
+            observers.happened(*disarmed)
     return tuple(
         f"account {each.account} was armed until {end_of_day_text(each.until, zone)}: this disarms it; arm it "
         f"again with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until "
@@ -204,6 +217,12 @@ def _live_account(config: Config, name: str | None) -> AccountConfig:
         return chosen
     text = f'is "{chosen.mode}", so that no real money is traded and nothing has to be armed'
     raise BadInputError.of(config.path, text, f"accounts.{chosen.name}.mode")
+
+
+def _record_and_tell(config: Config, *events: HandDone) -> None:
+    _record(config, *events)
+    with Observers(config, SystemClock()) as observers:
+        observers.happened(*events)
 
 
 def _record(config: Config, *events: Event) -> None:

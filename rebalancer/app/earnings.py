@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from rebalancer.app.live_against_model import LiveAgainstModel
+from rebalancer.app.tax_flags import TaxFlags
 from rebalancer.backtest.metrics import Drawdown
 from rebalancer.model import Symbol
 from rebalancer.portfolio.returns import Period
@@ -75,7 +76,7 @@ class Unexplained:
 class AccountPerformance:
     """`earned` has the account first, then its bots; empty before the first run. `unassigned_value` is no bot's.
 
-    `against_model` is there where one bot was asked for.
+    `against_model` is there where one bot was asked for, `tax` where none was and something was sold.
     """
 
     account: str
@@ -86,3 +87,4 @@ class AccountPerformance:
     unassigned: tuple[Unexplained, ...]
     notes: tuple[str, ...]
     against_model: LiveAgainstModel | None = None
+    tax: TaxFlags | None = None

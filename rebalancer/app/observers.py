@@ -4,7 +4,7 @@ Nothing here raises into a run, and nothing that a run reads is written. What go
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, timedelta
 from functools import partial
 from queue import SimpleQueue
@@ -12,10 +12,13 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
+from rebalancer.app import messages, outbox
+from rebalancer.app.digest import digest
 from rebalancer.app.gauges import gauges
-from rebalancer.app.observers_due import closed_day_to_ping
+from rebalancer.app.observers_due import closed_day_to_ping, week_of
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
+from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.observers import read_url
 from rebalancer.errors import BadInputError, RebalancerError
 from rebalancer.model import RunId
@@ -24,11 +27,17 @@ from rebalancer.notify import ping
 from rebalancer.notify.deadline import NOTHING_DONE, Task, within
 from rebalancer.notify.masking import masked
 from rebalancer.notify.memory import Memory, recall, remembering
+from rebalancer.notify.message import Message, send
 from rebalancer.notify.metrics import write_textfile
 from rebalancer.ports import Clock
 
 LONGEST_WAIT = 4
 """How many deadlines a process waits at its end, or a poll of the schedule, for observers that do not answer."""
+MESSAGE = 3
+"""How many deadlines a message may take: apprise is slow to load."""
+
+Words = Callable[[Memory], Message | None]
+"""Makes a message, in the observers' thread."""
 
 
 class Observers:
@@ -48,7 +57,7 @@ class Observers:
         self._clock = clock
         self._environ = environ
         self._seconds = seconds
-        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: Thread | None = None
 
     def __enter__(self) -> Self:
@@ -58,7 +67,7 @@ class Observers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._thread is not None:
-            self._tasks.put(None)
+            self._jobs.put(None)
             self._thread.join(LONGEST_WAIT * self._seconds)
 
     # ----------------------------------------- what happened: each returns at once, and leaves the work to the thread
@@ -72,6 +81,7 @@ class Observers:
         """How a run ended is committed, or that none could be started. A skipped one is nobody's news."""
         if result.status == "skipped":
             return
+        self._say(lambda memory: self._of_run(account, result, memory))
         if account.enabled:
             self._do("ping", lambda: self._ping_end(account.name, result))
         self._do("metrics", self._write_metrics)
@@ -83,11 +93,26 @@ class Observers:
 
     def failed(self, error: RebalancerError) -> None:
         """Something failed outside of all runs, such as reading the journal."""
+        self._say(lambda _: messages.of_failure(error))
         self._do("ping", lambda: self._ping("fail", text=str(error)))
+
+    def happened(self, *events: messages.HandDone) -> None:
+        """A person halted, resumed, armed or disarmed an account, and the journal has it."""
+        for event in events:
+            self._say(partial(self._of_event, event))
+        self._do("metrics", self._write_metrics)
+
+    def blocked(self, sentences: Iterable[str]) -> None:
+        """Enabled accounts send no orders from now on; each sentence begins with the account's name."""
+        for sentence in sentences:
+            self._say(partial(self._of_blocked, sentence))
 
     def look(self) -> None:
         """What is due though no run is."""
         self._do("ping", self._ping_on_a_closed_day)
+        if self._config.notify:
+            self._hand_over(self._send_what_waited)
+            self._say(self._digest)
 
     # ---------------------------------------------------------------------------------------------- the monitor
 
@@ -134,23 +159,103 @@ class Observers:
             memory.skews[account] = skew.total_seconds()
         return NOTHING_DONE
 
+    # ---------------------------------------------------------------------------------------------- messages
+
+    def _of_run(self, account: AccountConfig, result: RunResult, memory: Memory) -> Message:
+        before = memory.exit_codes.get(account.name, 0)
+        memory.exit_codes[account.name] = result.exit_code
+        return messages.of_run(account, result, before, keys_readable=self._keys_readable(account))
+
+    def _keys_readable(self, account: AccountConfig) -> bool:
+        if account.key_source is None:
+            return True
+        try:
+            read_keys(account, Keyring(), self._environ)
+        except BadInputError:
+            return False
+        return True
+
+    def _of_blocked(self, sentence: str, _: Memory) -> Message:
+        return messages.of_blocked(sentence)
+
+    def _of_event(self, event: messages.HandDone, _: Memory) -> Message:
+        accounts = self._config.accounts
+        return messages.of_event(event, next((each for each in accounts if each.name == event.account), accounts[0]))
+
+    def _digest(self, memory: Memory) -> Message | None:
+        """That of the last week, once; none for the week in which messages were first asked for."""
+        week = week_of(self._clock.now())
+        before, memory.digest = memory.digest, week
+        return digest(self._config, week) if before and before != week else None
+
+    def _say(self, words: Words) -> None:
+        if self._config.notify:
+            self._hand_over(lambda: self._tell(words))
+
+    def _tell(self, words: Words) -> None:
+        sendings: list[outbox.Sending] = []
+
+        def choose() -> str | None:
+            with remembering(self._config.state_dir) as memory:
+                if (message := words(memory)) is not None:
+                    sendings.extend(outbox.told(memory, self._config.notify, message, self._clock.now()))
+            return None
+
+        self._done("messages", within(self._seconds, lambda: _readable(choose)))
+        self._send(sendings)
+
+    def _send_what_waited(self) -> None:
+        sendings: list[outbox.Sending] = []
+
+        def choose() -> str | None:
+            if outbox.anything_waiting(recall(self._config.state_dir), self._clock.now()):
+                with remembering(self._config.state_dir) as memory:
+                    sendings.extend(outbox.due(memory, self._config.notify, self._clock.now()))
+            return NOTHING_DONE
+
+        within(self._seconds, choose)
+        self._send(sendings)
+
+    def _send(self, sendings: Iterable[outbox.Sending]) -> None:
+        for each in sendings:
+            trouble = within(MESSAGE * self._seconds, partial(_readable, partial(self._send_one, each)))
+            self._done(f"notify {each.recipient.name}", trouble)
+            if trouble is not None:
+                within(self._seconds, partial(self._try_again, each))
+
+    def _send_one(self, sending: outbox.Sending) -> str | None:
+        message, url = sending.message, read_url(sending.recipient.url, self._environ)
+        body = self._masked(message.body)
+        return send(url, Message(message.kind, self._masked(message.title), body))
+
+    def _try_again(self, sending: outbox.Sending) -> str | None:
+        with remembering(self._config.state_dir) as memory:
+            outbox.again(memory, sending, self._clock.now())
+        return None
+
+    def _masked(self, text: str) -> str:
+        return masked(text, (each.account_number for each in self._config.accounts if each.account_number))
+
     # --------------------------------------------------------------------------------------------- the thread
 
     def _do(self, name: str, task: Task) -> None:
-        """Have the observers' thread do `task`. Raises nothing, and returns at once."""
-        if not (self._config.ping or self._config.metrics):
-            return
+        """Have the observers' thread do `task`, where anything observes."""
+        if self._config.ping or self._config.metrics:
+            self._hand_over(lambda: self._done(name, within(self._seconds, lambda: _readable(task))))
+
+    def _hand_over(self, job: Callable[[], None]) -> None:
+        """Raises nothing, and returns at once."""
         try:
             if self._thread is None:
                 self._thread = Thread(target=self._work, name="observers", daemon=True)
                 self._thread.start()
-            self._tasks.put(lambda: self._done(name, within(self._seconds, lambda: _readable(task))))
+            self._jobs.put(job)
         except RuntimeError:  # no more threads on this machine: the run goes on, and the monitor will miss its ping
             self._thread = None
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            task()
+        while (job := self._jobs.get()) is not None:
+            job()
 
     def _done(self, name: str, trouble: str | None) -> None:
         """Keep what went wrong, or that it is over."""
@@ -160,27 +265,26 @@ class Observers:
             return
         within(self._seconds, partial(self._keep, name, trouble))
 
-    def _keep(self, name: str, trouble: str | None) -> None:
+    def _keep(self, name: str, trouble: str | None) -> str | None:
         with remembering(self._config.state_dir) as memory:
             if trouble is None:
                 memory.troubles.pop(name, None)
             else:
                 memory.troubles[name] = f"{minute(self._clock.now(), UTC)}: {trouble}"
-
-    def _masked(self, text: str) -> str:
-        return masked(text, (each.account_number for each in self._config.accounts if each.account_number))
+        return None
 
 
 def _readable(task: Task) -> str | None:
-    """`task`, whose BadInputError is a sentence without a secret."""
+    """`task`, whose RebalancerError is a sentence without a secret."""
     try:
         return task()
-    except BadInputError as error:
+    except RebalancerError as error:
         return str(error)
 
 
 def troubles(config: Config) -> Mapping[str, str]:
     """By observer, what went wrong the last time; of those that are still in the config."""
-    names = {"ping": config.ping, "metrics": config.metrics, **{f"notify {each.name}": each for each in config.notify}}
-    found: Memory = recall(config.state_dir)
+    names = {"ping": config.ping, "metrics": config.metrics, "messages": config.notify}
+    names |= {f"notify {each.name}": config.notify for each in config.notify}
+    found = recall(config.state_dir)
     return {name: text for name, text in found.troubles.items() if names.get(name)}

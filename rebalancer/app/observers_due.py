@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
+from rebalancer.app.outbox import anything_waiting
 from rebalancer.app.schedule import calendar_of, window_of, window_today
 from rebalancer.config import AccountConfig, Config
 from rebalancer.notify.memory import Memory, recall
@@ -12,8 +13,19 @@ def anything_to_tell(config: Config, clock: Clock) -> bool:
     """Whether something is due that no run brings. False at once where nothing observes."""
     if not (config.ping or config.notify):
         return False
-    memory = recall(config.state_dir)
-    return closed_day_to_ping(config, clock, memory) is not None
+    memory, now = recall(config.state_dir), clock.now()
+    to_send = config.notify and (memory.digest != week_of(now) or anything_waiting(memory, now))
+    return bool(to_send) or closed_day_to_ping(config, clock, memory) is not None
+
+
+AFTER_FRIDAY = timedelta(days=5)
+"""From Saturday on the week is that of the days before; until Friday it is the week before."""
+
+
+def week_of(now: datetime) -> str:
+    """The last week whose Friday is over at `now`, as in "2026-W48"."""
+    year, week, _ = (now - AFTER_FRIDAY).isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def closed_day_to_ping(config: Config, clock: Clock, memory: Memory) -> date | None:

@@ -26,12 +26,14 @@ class PastRun:
     made: tuple[Event, ...]
 
 
-def from_journal(journal: Path, run: int) -> PastRun:
-    """Raises BadInputError where there is no such run, where it made no plan, or where nothing was kept of it;
+def from_journal(journal: Path, number: int | None = None) -> PastRun:
+    """The run of that `number`, or the last one.
+
+    Raises BadInputError where there is no such run, where it made no plan, or where nothing was kept of it;
     RunFailedError for a file that can't be read.
     """
-    found = read.run(journal, run).run
-    line = plans.plan_line(journal, run)
+    found = read.run(journal, number).run
+    run, line = found.id, plans.plan_line(journal, found.id)
     if line is None:
         raise BadInputError.of(f"run {run}", f"can't be replayed: it made no plan ({found.reason})")
     file = input_store.inputs_file(journal)

@@ -12,6 +12,7 @@ from rebalancer.app.account import chosen_accounts
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
 from rebalancer.app.live_against_model import LiveAgainstModel, decisions_of, files_of, live_against_model
 from rebalancer.app.source import source_of
+from rebalancer.app.tax_flags import tax_flags
 from rebalancer.backtest.metrics import Drawdown, max_drawdown
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RebalancerError
@@ -76,6 +77,7 @@ def performance(
         replace(
             _performance(each, kept[each.name], bot, span, beside),
             against_model=_against_model(config, each, bot, kept[each.name], span, progress),
+            tax=None if bot else tax_flags(config, each, span),
         )
         for each in chosen
         if each.name in kept

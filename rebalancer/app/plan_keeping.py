@@ -1,10 +1,11 @@
-"""What plans were made from: kept once a run is over, copied with the journal, removed with its run."""
+"""What plans were made from: kept while a run goes on, copied with the journal, removed with its run."""
 
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 
 from rebalancer import __version__
 from rebalancer.app.outputs import Output, check_outputs
@@ -16,29 +17,52 @@ from rebalancer.journal.input_store import Circumstances, Compacted, inputs_file
 from rebalancer.model import Closes, RunId
 from rebalancer.portfolio.plan_inputs import PlanInputs
 
+SECONDS = 20.0
+"""How long a run that is over waits for the disk."""
 LIBRARIES = ("numpy", "pandas")
 """What computes decisions, or may in a Python bot."""
 
 
 class PlanKeeper:
-    """Takes what a run's plan was made from, and writes it down when the run is over."""
+    """Writes down what the plan of `run` is made from, beside the `journal`, in a thread: orders never wait for it.
 
-    def __init__(self) -> None:
-        self._taken: tuple[PlanInputs, Closes] | None = None
+    It begins when the plan is journalled, so that a run that is killed later can be replayed too.
+    """
+
+    def __init__(self, journal: Path, run: RunId, bots: Mapping[str, Path]) -> None:
+        self._journal = journal
+        self._run = run
+        self._bots = bots
+        self._thread: Thread | None = None
+        self._trouble: str | None = None
 
     def take(self, inputs: PlanInputs, closes: Closes) -> None:
-        self._taken = inputs, closes
-
-    def write(self, journal: Path, run: RunId, bots: Mapping[str, Path]) -> str | None:
-        """Write it beside the `journal`. A sentence where that failed; the run is over, and nothing is raised."""
+        """Returns at once, and raises nothing."""
+        self._trouble = "it is still being written"
+        thread = Thread(target=self._write, args=(inputs, closes), name="plan inputs", daemon=True)
         try:
-            line = plans.plan_line(journal, run)
-            if self._taken is not None and line is not None:
-                file = inputs_file(journal)
-                input_store.keep(file, run, line, circumstances(bots), *self._taken)
-        except Exception as error:  # noqa: BLE001 - whatever it is: the orders are sent, and the run stands
-            return f"What this run's plan was made from is not kept, so that it can't be replayed: {in_tree(error)}"
-        return None
+            thread.start()
+            self._thread = thread
+        except RuntimeError as error:  # no room for a thread
+            self._trouble = str(error)
+
+    def trouble(self, seconds: float = SECONDS) -> str | None:
+        """None once all is written, or if there was no plan; after `seconds` at most a sentence why it is not."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        if self._trouble is None:
+            return None
+        return f"What this run's plan was made from is not kept, so that it can't be replayed: {self._trouble}"
+
+    def _write(self, inputs: PlanInputs, closes: Closes) -> None:
+        try:
+            line = plans.plan_line(self._journal, self._run)
+            if line is not None:
+                file = inputs_file(self._journal)
+                input_store.keep(file, self._run, line, circumstances(self._bots), inputs, closes)
+            self._trouble = None
+        except Exception as error:  # noqa: BLE001 - whatever it is: it must not cost the run anything
+            self._trouble = str(in_tree(error))
 
 
 def circumstances(bots: Mapping[str, Path]) -> Circumstances:

@@ -12,6 +12,7 @@ from rebalancer.app.on_result import noted, notified
 from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
+from rebalancer.app.tax_flags import with_tax_flags
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError, UnexpectedError, in_tree
@@ -23,7 +24,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
 from rebalancer.model.text import clock_time
 from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
-from rebalancer.trading.context import KeepInputs
+from rebalancer.trading.context import KeepInputs, not_kept
 from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
@@ -51,7 +52,7 @@ def run_by_hand(
         if (question := outside_window(config, account, clock)) is not None:
             confirm(question)
     if dry_run:
-        return run_account(config, account, clock, debug=debug, **options)
+        return with_tax_flags(config, account, run_account(config, account, clock, debug=debug, **options))
     with Observers(config, clock or SystemClock()) as observers:
         look = _Look(config, clock or SystemClock(), observers)
         return look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
@@ -77,13 +78,14 @@ def run_account(
                 return _not_run(account, "skipped", run.reason)
             if observers:
                 observers.started(account, run)
-            journal, keeper = config.journal(dry_run=tonight.request.dry_run), PlanKeeper()
-            result = _result(journal, account, run, _execute(tonight, run, keeper.take, debug=debug))
+            journal = config.journal(dry_run=tonight.request.dry_run)
+            keeper = PlanKeeper(journal, run, account.bots)
+            keep = not_kept if tonight.request.dry_run else keeper.take
+            result = _result(journal, account, run, _execute(tonight, run, keep, debug=debug))
             if observers:
                 observers.measured(account, tonight.context.skews)
-            if tonight.request.dry_run or not (trouble := keeper.write(journal, run, account.bots)):
-                return result
-            return noted(config, result, trouble, tonight.context.clock)
+            trouble = keeper.trouble()
+            return noted(config, result, trouble, tonight.context.clock) if trouble else result
     except BusyError:
         raise
     except Exception as error:

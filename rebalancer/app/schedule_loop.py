@@ -10,12 +10,13 @@ from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from rebalancer.app.observers import Observers
 from rebalancer.app.runs import reported, run_due
 from rebalancer.app.schedule import coming_windows
 from rebalancer.app.status import blocks, coming_run
 from rebalancer.app.views import Blocked, ComingRun, PollFailed, RunResult
 from rebalancer.config import Config
-from rebalancer.errors import RebalancerError, in_tree
+from rebalancer.errors import BadInputError, RebalancerError, in_tree
 from rebalancer.ports import Clock, Progress, unwatched
 
 HEARTBEAT_SECONDS = 30.0
@@ -37,6 +38,7 @@ class ScheduleLoop:
     next_start: datetime | None = None
     _blocked: tuple[Blocked, ...] = field(default=(), init=False)
     _failed: PollFailed | None = field(default=None, init=False)
+    _last: Config | None = field(default=None, init=False)
 
     def poll(self) -> Iterator[Poll]:
         """Run what is due and yield each result; then changes: the next run, what blocks trading, a failed poll.
@@ -52,7 +54,7 @@ class ScheduleLoop:
                 yield self._failed
 
     def _look(self) -> Iterator[RunResult | ComingRun | Blocked]:
-        config = self.load()
+        config = self._loaded()
         try:
             yield from run_due(config, self.clock, self.shutdown_requested, self.progress)
             yield from self._next_run(config)
@@ -64,6 +66,17 @@ class ScheduleLoop:
                 if account.enabled:
                     reported(config, account, error, self.clock)
             raise
+
+    def _loaded(self) -> Config:
+        """The config; where it can't be loaded, those in the last one are told."""
+        try:
+            self._last = self.load()
+        except BadInputError as error:
+            if self._last is not None and self._failed is None:
+                with Observers(self._last, self.clock) as observers:
+                    observers.failed(error)
+            raise
+        return self._last
 
     def _next_run(self, config: Config) -> Iterator[ComingRun]:
         window = next(coming_windows(config, self.clock), None)
@@ -79,7 +92,10 @@ class ScheduleLoop:
             for why in blocks(config, account, self.clock.now())
         )
         before, self._blocked = self._blocked, found
-        yield from found if found != before else ()
+        if found != before:
+            with Observers(config, self.clock) as observers:  # a halt is told when it is set
+                observers.blocked(each.blocked for each in found if "is halted since" not in each.blocked)
+            yield from found
 
 
 def run_until_stopped(

@@ -22,7 +22,10 @@ from rebalancer.portfolio.holdings import Offer
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of one account's run. `run` is None if none was started; `message` says why."""
+    """The result of one account's run. `run` is None if none was started; `message` says why.
+
+    `tax` are sentences on what a dry run would trade: possible wash sales and short-term gains.
+    """
 
     account: str
     exit_code: int
@@ -30,6 +33,7 @@ class RunResult:
     run: RunRecord | None
     status: RunStatus
     zone: str
+    tax: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -59,6 +63,14 @@ class AccountStatus:
     last: RunSummary | None
     upcoming: ComingRun | None
     troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A test message to a recipient, or a line in the monitor's log. `trouble` is "" where it was taken."""
+
+    name: str
+    trouble: str
 
 
 @dataclass(frozen=True, slots=True)

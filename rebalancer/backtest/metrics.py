@@ -133,14 +133,19 @@ class Year:
 
 
 def by_month(result: Backtest, sessions: NDArray[np.datetime64]) -> tuple[Year, ...]:
-    """Month's end over month's end; the first counts from the money before the first purchase.
+    """As `months_of`, from the money before the first purchase on."""
+    return months_of(result.equity, result.cash, sessions)
+
+
+def months_of(equity: Floats, begun: float, sessions: NDArray[np.datetime64]) -> tuple[Year, ...]:
+    """Month's end over month's end of `equity` (T,); the first counts from `begun`.
 
     All months compounded are the cumulative return.
     """
     months = sessions.astype("datetime64[M]").astype(np.int64)
     ends = np.flatnonzero(np.append(np.diff(months) > 0, True))
-    values = result.equity[ends]
-    factors = values / np.concatenate(([result.cash], values[:-1]))
+    values = equity[ends]
+    factors = values / np.concatenate(([begun], values[:-1]))
     by_number = dict(zip(months[ends].tolist(), factors.tolist(), strict=True))
     years: list[Year] = []
     for year in sorted({1970 + number // 12 for number in by_number}):

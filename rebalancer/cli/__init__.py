@@ -28,10 +28,10 @@ def _command_line() -> int:
     """The exit code. With --json a mistake in the words is raised as BadInputError, else shown with the usage."""
     from typer import Abort, TyperException
 
-    from rebalancer.cli.app import app
+    from rebalancer.cli.app import command_line
 
     try:
-        return int(app(prog_name="rebalance", standalone_mode="--json" not in sys.argv) or 0)
+        return int(command_line()(prog_name="rebalance", standalone_mode="--json" not in sys.argv) or 0)
     except TyperException as error:
         raise BadInputError.of("the command line", error.format_message()) from error
     except Abort as error:

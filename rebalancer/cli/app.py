@@ -1,11 +1,27 @@
 """The commands, by name."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from rebalancer import __version__
-from rebalancer.cli import bots, controls, export, invest, journal, notify, replay, research, runs, settings, sweep
+from rebalancer.cli import (
+    bots,
+    controls,
+    export,
+    invest,
+    journal,
+    notify,
+    performance,
+    replay,
+    research,
+    runs,
+    settings,
+    sweep,
+)
 from rebalancer.cli.options import Commands
 
 app = Commands(
@@ -35,7 +51,7 @@ app.with_json("sweep")(sweep.sweep)
 app.with_json("history")(journal.history)
 app.with_json("orders")(journal.orders)
 app.with_json("positions")(journal.positions)
-app.with_json("performance")(journal.performance)
+app.with_json("performance")(performance.performance)
 app.with_json("audit-close")(journal.audit_close)
 app.with_json("replay")(replay.replay)
 app.with_json("export")(export.export)
@@ -65,3 +81,9 @@ def top(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
     """Needed for `--version`."""
+
+
+@cache
+def command_line() -> Callable[..., int | None]:
+    """Takes the words of the command line: built once, however many commands a process runs."""
+    return get_command(app)

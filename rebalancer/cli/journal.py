@@ -1,15 +1,12 @@
-"""`rebalance history`, `orders`, `positions`, `performance`, `audit-close`, `backup` and `audit`."""
+"""`rebalance history`, `orders`, `positions`, `audit-close`, `backup` and `audit`."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import (
-    DAY,
     MOST,
     AccountOption,
     Answer,
@@ -38,9 +35,13 @@ def history(
     config: ConfigOption = None,
 ) -> Answer:
     """List the runs with the account's equity and the day's gain, or show one run in full."""
+    from itertools import chain
+
     from rebalancer.journal import read
+    from rebalancer.journal.books import crossed
     from rebalancer.journal.connection import head
     from rebalancer.model import RunId
+    from rebalancer.report.crossings import crossings_screen
     from rebalancer.report.journal import runs_screen
     from rebalancer.report.run import screen
 
@@ -48,7 +49,8 @@ def history(
     path = settings.journal(dry_run=dry_run)
     if run is not None:
         record = read.run(path, RunId(run))
-        return Answer({"record": record}, screen(record))
+        passed = crossed(path, record.run.account, RunId(run))
+        return Answer({"record": record, "crossed": passed}, chain(screen(record), crossings_screen(record, passed)))
     runs, last_line = read.runs(path, account, limit), head(path)
     currencies = {each.name: each.venue.currency for each in settings.accounts}
     return Answer({"runs": runs, "head": last_line}, runs_screen(runs, last_line, currencies))
@@ -89,38 +91,6 @@ def positions(account: AccountOption = None, config: ConfigOption = None) -> Ans
     settings = load_config(config)
     found = [held(settings, chosen) for chosen in chosen_accounts(settings, account)]
     return Answer({"accounts": found}, positions_screen(found))
-
-
-def performance(
-    bot: Annotated[
-        str | None, Argument(help="Only this bot. Default: the account and its bots.", autocompletion=completion.bots)
-    ] = None,
-    account: AccountOption = None,
-    first: Annotated[datetime | None, Option("--from", formats=DAY, help="First day; default: the first run.")] = None,
-    last: Annotated[datetime | None, Option("--to", formats=DAY, help="Last day; default: the last run.")] = None,
-    benchmark: Annotated[
-        str | None, Option("--benchmark", help="A ticker to compare with; default: SPY if it has prices.")
-    ] = None,
-    csv: Annotated[Path | None, Option("--csv", help="Write the value of each session to this file.")] = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> Answer:
-    """Show what the account and its bots earned: gains, returns, deepest fall, beside a benchmark."""
-    from rebalancer.app.outputs import Output, check_outputs
-    from rebalancer.app.performance import performance as earned
-    from rebalancer.report.performance import CSV_BEGINS, performance_screen, to_csv
-
-    settings = load_config(config)
-    outputs = [Output("--csv", csv, CSV_BEGINS)] if csv else []
-    check_outputs(settings, *outputs)
-    span = (each.date() if each else None for each in (first, last))
-    with watching(json=json) as progress:
-        found = earned(settings, bot, account, *span, benchmark=benchmark, progress=progress)
-        for output in outputs:
-            output.write(to_csv(found))
-    if csv and not json:
-        say(f"--csv: written to {visible(csv)}", err=True)
-    return Answer({"accounts": found}, performance_screen(found))
 
 
 def audit_close(

@@ -7,7 +7,7 @@ from typer import Argument, Option
 
 from rebalancer.cli.config_file import own_config
 from rebalancer.cli.options import Answer, Commands, ConfigOption
-from rebalancer.errors import BadInputError, Problem
+from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 app = Commands(help="Store the addresses of messages and of the monitor, and try them.", no_args_is_help=True)
 
@@ -24,6 +24,20 @@ def login(
 
     where = store_address(own_config(config), name, _from_pipe if stdin else _from_terminal)
     return Answer({"name": name, "stored_in": where}, address_screen(name, where))
+
+
+@app.with_json("test")
+def try_(config: ConfigOption = None) -> Answer:
+    """Send a test message to every [[notify]], and a line to the monitor's log. Exit code 4 if one was not taken."""
+    from rebalancer.app.addresses import sources, try_all
+    from rebalancer.report.notify import tried_screen
+
+    settings = own_config(config)
+    if not sources(settings):
+        raise BadInputError.of(settings.path, "there is no [ping] and no [[notify]]: nobody would be told")
+    tried = try_all(settings)
+    exit_code = RunFailedError.exit_code if any(each.trouble for each in tried) else 0
+    return Answer({"recipients": tried}, tried_screen(tried), exit_code)
 
 
 def _from_terminal() -> str:

@@ -19,7 +19,9 @@ NUMBER = re.compile("[0-9]{1,9}")
 
 
 def replay(
-    run: Annotated[str, Argument(metavar="RUN|FILE", help="The number of a run, or a bundle.")],
+    run: Annotated[
+        str | None, Argument(metavar="RUN|FILE", help="The number of a run, or a bundle. Default: the last run.")
+    ] = None,
     bundle: Annotated[
         Path | None, Option("--bundle", help="Also write what is needed elsewhere, without keys and account numbers.")
     ] = None,
@@ -34,15 +36,15 @@ def replay(
     from rebalancer.app.replay import replay as replayed
     from rebalancer.report.replay import replay_screen
 
-    if NUMBER.fullmatch(run):
-        past = _of_journal(int(run), bundle, config, quiet=json)
+    if run is None or NUMBER.fullmatch(run):
+        past = _of_journal(int(run) if run else None, bundle, config, quiet=json)
     else:
         past = _of_bundle(Path(run), bundle, run_python=run_python)
     found = replayed(past)
     return Answer(found, replay_screen(found), found.exit_code)
 
 
-def _of_journal(run: int, bundle: Path | None, config: Path | None, *, quiet: bool) -> "PastRun":
+def _of_journal(run: int | None, bundle: Path | None, config: Path | None, *, quiet: bool) -> "PastRun":
     from rebalancer.app.bundle import BEGINS, secrets_of, to_bundle
     from rebalancer.app.outputs import Output, check_outputs
     from rebalancer.app.past_run import from_journal

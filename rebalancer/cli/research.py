@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,7 @@ from rebalancer.cli.options import (
     watching,
 )
 from rebalancer.cli.screen import say
-from rebalancer.errors import visible
+from rebalancer.errors import BadInputError, visible
 
 if TYPE_CHECKING:
     from rebalancer.app.outputs import Output
@@ -100,7 +101,10 @@ def backtest(
         Option("--benchmark", help="A ticker to buy and hold; default: SPY if it has prices."),
     ] = None,
     csv: Annotated[Path | None, Option("--csv", help="Write daily values and weights to this file.")] = None,
-    html: Annotated[Path | None, Option("--html", help="Write an HTML report to this file.")] = None,
+    html: Annotated[Path | None, Option("--html", help="Write a tearsheet, an HTML page, to this file.")] = None,
+    interactive: Annotated[
+        bool, Option("--interactive", help="With --html: a page of 5 MB with charts that zoom, instead.")
+    ] = False,
     workers: WorkersOption = None,
     ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
@@ -112,7 +116,7 @@ def backtest(
     from rebalancer.report.backtest import screen
     from rebalancer.report.curves import facts
 
-    settings, outputs = load_config(config, quietly=True), _outputs(csv, html)
+    settings, outputs = load_config(config, quietly=True), _outputs(csv, html, interactive=interactive)
     check_outputs(settings, *outputs)
     with watching(json=json) as progress, shutdown_signal(at_once=True):
         found = research.backtest(
@@ -138,18 +142,26 @@ def backtest(
             say(f"{output.option}: written to {visible(output.path)}")
 
 
-def _outputs(csv: Path | None, html: Path | None) -> "dict[Output, Callable[[Comparison], str]]":
+def _outputs(csv: Path | None, html: Path | None, *, interactive: bool) -> "dict[Output, Callable[[Comparison], str]]":
     """The files to write, each with what makes its text."""
     from rebalancer.app.outputs import Output
     from rebalancer.report.curves import CSV_BEGINS, to_csv
 
     found: dict[Output, Callable[[Comparison], str]] = {}
+    if interactive and html is None:
+        raise BadInputError.of("--interactive", "goes with --html FILE")
     if csv:
         found[Output("--csv", csv, CSV_BEGINS)] = to_csv
-    if html:
-        from rebalancer.report.page import HTML_BEGINS, to_html  # loads plotly
+    if html and interactive:
+        from rebalancer.report import page  # loads plotly
 
-        found[Output("--html", html, HTML_BEGINS)] = to_html
+        found[Output("--html", html, page.HTML_BEGINS)] = page.to_html
+    elif html:
+        from rebalancer.market.clock import SystemClock
+        from rebalancer.report import backtest_sheet
+
+        made = partial(backtest_sheet.to_html, made=SystemClock().now().date())
+        found[Output("--html", html, backtest_sheet.HTML_BEGINS)] = made
     return found
 
 

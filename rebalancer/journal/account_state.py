@@ -69,6 +69,16 @@ def read_failures(connection: sqlite3.Connection, run: RunId) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+def read_payments(connection: sqlite3.Connection, account: str) -> frozenset[str]:
+    """The ids of the broker's payments in real runs of `account`."""
+    rows = connection.execute(
+        "SELECT json_extract(body, '$.payment.id') FROM events JOIN runs ON runs.id = events.run"
+        " WHERE kind = 'CashPaid' AND account = ? AND NOT dry_run",
+        [account],
+    )
+    return frozenset(payment for (payment,) in rows)
+
+
 def read_since(connection: sqlite3.Connection, account: str, bot: str, sha256: str) -> date | None:
     """The `since` of the last decision of `bot`, as a file of that SHA-256, in a real run of `account`."""
     row = connection.execute(

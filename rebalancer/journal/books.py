@@ -6,10 +6,11 @@ Works on any connection to a journal.
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rebalancer.bookings import BookUsed, CapitalMoved, HandedOver
+from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver
 from rebalancer.events import (
     Adopted,
     BotDecided,
@@ -24,8 +25,11 @@ from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
 from rebalancer.model import RunId
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
+from rebalancer.portfolio.books import Entry
+from rebalancer.portfolio.crossings import Crossing, crossings
 
-READ = tuple(kind.__name__ for kind in (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed))
+BY_RUN = (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed, CashPaid)
+READ = tuple(kind.__name__ for kind in BY_RUN)
 OUTSIDE = tuple(kind.__name__ for kind in (Adopted, WrittenOff, CapitalMoved, HandedOver))
 """Kinds of events that a person causes; they name their account."""
 DECISIONS = {BotDecided.__name__, BotFailed.__name__}
@@ -45,6 +49,16 @@ def read_books(journal: sqlite3.Connection, account: str) -> Bookkeeper:
     for recorded in recorded_events(journal, account):
         keeper.enter(recorded)
     return keeper
+
+
+def crossed(path: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
+    """What passed between the bots in `run`; nothing in a dry run. Raises as `books`."""
+    keeper, entries = Bookkeeper(), list[Entry]()
+    with reading(path) as journal:
+        for recorded in recorded_events(journal, account):
+            made = keeper.enter(recorded)
+            entries += made if recorded.run == run else ()
+    return tuple(crossings(entries, partial(keeper.needs_of, run)))
 
 
 def recorded_events(journal: sqlite3.Connection, account: str) -> Iterator[Recorded]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from rebalancer.bookings import CashPaid
 from rebalancer.events import DailyLossHit, Event, FillSeen, HoldingsRead, Restated, RunRequest
 from rebalancer.journal.ledger import Change, renamed, with_changes
 from rebalancer.model import NO_RUN, OrderId, RunId
@@ -30,7 +31,7 @@ class DryRunJournal:
 
     def record(self, run: RunId, *events: Event) -> None:
         self.own.record(run, *events)
-        self.booked.extend(event for event in events if isinstance(event, HoldingsRead | Restated))
+        self.booked.extend(event for event in events if isinstance(event, CashPaid | HoldingsRead | Restated))
         for event in events:
             match event:
                 case FillSeen(fill=fill):
@@ -68,6 +69,9 @@ class DryRunJournal:
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         ids = tuple(ids)
         return self.real.knows(account, ids) | self.own.knows(account, ids)
+
+    def payments(self, account: str) -> frozenset[str]:
+        return self.real.payments(account)
 
     def books(self, account: str) -> Bookkeeper:
         keeper = self.real.books(account)

@@ -246,12 +246,15 @@ def _order_accounted(event: events.OrderAccounted, tables: TableWriter) -> None:
 
 @project.register
 def _adopted(event: events.Adopted, tables: TableWriter) -> None:
-    tables.insert("adoptions", {"seq": tables.seq, **_columns(event)})
+    columns = _columns(event)
+    del columns["cost"]  # `books` reads it from the event
+    tables.insert("adoptions", {"seq": tables.seq, **columns})
 
 
 @project.register(events.WrittenOff)
 @project.register(bookings.BookUsed)
 @project.register(bookings.CapitalMoved)
+@project.register(bookings.CashPaid)
 @project.register(bookings.HandedOver)
 def _without_table(event: events.Event, tables: TableWriter) -> None:
     """Rare: `ledger` and `books` read them from the events."""

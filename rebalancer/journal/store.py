@@ -180,6 +180,9 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
     def knows(self, account: str, ids: Iterable[OrderId]) -> frozenset[OrderId]:
         return self._read(account_state.known, account, ids)
 
+    def payments(self, account: str) -> frozenset[str]:
+        return self._read(account_state.read_payments, account)
+
     def books(self, account: str) -> Bookkeeper:
         return self._read(read_books, account)
 

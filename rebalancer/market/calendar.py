@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rebalancer.errors import RunFailedError
-from rebalancer.market.session_cache import Decade, SessionCache, Sessions
+from rebalancer.market.session_cache import Decade, SessionCache, Sessions, as_content
 from rebalancer.model import Session
 from rebalancer.ports import Clock
 
@@ -59,10 +59,9 @@ class ExchangeCalendar:
         return self._decades.get(first)
 
     def _computed(self, first: int) -> Mapping[int, Sessions]:
-        years = _computed(self._exchange, first)
-        if self._cache:
-            self._cache.keep(first, _zone_of(self._exchange), years)
-        return years
+        if self._cache and (content := _content(self._exchange, first)):
+            self._cache.keep(first, content)
+        return _computed(self._exchange, first)
 
 
 def _decade_with(year: int) -> int:
@@ -91,3 +90,9 @@ def _computed(exchange: str, first: int) -> Mapping[int, Sessions]:
             day, opens.to_pydatetime().astimezone(UTC), closes.to_pydatetime().astimezone(UTC), zone
         )
     return years
+
+
+@cache
+def _content(exchange: str, first: int) -> str | None:
+    """What of these ten years is kept: checking that it is read back takes as long as computing them."""
+    return as_content(first, _zone_of(exchange), _computed(exchange, first))

@@ -65,12 +65,10 @@ class SessionCache:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
-    def keep(self, first: int, zone: ZoneInfo, years: Mapping[int, Sessions]) -> None:
-        """Write a decade, unless a package has no release, or its sessions would not be read back as they are."""
-        hours = {day: _hours(day, at, zone) for sessions in years.values() for day, at in sessions.items()}
-        content = json.dumps({"zone": zone.key, "sessions": [(f"{day}", *both) for day, both in hours.items()]})
-        key, read_back = self._key(first), _decade(first, json.loads(content))
-        if key is None or any(read_back.year(year) != sessions for year, sessions in years.items()):
+    def keep(self, first: int, content: str) -> None:
+        """Write a decade, unless a package has no release."""
+        key = self._key(first)
+        if key is None:
             return
         stored = {"key": key, "content": content, "checksum": _checksum(key, content)}
         with suppress(OSError):
@@ -84,6 +82,14 @@ class SessionCache:
 
     def _path(self, first: int) -> Path:
         return self.folder / FILE.format(exchange=quote(self.exchange, safe=""), decade=first)
+
+
+def as_content(first: int, zone: ZoneInfo, years: Mapping[int, Sessions]) -> str | None:
+    """A decade as it is kept; None where its sessions would not be read back as they are."""
+    hours = {day: _hours(day, at, zone) for sessions in years.values() for day, at in sessions.items()}
+    content = json.dumps({"zone": zone.key, "sessions": [(f"{day}", *both) for day, both in hours.items()]})
+    read_back = _decade(first, json.loads(content))
+    return content if all(read_back.year(year) == sessions for year, sessions in years.items()) else None
 
 
 def _release(package: str) -> str | None:

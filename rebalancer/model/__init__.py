@@ -5,7 +5,17 @@ Weights are fractions of Investable: `float` up to `Targets`, `Decimal` from the
 the cash reserve and what is not managed. Every `datetime` is aware and in UTC.
 """
 
-from rebalancer.model.account import NEW_YORK, US_DOLLARS, Account, Difference, Hours, Position, Session
+from rebalancer.model.account import (
+    NEW_YORK,
+    US_DOLLARS,
+    Account,
+    Difference,
+    Hours,
+    Payment,
+    PaymentKind,
+    Position,
+    Session,
+)
 from rebalancer.model.instrument import US_EQUITIES, Instrument, Instruments, instrument_of, us_equity
 from rebalancer.model.market import Bar, Bars, Closes, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
 from rebalancer.model.names import (

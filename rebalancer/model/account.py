@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rebalancer.model.names import Symbol
@@ -46,7 +47,8 @@ class Position:
 
     `available` is the quantity not reserved by open orders, None where the broker does not report it. `last_close` is
     the session whose close values the position, None where it is valued at a current price. Where the broker reports
-    no value, `valued` is False and `market_value` is what its equity figure includes for the position.
+    no value, `valued` is False and `market_value` is what its equity figure includes for the position. `average_cost`
+    is what it says that a share cost, None where it does not.
     """
 
     symbol: Symbol
@@ -56,6 +58,25 @@ class Position:
     available: Decimal | None = None
     last_close: date | None = None
     valued: bool = True
+    average_cost: Decimal | None = None
+
+
+PaymentKind = Literal["dividend", "interest", "fee"]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Cash that the broker paid on `day`, or took where `amount` is below 0, beside trades, deposits and withdrawals.
+
+    `id` is the broker's own. A dividend, and the tax on it, is for shares of `symbol`; `per_share` where it says so.
+    """
+
+    id: str
+    kind: PaymentKind
+    amount: Decimal
+    day: date
+    symbol: Symbol | None = None
+    per_share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What observers remember from one process to the next, in a file of the state folder. No run reads it.
 
-A file that is lost, or can't be read, costs at most a message told twice.
+A file that is lost, or can't be read, costs at most a message that is told twice or not at all.
 """
 
 import json

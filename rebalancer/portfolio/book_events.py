@@ -1,12 +1,14 @@
 """What changes books without an order: splits, renames, adoptions, write-offs, and what nobody explains."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
+from rebalancer.bookings import CashPaid
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.model import Symbol, canonical
-from rebalancer.portfolio.attribution import CENT, UNASSIGNED, ZERO, apportion, restated
-from rebalancer.portfolio.books import Books, Entry, Marks, Reason, total, unit_cost, worth
+from rebalancer.portfolio.attribution import ANYONE, CENT, UNASSIGNED, ZERO, apportion, restated
+from rebalancer.portfolio.books import Book, Books, Entry, Marks, Reason, owners, total, unit_cost, worth
 
 
 def unassigned_shares(books: Books, marks: Marks, reason: Reason, symbol: Symbol, shares: Decimal) -> Entry:
@@ -35,13 +37,32 @@ def restated_entries(books: Books, event: Restated) -> Iterator[Entry]:
 
 
 def adopted_entries(books: Books, marks: Marks, event: Adopted) -> Iterator[Entry]:
-    """Adopted shares are unassigned, at the broker's value, until the next plan gives them to the bots."""
+    """Adopted shares are unassigned until the next plan gives them to the bots. They cost the broker's average, or its
+    value where it has none.
+    """
     symbol, book = canonical(event.symbol), books[UNASSIGNED]
-    if event.expected is not None:
-        if beyond := event.expected - total(books, symbol):
-            yield unassigned_shares(books, marks, "adopted", symbol, beyond)
-    elif book.shares.get(symbol, ZERO) >= event.quantity > 0:
-        yield Entry(UNASSIGNED, "adopted", symbol=symbol, cost=event.value - event.quantity * unit_cost(book, symbol))
+    cost = event.value if event.cost is None else event.cost
+    if event.expected is not None and (beyond := event.expected - total(books, symbol)):
+        entry = unassigned_shares(books, marks, "adopted", symbol, beyond)
+        yield entry if event.cost is None or beyond != event.quantity else replace(entry, cost=cost)
+    elif event.expected is None and book.shares.get(symbol, ZERO) >= event.quantity > 0:
+        yield Entry(UNASSIGNED, "adopted", symbol=symbol, cost=cost - event.quantity * unit_cost(book, symbol))
+
+
+def paid_entries(held: Books, event: CashPaid) -> Iterator[Entry]:
+    """A dividend by the shares that the owners had when they were `held` for it, to the cent; the rest is no bot's."""
+    payment = event.payment
+    shares: dict[str, Decimal] = {}
+    if payment.kind == "dividend" and payment.symbol is not None:
+        symbol = canonical(payment.symbol)
+        shares = {owner: found for owner in owners(held) if (found := _shares(held, owner, symbol)) > 0}
+    for owner, part in apportion(abs(payment.amount), shares or ANYONE, CENT).items():
+        if part:
+            yield Entry(owner, payment.kind, part.copy_sign(payment.amount), payment.symbol)
+
+
+def _shares(books: Books, owner: str, symbol: Symbol) -> Decimal:
+    return books.get(owner, Book()).shares.get(symbol, ZERO)
 
 
 def written_off_entries(books: Books, event: WrittenOff) -> Iterator[Entry]:

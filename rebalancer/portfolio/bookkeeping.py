@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from rebalancer.bookings import BookUsed, CapitalMoved, HandedOver
+from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver
 from rebalancer.events import (
     Adopted,
     BotDecided,
@@ -31,7 +31,13 @@ from rebalancer.portfolio.attribution import (
     ZERO,
     derived_claims,
 )
-from rebalancer.portfolio.book_events import adopted_entries, restated_entries, unassigned_shares, written_off_entries
+from rebalancer.portfolio.book_events import (
+    adopted_entries,
+    paid_entries,
+    restated_entries,
+    unassigned_shares,
+    written_off_entries,
+)
 from rebalancer.portfolio.books import (
     EXTERNAL,
     Book,
@@ -50,6 +56,9 @@ from rebalancer.portfolio.books import (
 )
 from rebalancer.portfolio.capital import capital_of_the_plan, given_back, moved_by_a_person
 from rebalancer.portfolio.order_parts import OrderParts
+
+NIGHTS = 130
+"""Sessions: half a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class Bookkeeper:
         self._decisions: dict[str, Decision] = {}
         self._targets: Targets | None = None
         self._parts = OrderParts()
+        self._nights: dict[date, Books] = {}
         self._fills_since = 0
         self._deposits: tuple[date, Decimal] = (date.min, ZERO)
         self._written_off = ZERO
@@ -109,6 +119,7 @@ class Bookkeeper:
                 self._paid_in += entry.capital
         if isinstance(event, HoldingsRead) and _counts(event):
             self._value(recorded.run, recorded.session, event)
+            self._keep_night(recorded.session)
         return entries
 
     def needs_of(self, run: RunId, symbol: Symbol) -> Mapping[str, Decimal]:
@@ -127,8 +138,8 @@ class Bookkeeper:
                 self._targets = targets
             case BookUsed(bot=bot, value=value):
                 self._used[bot] = value
-            case CapitalMoved() | HandedOver():
-                return tuple(moved_by_a_person(self.books, self.marks, event))
+            case CashPaid() | CapitalMoved() | HandedOver():
+                return tuple(self._moved(event))
             case PlanMade(plan=plan):
                 return self._planned(run, plan)
             case FillSeen(fill=fill):
@@ -136,6 +147,16 @@ class Bookkeeper:
             case Restated() | Adopted() | WrittenOff():
                 return tuple(self._without_order(event))
         return ()
+
+    def _moved(self, event: CashPaid | CapitalMoved | HandedOver) -> Iterable[Entry]:
+        if isinstance(event, CashPaid):
+            return paid_entries(self._held_for(event), event)
+        return moved_by_a_person(self.books, self.marks, event)
+
+    def _held_for(self, event: CashPaid) -> Books:
+        """The books after the last session before the ex-date; without one, before the day of the payment."""
+        day = event.ex_date or event.payment.day
+        return next((books for night, books in reversed(self._nights.items()) if night < day), {})
 
     def _filled(self, run: RunId, fill: Fill) -> Iterable[Entry]:
         entries = tuple(self._parts.filled(self.books, run, fill))
@@ -221,6 +242,13 @@ class Bookkeeper:
         if by_hand:
             return "trade by hand"
         return "rounding" if abs(cash) <= self._fills_since * CENT else "cash that no fill explains"
+
+    def _keep_night(self, session: date) -> None:
+        """The books after each of the last sessions, for dividends, which are paid long after their ex-date."""
+        self._nights.pop(session, None)
+        self._nights[session] = self.books
+        if len(self._nights) > NIGHTS:
+            del self._nights[next(iter(self._nights))]
 
     def _value(self, run: RunId, session: date, event: HoldingsRead) -> None:
         equity = event.account.equity

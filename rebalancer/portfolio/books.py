@@ -22,6 +22,9 @@ Reason = Literal[
     "rename",
     "adopted",
     "handed over",
+    "dividend",
+    "interest",
+    "fee",
     "written off",
     "deposit",
     "withdrawal",
@@ -38,6 +41,8 @@ capital      money committed to a bot, or taken from it: each evening a bot is b
 trade        fills of the bot's part of an order
 crossing     shares that passed between bots without an order
 handed over  shares of a removed bot that its owner keeps: they count as taken out
+dividend     with the taxes on it, by the shares held before its ex-date
+interest, fee  beside trades: no bot's
 rounding     cents that the broker rounded otherwise
 """
 EXTERNAL: frozenset[Reason] = frozenset({"deposit", "withdrawal", "written off"})

@@ -121,7 +121,7 @@ def never_managed(position: Position, instruments: Instruments) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Shares that the bots do not own yet, with their value by the broker's figure.
+    """Shares that the bots do not own yet, with their value by the broker's figure, and their cost by its average.
 
     `expected` is the position's quantity where it differs from the journal: adopting the shares settles the difference.
     """
@@ -130,6 +130,7 @@ class Offer:
     quantity: Decimal
     value: Decimal
     expected: Decimal | None = None
+    cost: Decimal | None = None
 
 
 Offers = Mapping[Symbol, Offer | str]
@@ -178,4 +179,5 @@ def _offer(
     if not theirs > 0:
         return f"all {shares(position.quantity)} are the bots' already"
     value = (position.market_value * theirs / position.quantity).quantize(CENT)
-    return Offer(position.symbol, theirs, value, position.quantity if differs else None)
+    cost = None if position.average_cost is None else (position.average_cost * theirs).quantize(CENT)
+    return Offer(position.symbol, theirs, value, position.quantity if differs else None, cost)

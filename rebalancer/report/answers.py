@@ -32,6 +32,7 @@ from rebalancer.market.coverage import Coverage
 from rebalancer.model import Account, Allocation, Investment, OrderState, Position, Price, Trade
 from rebalancer.model.checkup import Check
 from rebalancer.portfolio.shortfall import Shortfall
+from rebalancer.portfolio.tax_lots import WashSale
 
 HERE = ""
 RENAMED: Mapping[type, Mapping[str, str]] = {
@@ -62,44 +63,50 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     PriceStatus: {"tickers": "coverage", "missing": "missing_symbols", "short": "short_symbols"},
     PricesTaken: {"missing": "without_price"},
     RunRecord: {"run": HERE, "holdings": "readings", "prices": "prices_taken"},
-    RunResult: {"run": "record"},
+    RunResult: {"run": "record", "tax": "tax_flags"},
     RunSummary: {"id": "run", "number": "run_of_session", "orders": "order_count"},
     Setting: {"value": "set_to"},
     Shortfall: {"causes": "by_cause"},
     Trade: {"dollars": "value", "price": "price_taken"},
+    WashSale: {"shares": "quantity"},
 }
 """By type and field; HERE puts the value's own fields in the field's place."""
 
 MONEY = frozenset(
-    {
-        *(
-            "amount",
-            "buying_power",
-            "capital",
-            "cash",
-            "cost",
-            "flow",
-            "gain",
-            "counted_value",
-            "deposits",
-            "equity",
-            "fee",
-            "investable",
-        ),
-        *("long_value", "max_dollars", "non_marginable_buying_power", "others_value", "pending_out"),
-        *("previous_equity", "reserve", "spendable", "unassigned_cash", "unassigned_value", "value", "value_before"),
-        *(
-            "live",
-            "long_value",
-            "max_dollars",
-            "model",
-            "money",
-            "non_marginable_buying_power",
-            "others_value",
-            "pending_out",
-        ),
-        *("previous_equity", "reserve", "spendable", "unassigned_value", "value"),
-    }
+    [
+        "amount",
+        "buying_power",
+        "capital",
+        "cash",
+        "cost",
+        "counted_value",
+        "deposits",
+        "equity",
+        "fee",
+        "flow",
+        "gain",
+        "investable",
+        "live",
+        "long_term",
+        "long_value",
+        "loss",
+        "max_dollars",
+        "model",
+        "money",
+        "non_marginable_buying_power",
+        "others_value",
+        "pending_out",
+        "previous_equity",
+        "reserve",
+        "short_term",
+        "spendable",
+        "unassigned_cash",
+        "unassigned_value",
+        "unknown_term",
+        "value",
+        "value_before",
+        "wash_sale_loss",
+    ]
 )
 """Text with two decimals. An `amount` may be a percentage, and keeps what more it has."""
 FRACTIONS = frozenset({"now", "target"})

@@ -111,8 +111,10 @@ def _whose(halt: Halted) -> str:
 def proposed_screen(found: Adoption) -> Screen:
     if found.adopted:
         title = f"Shares to hand over to the bots of account {found.account}"
-        rows = ((offer.symbol, grouped(offer.quantity), cents(offer.value)) for offer in found.adopted)
-        yield grid(title, ("symbol", "#shares", f"#value {found.currency}"), rows)
+        rows = (
+            (offer.symbol, grouped(offer.quantity), cents(offer.value), cents(offer.cost)) for offer in found.adopted
+        )
+        yield grid(title, ("symbol", "#shares", f"#value {found.currency}", "#cost by the broker's average"), rows)
         total = sum((offer.value for offer in found.adopted), Decimal(0))
         yield line(f"Total: {money(total, found.currency)}.")
     yield from lines((f"{symbol}: not handed over: {reason}" for symbol, reason in found.refused.items()), "yellow")

@@ -46,6 +46,14 @@ class HeatMap:
         return "\n".join((opening, *self._labels(), *self._cells(), "</svg>"))
 
     @property
+    def key(self) -> str:
+        """What the colours mean, in words."""
+        known = self.values[np.isfinite(self.values)]
+        if not known.size:
+            return "No variant was measured."
+        return f"From {known.min():.2f}, light, to {known.max():.2f}, dark; the best variant is framed."
+
+    @property
     def _numbers(self) -> bool:
         return len(self.across.values) <= MOST_WIDE
 
@@ -69,7 +77,8 @@ class HeatMap:
     def _cells(self) -> Iterator[str]:
         known = self.values[np.isfinite(self.values)]
         low, span = (float(known.min()), float(np.ptp(known))) if known.size else (0.0, 0.0)
-        for spot, value in np.ndenumerate(self.values):
+        # The best comes last, since the cells beside it would cover its frame.
+        for spot, value in sorted(np.ndenumerate(self.values), key=lambda each: each[0] == self.best):
             if isfinite(value):
                 part = (value - low) / span if span > 0 else 0.5
                 yield from self._cell(spot[0], spot[1], float(value), part)

@@ -6,6 +6,7 @@ import numpy as np
 from rich.text import Text
 
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned
+from rebalancer.app.tax_flags import TaxFlags, wash_sale_text
 from rebalancer.model.text import counted, money, percentage
 from rebalancer.portfolio.returns import Period
 from rebalancer.report.console import Screen, is_terminal, line, lines
@@ -17,6 +18,7 @@ from rebalancer.report.tables import grid
 CSV_BEGINS = b"date,account,bot,value,flow,gain,"
 CSV_HEADER = ("date", "account", "bot", "value", "flow", "gain", "growth", "benchmark_growth")
 UNDEFINED = "-"
+MOST_WASH_SALES = 5
 PERIODS: Mapping[Period, str] = {
     "day": "gain, last session",
     "week": "  its week",
@@ -36,21 +38,23 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         if not found.earned:
             yield line(f"Account {found.account}: nothing was earned yet. `rebalance run` starts its first run.")
             continue
-        yield line(_headline(found), "bold")
+        yield line(headline(found), "bold")
         yield from lines(found.notes, "yellow")
         if is_terminal() and len(found.earned[0].days) > 1:
             yield _curve(found)
         headings = ("", *(f"#{each.bot or 'account'}" for each in found.earned))
-        yield grid(f"Earned, {found.currency}", headings, _rows(found))
+        yield grid(f"Earned, {found.currency}", headings, table_rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
         yield from _unassigned(found)
+        if found.tax:
+            yield from lines(tax_lines(found.tax, found.currency))
         if found.against_model and found.earned[0].bot:
             yield from against_model_screen(found.against_model, found.earned[0].bot, found.currency)
     if any(found.earned for found in accounts):
         yield line(HOW, "dim")
 
 
-def _headline(found: AccountPerformance) -> str:
+def headline(found: AccountPerformance) -> str:
     first, last = min(each.first for each in found.earned), max(each.last for each in found.earned)
     sessions = counted(max(len(each.days) for each in found.earned), "session")
     return f"Account {found.account}: {first} to {last}, {sessions} with a run"
@@ -66,11 +70,11 @@ def _curve(found: AccountPerformance) -> Text:
     return drawing("Time-weighted", "of 100", [day.session for day in main.days], curves)
 
 
-def _rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
+def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
     for label, text in FIGURES.items():
         yield label, *(text(each) or UNDEFINED for each in found.earned)
     for period, label in PERIODS.items():
-        yield label, *(_period({each.period: each for each in book.periods}.get(period)) for book in found.earned)
+        yield label, *(period_text({each.period: each for each in book.periods}.get(period)) for book in found.earned)
     for label, text in RETURNS.items():
         yield label, *(text(each) or UNDEFINED for each in found.earned)
     if found.benchmark:
@@ -80,7 +84,7 @@ def _rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _period(earned: PeriodEarned | None) -> str:
+def period_text(earned: PeriodEarned | None) -> str:
     """As in "+12.30 (+0.41 %)"."""
     return UNDEFINED if earned is None else f"{earned.gain:+,.2f} ({earned.time_weighted * 100:+.2f} %)"
 
@@ -96,6 +100,24 @@ RETURNS: dict[str, Callable[[Earned], str]] = {
     "  a year ": lambda earned: percentage(earned.money_weighted_a_year),
     "deepest fall": lambda earned: percentage(earned.max_drawdown.depth if earned.max_drawdown else 0.0),
 }
+
+
+def tax_lines(found: TaxFlags, currency: str) -> Iterator[str]:
+    """The realised gains, the largest possible wash sales, and what the flags don't know."""
+    sums = {
+        "short-term": found.short_term,
+        "long-term": found.long_term,
+        "bought on an unknown day": found.unknown_term,
+    }
+    yield "Realised: " + ", ".join(
+        f"{kind} {money(gain, currency, signed=True)}" for kind, gain in sums.items() if gain
+    )
+    largest = sorted(found.wash_sales, key=lambda each: (-each.loss, each.sold, each.symbol))[:MOST_WASH_SALES]
+    if largest:
+        count = counted(len(found.wash_sales), "possible wash sale")
+        yield f"{count}, {money(found.wash_sale_loss, currency)} of loss in all; the largest:"
+        yield from (f"  {each.sold}: {wash_sale_text(each)}" for each in largest)
+    yield found.caution
 
 
 def _unassigned(found: AccountPerformance) -> Screen:

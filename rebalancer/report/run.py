@@ -49,7 +49,7 @@ def screen(record: RunRecord) -> Screen:
     if record.targets:
         yield from _waterfall(record.targets)
     if record.plan:
-        yield _plan(record.plan, _currency(record))
+        yield _plan(record.plan, currency_of(record))
     for taken in record.prices:
         if taken.purpose == "orders":
             yield from _prices(taken, record.decisions)
@@ -125,7 +125,7 @@ def shortened(path: Sequence[str], flips: Iterable[Flip] = ()) -> tuple[str, ...
     return (*shown, f"and {counted(len(path) - MOST_STEPS, 'more line')}: see `rebalance explain`")
 
 
-def _currency(record: RunRecord) -> str:
+def currency_of(record: RunRecord) -> str:
     """The account's currency; US dollars for a run that never read the account (it has no plan or orders)."""
     return next((read.account.currency for read in record.holdings), US_DOLLARS)
 
@@ -191,7 +191,7 @@ def _outcome(record: RunRecord) -> Screen:
     if record.orders:
         yield line("Orders", "bold", apart=True)
     for order in record.orders:
-        yield line(sentence(order, _currency(record), pretended=run.dry_run))
+        yield line(sentence(order, currency_of(record), pretended=run.dry_run))
     end = next((read for read in record.holdings if read.phase == "end"), None)
     if end:
         would = "would then be" if run.dry_run else "is now"

@@ -53,16 +53,16 @@ def sentence(found: LiveAgainstModel, bot: str, currency: str) -> str:
 
 
 def rows(found: LiveAgainstModel) -> Iterator[tuple[str, str]]:
-    yield "model", _signed(found.model)
+    yield "model", signed(found.model)
     for cause in CAUSES:
-        yield f"  {NAMES[cause]}", _signed(found.causes[cause])
-    yield "live", _signed(found.live)
+        yield f"  {NAMES[cause]}", signed(found.causes[cause])
+    yield "live", signed(found.live)
     yield "back-test, same days", percentage(found.model_return) or "-"
 
 
 def _day(day: Shortfall, used: Sequence[Cause]) -> tuple[str, ...]:
-    return str(day.session), _signed(day.live), _signed(day.model), *(_signed(day.causes[cause]) for cause in used)
+    return str(day.session), signed(day.live), signed(day.model), *(signed(day.causes[cause]) for cause in used)
 
 
-def _signed(amount: Decimal) -> str:
+def signed(amount: Decimal) -> str:
     return f"{amount:+,.2f}" if amount else cents(amount)

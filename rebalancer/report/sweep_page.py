@@ -39,6 +39,9 @@ HEAD = """<!doctype html>
 <title>Sweep of {title}</title>
 <style>
 {style}th, td {{ padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }}
+th:first-child, td:first-child {{ position: sticky; left: 0; background: #fff; }}
+th.text, td.text {{ text-align: left; white-space: normal; min-width: 4rem; }}
+.key {{ margin: 0; color: #555; }}
 </style>
 </head>
 <body>
@@ -48,7 +51,10 @@ HTML_BEGINS = HEAD.partition("{title}")[0].replace("{{", "{").encode()
 
 def to_html(found: Sweep) -> str:
     """The HTML document. All names are escaped."""
-    parts = [HEAD.format(title=_escaped(found.bot), style=STYLE), f"<h1>{_escaped(headline(found))}</h1>"]
+    title = f"Sweep of {found.bot}"
+    what = headline(found).removeprefix(f"{title}: ")
+    parts = [HEAD.format(title=_escaped(found.bot), style=STYLE)]
+    parts.append(f"<h1>{_escaped(title)}</h1>\n<p>{_escaped(what)}.</p>")
     parts.append("\n".join(("<ul>", *(f"<li>{_escaped(note)}</li>" for note in (*found.notes, CAUTION)), "</ul>")))
     if ranking := found.ranking:
         parts.extend(f"<p>{_escaped(sentence)}</p>" for sentence in verdict(ranking))
@@ -69,7 +75,8 @@ def _maps(found: Sweep, ranking: Ranking) -> Iterator[str]:
     pairs = list(combinations(range(len(axes)), 2))
     drawn = [_pair(axes, ranking, *pair) for pair in pairs[:MOST_MAPS]] if pairs else [_single(axes[0], ranking)]
     for each in drawn:
-        yield f"<h2>{_escaped(each.title)}</h2>\n<div class='wide'>{each.svg()}</div>"
+        yield f"<h2>{_escaped(each.title)}</h2>\n<p class='key'>{_escaped(each.key)}</p>"
+        yield f"<div class='wide'>{each.svg()}</div>"
     if len(pairs) > MOST_MAPS:
         yield f"<p>{MOST_MAPS} of {len(pairs)} pairs of parameters are drawn, the first ones of the spec.</p>"
 
@@ -93,9 +100,18 @@ def _escaped(text: str) -> str:
 
 
 def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{_escaped(MARKS.sub("", cell))}</th>' for cell in header)
-    body = "\n".join("<tr>" + "".join(f"<td>{_escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    """A column with a word in it is set as text, all others as numbers."""
+    listed = [list(row) for row in rows]
+    words = {column for row in listed for column, cell in enumerate(row) if cell[:1].isalpha()}
+    kinds = [' class="text"' if column in words else "" for column in range(len(header))]
+    titles = zip(kinds, header, strict=True)
+    head = "".join(f'<th scope="col"{kind}>{_escaped(MARKS.sub("", cell))}</th>' for kind, cell in titles)
+    body = "\n".join(f"<tr>{_cells(kinds, row)}</tr>" for row in listed)
     return (
         f"<h2>{_escaped(title)}</h2>\n<div class='wide'><table>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
+
+
+def _cells(kinds: Sequence[str], row: Sequence[str]) -> str:
+    return "".join(f"<td{kind}>{_escaped(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))

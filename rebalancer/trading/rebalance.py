@@ -5,8 +5,8 @@ The algorithm of `rebalance`:
  1. Check that the venue is open and agrees with our clock and calendar (`halts`).
  2. Recover: stop if halted or not armed; settle the orders of earlier runs; stop at unknown orders with our ids; cancel
     our open orders (`recovery`).
- 3. Read the account: positions, what of them is ours, Investable (`snapshot`), with splits and renames
-    (`corporate_actions`).
+ 3. Journal what the broker paid (`payments`). Read the account: positions, what of them is ours, Investable
+    (`snapshot`), with splits and renames (`corporate_actions`).
  4. Collect what may not be traded tonight, and take prices for signals and for orders (`recovery`, `pricing`).
  5. Ask every bot for its allocation by the closes up to now (`pricing`).
     A bot's share comes from its investment, or from its book where its capital rolls over (`capital`).
@@ -35,6 +35,7 @@ from rebalancer.trading.corporate_actions import follow_renames, warn_unbooked_s
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
 from rebalancer.trading.orders import execute
+from rebalancer.trading.payments import book_payments
 from rebalancer.trading.pretrade import warn_good_faith_violations
 from rebalancer.trading.pricing import (
     closes_until_now,
@@ -64,6 +65,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     require_open(context, log)
     recover(context, log)
 
+    book_payments(context, log)
     snapshot = require_investable(context, read_account(context, log, "start"))
     context = follow_renames(context, log, snapshot.ledger)
     symbols = {*context.symbols(), *snapshot.holdings.managed}
@@ -92,7 +94,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
         session=log.session.day,
         shares=shares,
         notes=notes,
-        since=log.since,
+        since=dict(log.since),
         renames=context.renames,
         trading=context.trading,
         fallback=fallback,

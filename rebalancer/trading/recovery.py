@@ -30,6 +30,9 @@ from rebalancer.trading.tracking import (
 LOOK_BACK = timedelta(days=30)
 """How far back unknown orders are looked for where the journal has no record of the account yet."""
 
+TURNED_UP = ("stands at the broker after all", "it may have arrived after all")
+"""What the reason of a run has where an order that was lost turned up: it is told by these words."""
+
 
 def recover(context: RunContext, log: RunLog) -> None:
     """Raises where the account may send no orders, and what the steps below raise."""
@@ -92,7 +95,7 @@ def _settle(context: RunContext, log: RunLog, sent: OrderRecord, state: OrderSta
     if sent.phase != "lost":
         return None
     return (
-        f"{order_text(sent.order)} was lost by the journal and stands at the broker after all, {state.status} with "
+        f"{order_text(sent.order)} was lost by the journal and {TURNED_UP[0]}, {state.status} with "
         f"{state.filled} filled, which are counted now. Look at the account before the next run; `rebalance kill` "
         "cancels what is open."
     )
@@ -145,7 +148,7 @@ def _arrived(
         if there > due if order.side == "buy" else there < due:
             arrived.append(
                 f"{order_text(order)} was lost, and the broker now shows {there} {symbol} where {due} were expected: "
-                f"it may have arrived after all. Look at the account's orders. {how_to_resolve(order)} Shares that "
+                f"{TURNED_UP[1]}. Look at the account's orders. {how_to_resolve(order)} Shares that "
                 f"came by it are handed over with `rebalance adopt {symbol}`."
             )
     return arrived

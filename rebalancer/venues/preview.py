@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from rebalancer.errors import SourceError
@@ -15,6 +16,7 @@ from rebalancer.model import (
     Order,
     OrderId,
     OrderState,
+    Payment,
     Position,
     Refused,
     Submitted,
@@ -23,7 +25,7 @@ from rebalancer.model import (
 )
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.order_ids import is_ours
-from rebalancer.ports import Broker, Clock, Quotes, Venue
+from rebalancer.ports import Broker, Clock, PaysCash, Quotes, Venue
 from rebalancer.venues.order_rules import Available, Market, fee_charged, fill_price, market, refusal, slipped
 
 ZERO = Decimal(0)
@@ -65,6 +67,10 @@ class PreviewBroker:
 
     def account(self) -> Account:
         return self._account
+
+    def payments(self, since: date) -> tuple[Payment, ...]:
+        """None from a broker that does not list them."""
+        return self._real.payments(since) if isinstance(self._real, PaysCash) else ()
 
     def positions(self) -> tuple[Position, ...]:
         return tuple(self._positions[symbol] for symbol in sorted(self._positions))

@@ -1,12 +1,12 @@
 """A small bot, a spec and executors for the tests of sweeps."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rebalancer import demo
-from rebalancer.app.executor import LostPart, Serial
+from rebalancer.app.executor import Executor, LostPart, Serial
 from rebalancer.app.sweep import Sweep, sweep
 from rebalancer.app.variants import Outcome
 from rebalancer.config import Config, load
@@ -60,6 +60,24 @@ class Counting:
                 raise self.error
             self.parts.append(parts[number])
             yield number, found
+
+
+@dataclass
+class Interrupted:
+    """`executor`; after its first result `then` happens."""
+
+    executor: Executor
+    then: Callable[[], object]
+
+    @property
+    def workers(self) -> int:
+        return self.executor.workers
+
+    def results(self, work, closes, parts) -> Iterator[tuple[int, object]]:
+        for place, found in enumerate(self.executor.results(work, closes, parts)):
+            yield found
+            if place == 0:
+                self.then()
 
 
 @dataclass

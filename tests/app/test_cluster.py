@@ -4,11 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 
 import parts_of_work
 import pytest
 from dask_cluster import DaskProcesses
-from sweeps import swept
+from sweeps import Interrupted, swept
 
 from rebalancer.app.cluster import connected, require_safe
 from rebalancer.app.executor import Serial
@@ -101,6 +102,27 @@ def test_a_cluster_without_workers_says_so(tmp_path):
     with pytest.raises(RunFailedError, match="has no workers: start some"), connected(PLAIN, processes.address):
         pass
     processes.close()
+
+
+def test_a_cluster_that_loses_its_last_worker_then_its_scheduler_ends_a_sweep_that_goes_on_later(tmp_path):
+    """One cluster for both: starting one takes seconds."""
+    pytest.importorskip("distributed", reason="distributed, of the extra `cluster`, is not installed")
+    with closing(DaskProcesses(tmp_path, workers=1)) as processes:
+        scheduler, worker = processes.processes
+        up(processes, 1)
+        with connected(PLAIN, processes.address, patience=0.6) as found:
+            refused = pytest.raises(RunFailedError, match=r"had no worker for 0\.6 seconds.* repeat the command")
+            with refused as told:
+                swept(tmp_path, executor=Interrupted(found, worker.kill))
+        assert told.value.exit_code == 4
+        processes.start_worker("another")
+        up(processes, 1)
+        lost = pytest.raises(RunFailedError, match=r"was lost\. Start what is missing")
+        with connected(PLAIN, processes.address, seconds=2, patience=1.5) as found, lost:
+            swept(tmp_path, executor=Interrupted(found, scheduler.kill))
+    again = swept(tmp_path, executor=Serial())
+    assert 2 <= again.known < 6
+    assert again.ranking == swept(tmp_path, store="anew.sqlite", executor=Serial()).ranking
 
 
 def test_no_scheduler_is_told_with_the_remedy():

@@ -1,5 +1,6 @@
 """The monitor hears of every run, and no observer changes one: the journal is the same to the last byte."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ class Raising(Mapping[str, str]):
         raise RuntimeError("hunter2")
 
 
-def look(config: Config, day: int, hour: int, minute: int, environ: Mapping[str, str], seconds: float = 2) -> list[str]:
+def look(config: Config, day: int, hour: int, minute: int, environ: Mapping[str, str], seconds: float = 5) -> list[str]:
     """The statuses of what a look at that time runs, in June of 2016."""
     observing = partial(Observers, environ=environ, seconds=seconds)
     return [each.status for each in run_due(config, SimulatedClock(new_york(day, hour, minute)), observing=observing)]
@@ -127,15 +128,57 @@ def test_the_success_of_one_account_does_not_hide_the_failure_of_another(tmp_pat
     assert recall(config.state_dir).exit_codes == {"main": 0, "other": 0, "gone": 5}
 
 
+SILENT: frozenset[Mood] = frozenset({"hangs", "drips"})
+
+
 @pytest.mark.parametrize("mood", ["well", "500", "redirects", "hangs", "drips", "breaks off"])
 def test_whatever_the_monitor_does_the_journal_is_the_same_to_the_last_byte(tmp_path: Path, mood: Mood):
     config = write(tmp_path, enabled=True, top=PING)
     expected = unobserved(config)
     with monitor(mood) as watching:
-        assert look(config, 28, 15, 50, {"PING_URL": watching.url}, 0.3) == ["success"]
+        assert look(config, 28, 15, 50, {"PING_URL": watching.url}, 1 if mood in SILENT else 5) == ["success"]
     assert watching.paths == ["/start", "/"]
     assert events(config) == expected
     assert set(troubles(config)) == (set() if mood == "well" else {"ping"})
+
+
+@pytest.mark.parametrize("mood", ["500", "redirects", "hangs", "breaks off"])
+def test_whatever_becomes_of_messages_the_journal_is_the_same_and_they_are_sent_again(tmp_path: Path, mood: Mood):
+    config = write(tmp_path, enabled=True, top='[[notify]]\nurl = "${URL}"\non = ["success", "failed"]\n')
+    expected = unobserved(config)
+    with monitor(mood) as service:
+        environ = {"URL": f"json{service.url.removeprefix('http')}/hunter2"}
+        assert look(config, 28, 15, 50, environ, 0.5 if mood in SILENT else 5) == ["success"]
+        assert events(config) == expected
+        assert set(troubles(config)) == {"notify notify"}
+        service.mood = "well"
+        for minute in (54, 56):
+            assert look(config, 28, 15, minute, environ, 5) == []
+    assert troubles(config) == {}
+    assert json.loads(service.received[-1].body)["title"] == "rebalance main: run done"
+    assert b"hunter2" not in b"".join(each.read_bytes() for each in config.state_dir.iterdir())
+
+
+def test_cron_is_told_that_a_message_waits_or_a_week_is_over(tmp_path: Path):
+    config = write(tmp_path, enabled=True, top='[[notify]]\nurl = "${URL}"\non = ["success"]\n')
+    now = SimulatedClock(new_york(28, 15, 50))
+    assert anything_to_tell(config, now)  # the first week is only remembered
+    look(config, 28, 15, 50, {})
+    assert not anything_to_tell(config, now)
+    assert anything_to_tell(config, SimulatedClock(new_york(28, 15, 55)))
+    assert "URL" in troubles(config)["notify notify"]
+
+
+def test_an_unreadable_journal_is_told_once_and_named_by_what_to_do(tmp_path: Path):
+    config = write(tmp_path, enabled=True, top='[[notify]]\nurl = "${URL}"\n')
+    config.state_dir.mkdir()
+    config.journal().write_bytes(b"no journal")
+    with monitor() as service:
+        for minute in (50, 51):
+            with pytest.raises(RunFailedError):
+                look(config, 28, 15, minute, {"URL": f"json{service.url.removeprefix('http')}/x"}, 5)
+    (received,) = service.received
+    assert "`rebalance doctor` checks what a run needs" in json.loads(received.body)["message"]
 
 
 @pytest.mark.parametrize(

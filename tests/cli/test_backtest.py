@@ -108,6 +108,15 @@ def test_the_csv_has_a_row_a_session_and_weights_that_add_up(rebalance, tmp_path
         assert sum(float(weight) for weight in list(row.values())[6:]) == pytest.approx(1)
 
 
+def test_the_html_report_has_no_script_and_one_with_charts_that_zoom_is_asked_for(rebalance, tmp_path):
+    assert rebalance("backtest", AVERAGE, "--html", "report.html").code == 0
+    assert "<script" not in (tmp_path / "report.html").read_text("utf-8")
+    assert rebalance("backtest", AVERAGE, "--html", "zooms.html", "--interactive").code == 0
+    assert "Plotly" in (tmp_path / "zooms.html").read_text("utf-8")
+    output = rebalance("backtest", AVERAGE, "--interactive")
+    assert (output.code, "--interactive: goes with --html FILE" in output.err) == (2, True)
+
+
 def test_the_html_report_replaces_an_older_one_and_leaves_no_draft(rebalance, tmp_path):
     assert rebalance("backtest", AVERAGE, "--html", "report.html").code == 0
     assert rebalance("backtest", AVERAGE, "--html", "report.html").code == 0

@@ -171,3 +171,25 @@ def test_without_a_close_of_the_day_the_evenings_own_prices_stand_in(traded, reb
     assert found["days"][-1]["by_cause"]["timing"] == "0.00"
     prices.write_text("date,SPY\nno date,1\n")
     assert any("closes can't be read" in note for note in earned(rebalance, "b")["against_model"]["notes"])
+
+
+def test_a_tearsheet_of_the_account_and_of_a_bot_with_its_back_test(traded, rebalance, tmp_path):
+    for words, shown in (((), "Performance of account a"), (("b",), "Performance of b")):
+        output = rebalance("performance", *words, "--html", "page.html")
+        assert (output.code, "--html: written to page.html" in output.err) == (0, True)
+        page = (tmp_path / "page.html").read_text("utf-8")
+        assert shown in page
+        assert "<script" not in page
+    assert "its back-test" in page
+    assert "Live against model" in page
+    assert "Days that differ most from the model" in page
+
+
+def test_a_tearsheet_is_of_one_account_that_earned_something(traded, rebalance, tmp_path):
+    config = tmp_path / "config.toml"
+    other = '[accounts.c]\nbroker = "sim"\n[[accounts.c.investments]]\nbot = "b.json"\namount = 1000\n'
+    config.write_text(config.read_text() + other)
+    output = rebalance("performance", "--html", "page.html")
+    assert (output.code, "shows one account: name it by --account; there are a, c" in output.err) == (2, True)
+    output = rebalance("performance", "--html", "page.html", "--account", "c")
+    assert (output.code, "has earned nothing yet" in output.err) == (2, True)

@@ -4,18 +4,23 @@ import ast
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from select import select
 
 import pytest
+from forks import FORKS, Surroundings
 from terminal import Terminal
 
 import rebalancer
+from rebalancer.cli import main
 from rebalancer.cli.options import ask
 from rebalancer.errors import BadInputError, visible
 from rebalancer.journal import read
 
+pytestmark = pytest.mark.usefixtures("_quick_start")
 PACKAGE = Path(rebalancer.__file__).parent
 CONFIG = """
 schema = 1
@@ -36,6 +41,11 @@ weight_mode = "percent"
 STAR, MARKUP = "É ★", "[bold]#[/red]"
 HOSTILE = "<b>q\x1b]0;t\x07\x1b[31m\x9b1m\u202e\u2066\u200b\nother.json: valid [red] [bold]"
 FILE = f"{HOSTILE}.json"
+
+
+@pytest.fixture
+def _quick_start(tmp_path: Path, sessions_kept: Path) -> None:
+    shutil.copytree(sessions_kept, tmp_path / "state")
 
 
 def write_account(folder: Path, name: str = STAR) -> None:
@@ -75,25 +85,22 @@ def bash(folder: Path, command: str, **environ: str) -> subprocess.CompletedProc
 
 def on_terminal(folder: Path, *words: str, columns: int, encoding: str = "utf-8") -> tuple[int, str]:
     """The exit code of `rebalance`, and what it shows on a terminal of so many columns."""
-    environ = {"PYTHONIOENCODING": encoding, "COLUMNS": str(columns), "PYTHONPATH": str(PACKAGE.parent)}
+    environ = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": str(columns)}
     ours, theirs = pty.openpty()
-    done = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "rebalancer", *words],
-        cwd=folder,
-        env={**os.environ, **environ},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
+    child = FORKS.Process(target=_on_terminal, args=(os.ttyname(theirs), Surroundings(words, folder, environ)))
+    child.start()
     shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError as error:  # Linux's way to say that the other end was closed
-        shown += b"" if error.errno == 5 else str(error).encode()
-    os.close(ours)
-    return done.wait(), shown.decode(encoding)
+    while ours in select([ours, child.sentinel], [], [])[0]:  # until it has ended and all of it is read
+        shown += os.read(ours, 65536)
+    child.join()
+    for end in (ours, theirs):
+        os.close(end)
+    return child.exitcode, shown.decode(encoding)
+
+
+def _on_terminal(terminal: str, surroundings: Surroundings) -> None:
+    surroundings.enter({0: terminal, 1: terminal, 2: terminal})
+    main()
 
 
 # ------------------------------------------------------------------------------------------ what becomes of the screen
@@ -118,9 +125,16 @@ def test_json_is_the_same_in_every_encoding(tmp_path: Path) -> None:
 
 @pytest.mark.posix
 @pytest.mark.parametrize(
-    ("words", "code"), [("run", 0), ("run --json", 0), ("status --max-age 0", 6), ("explain x", 2)]
+    ("words", "code", "to"),
+    [
+        ("run", 0, "2>&1 | head -c 0"),
+        ("run", 0, ">/dev/full 2>/dev/full"),
+        ("run", 0, ">&- 2>&- <&-"),
+        ("run --json", 0, ">/dev/full 2>/dev/full"),
+        ("status --max-age 0", 6, ">&- 2>&- <&-"),
+        ("explain x", 2, "2>&1 | head -c 0"),
+    ],
 )
-@pytest.mark.parametrize("to", ["2>&1 | head -c 0", ">/dev/full 2>/dev/full", ">&- 2>&- <&-"])
 def test_a_screen_that_takes_nothing_leaves_the_exit_code_as_it_is(
     tmp_path: Path, words: str, code: int, to: str
 ) -> None:

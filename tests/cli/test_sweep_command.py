@@ -89,6 +89,9 @@ def test_the_page_has_a_heat_map_and_no_script(rebalance, spec, tmp_path):
     assert page.count("<rect ") == 6
     assert "Sharpe ratio by window and bond" in page
     assert "Deflated Sharpe ratio" in page
+    assert "light, to" in page
+    assert '<th scope="col" class="text">bond</th>' in page
+    assert '<th scope="col">window</th>' in page
     assert "script" not in page
     assert "default-src 'none'" in page
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from rebalancer.bookings import BookUsed, CapitalMoved, HandedOver
+from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver
 from rebalancer.events import (
     Adopted,
     Armed,
@@ -46,6 +46,7 @@ from rebalancer.model import (
     OrderId,
     OrderState,
     OrderStatus,
+    Payment,
     Plan,
     Price,
     RunId,
@@ -138,6 +139,7 @@ BOOKED = (
     BookUsed(NOW, "trend", Decimal("38000.12")),
     CapitalMoved(NOW, "demo", "trend", Decimal("-250.50"), "ann@desk"),
     HandedOver(NOW, "demo", "mix", BIL, Decimal("0.5"), "ann@desk"),
+    CashPaid(NOW, "demo", Payment("d1", "dividend", Decimal("12.34"), date(2016, 7, 1), SPY), date(2016, 6, 17)),
 )
 """Every kind of event that only the books follow."""
 

@@ -27,7 +27,7 @@ from rebalancer.portfolio.targets import claims_on, contributions
 JOURNALS = Path(__file__).parent / "journals"
 SCHEMAS = [2, 3, 4, 5, 6, 7, 8, 9]
 TBILL = Symbol("TBILL")
-NEWER = re.compile('"claims":{},|"flips":\\[\\],|"since":null,')
+NEWER = re.compile('"claims":{},|"cost":null,|"flips":\\[\\],|"since":null,')
 """Fields that earlier versions did not write."""
 LINES = "SELECT seq, run, at, kind, body FROM events ORDER BY seq"
 LAST_HASH = {

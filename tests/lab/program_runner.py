@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.bots import bots_of
@@ -14,6 +15,7 @@ from lab.interruptions import Crash, Interruptions, crash
 from lab.journal_checks import ACCOUNT
 from lab.market import SYMBOLS
 from lab.owner import Owner, draw_owner
+from lab.replay_checks import require_same_plan
 from rebalancer.app.recover import recover
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
 from rebalancer.events import RunRequest
@@ -130,6 +132,7 @@ class ProgramRunner:
         world, injector = self._world, self._world.injector
         untradable = dict.fromkeys(SYMBOLS[:1], "not tradable") if injector.occurs("symbol can't be traded") else {}
         ends_at = injector.rng.randint(1, USUAL_STEPS) if injector.occurs("program is told to end") else 0
+        bots = bots_of(owner.investments)
         return RunContext(
             account=ACCOUNT,
             broker=FaultyBroker(
@@ -149,7 +152,8 @@ class ProgramRunner:
             trading=owner.trading,
             reserve=owner.reserve,
             investments=owner.investments,
-            bots=bots_of(owner.investments),
+            bots=bots,
+            keep=partial(require_same_plan, world.storage.connection, bots),
             shutdown_requested=lambda: bool(ends_at and interruptions.count >= ends_at),
             limits=owner.limits,
             venue="lab",

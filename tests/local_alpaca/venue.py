@@ -104,6 +104,12 @@ class LocalAlpaca:
     def cash(self, dollars: Decimal | int) -> None:
         self.book.cash = self.book.lowest_cash = Decimal(dollars)
 
+    def pay(self, kind: str, amount: str, day: str, **more: object) -> None:
+        """A payment beside trades, such as a dividend: its cash comes at once, and it is listed from then on."""
+        body = {"activity_type": kind, "net_amount": amount, "date": day, "status": "executed"}
+        self.deposits.append({"id": f"{day}::{len(self.deposits)}", **body, **more})
+        self.book.cash += Decimal(amount)
+
     @property
     def terms(self) -> Terms:
         return self.exchange.terms

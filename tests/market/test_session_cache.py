@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.market.session_cache import FILE, SessionCache
+from rebalancer.market.session_cache import FILE, SessionCache, as_content
 from rebalancer.ports import Clock
 
 CLOCK = SimulatedClock(datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -58,7 +58,7 @@ def test_kept_sessions_are_used_without_asking_the_package(kept: Path) -> None:
     years = {year: ExchangeCalendar(CLOCK)._computed(2020)[year] for year in range(2020, 2030)}
     without = {year: {day: at for day, at in sessions.items() if day != FRIDAY} for year, sessions in years.items()}
     zone = cache.read(2020).zone
-    cache.keep(2020, zone, without)
+    cache.keep(2020, as_content(2020, zone, without))
     assert calendar(kept).session(FRIDAY) is None
 
 

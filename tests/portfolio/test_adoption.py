@@ -1,5 +1,6 @@
 """Only positions that the bots could sell may be adopted."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -116,6 +117,13 @@ def test_a_difference_is_settled_with_the_shares_beyond_those_of_the_bots(there,
     found = offers([position], {SPY: Decimal(10)}, Trading(), {SPY: Decimal(12)})
 
     assert found == {SPY: Offer(SPY, Decimal(handed_over), Decimal(value), Decimal(there))}
+
+
+def test_shares_cost_the_brokers_average_where_it_has_one():
+    position = replace(spy("15", value="1500"), average_cost=Decimal("81.237"))
+    assert offers([position], {SPY: Decimal(10)}, Trading()) == {
+        SPY: Offer(SPY, Decimal(5), Decimal(500), cost=Decimal("406.18"))
+    }
 
 
 def test_what_another_kind_of_venue_trades_is_named():

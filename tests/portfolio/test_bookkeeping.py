@@ -229,11 +229,18 @@ def test_shares_written_off_count_as_taken_out():
     assert keeper.valuations[-1].paid_in == -5000
 
 
-def test_adopted_shares_cost_what_the_broker_valued_them_at_until_bots_take_them():
+@pytest.mark.parametrize(
+    ("expected", "cost", "kept"), [(None, None, 480), (None, 333, 333), (10, None, 500), (10, 333, 333)]
+)
+def test_adopted_shares_cost_the_brokers_average_else_its_value_until_bots_take_them(expected, cost, kept):
+    """Where a difference is settled with them, the value is that of the last reading."""
     street = Street(shares={SPY: Decimal(10)})
-    keeper = entered(street.read())
-    enter(keeper, street.recorded(Adopted(NOW, "demo", SPY, Decimal(10), Decimal(480)), run=0))
-    assert keeper.books[UNASSIGNED].costs == {SPY: 480}
+    shown = street.read(SPY=Decimal(0)) if expected else street.read()
+    adopted = Adopted(
+        NOW, "demo", SPY, Decimal(10), Decimal(480), expected and Decimal(expected), cost and Decimal(cost)
+    )
+    keeper = entered(shown, street.recorded(adopted, run=0))
+    assert keeper.books[UNASSIGNED].costs == {SPY: kept}
     for event in street.plan({SPY: {"A": 0.05}}):
         enter(keeper, event)
     assert keeper.books["A"].costs == {SPY: 500}

@@ -9,8 +9,12 @@ from rebalancer.report.heat_map import Axis, HeatMap
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def heat_map(values: list[list[float]], down: list[str], across: list[str], name: str = "window") -> HeatMap:
+    return HeatMap("A <title>", Axis(name, down), Axis("bond", across), np.array(values), (0, 1))
+
+
 def drawn(values: list[list[float]], down: list[str], across: list[str], name: str = "window"):
-    text = HeatMap("A <title>", Axis(name, down), Axis("bond", across), np.array(values), (0, 1)).svg()
+    text = heat_map(values, down, across, name).svg()
     return fromstring(text.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))  # noqa: S314 - our own
 
 
@@ -22,16 +26,23 @@ def test_each_known_cell_tells_its_values_and_its_number():
     found = cells(drawn([[1, 2], [np.nan, -0.5]], ["10", "20"], ["TLT", "B&D"]))
     assert [*found] == [
         "window 10, bond TLT: 1.00",
-        "window 10, bond B&D: 2.00, the best",
         "window 20, bond B&D: -0.50",
-    ]
+        "window 10, bond B&D: 2.00, the best",
+    ], "the best comes last: nothing may cover its frame"
+
+
+def test_the_key_says_what_the_colours_mean():
+    assert heat_map([[1, 2], [np.nan, -0.5]], ["10", "20"], ["TLT", "BND"]).key == (
+        "From -0.50, light, to 2.00, dark; the best variant is framed."
+    )
+    assert heat_map([[np.nan]], ["10"], ["TLT"]).key == "No variant was measured."
 
 
 def test_the_highest_is_darkest_and_the_best_is_framed():
     found = [*cells(drawn([[1, 2], [0, 0.5]], ["10", "20"], ["TLT", "BND"])).values()]
     brightness = [sum(bytes.fromhex(each["fill"][1:])) for each in found]
-    assert sorted(range(4), key=lambda cell: -brightness[cell]) == [2, 3, 0, 1]
-    assert [each.get("stroke-width") for each in found] == [None, "3", None, None]
+    assert sorted(range(4), key=lambda cell: -brightness[cell]) == [1, 2, 0, 3]
+    assert [each.get("stroke-width") for each in found] == [None, None, None, "3"]
 
 
 def test_equal_numbers_have_one_colour_and_no_number_is_drawn_for_none():

@@ -27,6 +27,7 @@ from rebalancer.model import (
     CorporateAction,
     Investment,
     Limits,
+    Payment,
     Quote,
     Reserve,
     RunId,
@@ -120,7 +121,7 @@ OPENED = ExitStack()
 class Stage:
     """One account of 100,000 dollars. Every `run` opens broker and journal anew, as a new process would.
 
-    It resumes an interrupted run of the session. `number` is the account number at the broker.
+    It resumes an interrupted run of the session. `number` is the account number at the broker, `paid` what it paid.
     """
 
     folder: Path
@@ -129,6 +130,7 @@ class Stage:
     reserve: Reserve = field(default_factory=Reserve)
     limits: Limits = field(default_factory=Limits)
     script: Script = field(default_factory=Script)
+    paid: list[Payment] = field(default_factory=list)
     cash: Decimal = Decimal(100_000)
     commission: Decimal = Decimal(0)
     clock: SimulatedClock = field(init=False)
@@ -164,6 +166,7 @@ class Stage:
             starting_cash=self.cash,
             commission_dollars=self.commission,
             script=self.script,
+            paid=self.paid,
         )
         OPENED.callback(broker.close)
         return broker

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from rebalancer.errors import RunFailedError, SourceError
@@ -19,6 +19,7 @@ from rebalancer.model import (
     Order,
     OrderId,
     OrderState,
+    Payment,
     Position,
     Refused,
     Submitted,
@@ -69,6 +70,9 @@ class AlpacaBroker:
 
     def positions(self) -> tuple[Position, ...]:
         return reads.positions(self._client)
+
+    def payments(self, since: date) -> tuple[Payment, ...]:
+        return reads.payments(self._client, since)
 
     def may_short(self) -> bool:
         """Whether shorting is enabled in the account and its configuration, which this program never changes."""

@@ -10,7 +10,7 @@ from typing import Any
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Mode, Symbol
 from rebalancer.model.keys import Keys
-from rebalancer.ports import Clock
+from rebalancer.ports import KEYS_REFUSED, Clock
 from rebalancer.venues.alpaca.transport import Json, NoReply, Reply, Transport
 from rebalancer.venues.alpaca.venue import DATA, TRADING
 
@@ -25,7 +25,7 @@ MOST_PAGES = 1_000
 MOST_SHOWN = 500
 COMMA = len("%2C")
 FAILURES = {
-    401: ("did not accept the key", "Check key_id and secret; a paper key opens no live account."),
+    401: (KEYS_REFUSED, "Check key_id and secret; a paper key opens no live account."),
     403: ("does not permit this", "Look at the account's rights and at its market data plan."),
     404: ("has nothing of that name", "Check the symbol, or the base URL if you set one."),
     429: ("got too many requests", "Let other programs that use this account rest for a minute."),

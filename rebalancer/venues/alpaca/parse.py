@@ -11,7 +11,20 @@ from decimal import Decimal
 from typing import Final, Never, Self
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Account, Fill, Hours, OrderId, OrderKind, OrderState, OrderStatus, Position, Side, Symbol
+from rebalancer.model import (
+    Account,
+    Fill,
+    Hours,
+    OrderId,
+    OrderKind,
+    OrderState,
+    OrderStatus,
+    Payment,
+    PaymentKind,
+    Position,
+    Side,
+    Symbol,
+)
 from rebalancer.model.numbers import number
 from rebalancer.venues.alpaca.transport import Json
 
@@ -144,6 +157,13 @@ def deposit(body: Body) -> Decimal:
     return Decimal(0) if body.fields.get("status") == "canceled" else body.number("net_amount")
 
 
+def payment(body: Body, kinds: Mapping[str, PaymentKind]) -> Payment:
+    kind = kinds.get(body.text("activity_type")) or body.fail("activity_type")
+    symbol = None if body.fields.get("symbol") is None else Symbol(body.text("symbol"))
+    per_share = body.number_or_none("per_share_amount")
+    return Payment(body.text("id"), kind, body.number("net_amount"), body.day("date"), symbol, per_share)
+
+
 def _blocked(body: Body) -> str | None:
     """Why the account can't trade. Buying power is ignored: it is borrowed money."""
     reasons = [reason for flag, reason in BLOCKS.items() if body.flag(flag)]
@@ -163,6 +183,7 @@ def position(body: Body, value: Decimal | None = None) -> Position:
         asset_class=body.text("asset_class"),
         available=body.number_or_none("qty_available"),
         valued=value is None,
+        average_cost=body.number_or_none("avg_entry_price"),
     )
 
 

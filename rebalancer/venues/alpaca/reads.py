@@ -8,7 +8,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from rebalancer.errors import SourceError
-from rebalancer.model import NEW_YORK, Fill, OrderState, Position, Symbol
+from rebalancer.model import NEW_YORK, Fill, OrderState, Payment, PaymentKind, Position, Symbol
 from rebalancer.venues.alpaca import parse
 from rebalancer.venues.alpaca.client import MOST_PAGES, AlpacaClient
 from rebalancer.venues.alpaca.parse import Body, bodies
@@ -16,6 +16,12 @@ from rebalancer.venues.alpaca.transport import Reply
 
 PAID_IN_OR_OUT = "CSD,CSW,JNLC,ACATC"
 """Activity types: cash deposits, withdrawals, journal entries, and transfers from or to another broker."""
+PAYMENTS: Mapping[str, PaymentKind] = {
+    **dict.fromkeys(("DIV", "DIVCGL", "DIVCGS", "DIVFEE", "DIVFT", "DIVNRA", "DIVROC", "DIVTW", "DIVTXEX"), "dividend"),
+    **dict.fromkeys(("INT", "INTNRA", "INTTW"), "interest"),
+    **dict.fromkeys(("FEE", "CFEE", "PTC"), "fee"),
+}
+"""Activity types: dividends and what is withheld from them, interest, fees and charges passed through."""
 CLOSE = time(16, tzinfo=NEW_YORK)
 """When Alpaca records the equity of an account, on early closes too."""
 LONGEST_CHAIN = 10
@@ -88,6 +94,13 @@ class Deposits:
             found = activities(self._client, "deposit", path, after, activity_types=PAID_IN_OR_OUT)
             self._since[day] = sum(map(parse.deposit, found), ZERO)
         return self._since[day]
+
+
+def payments(client: AlpacaClient, since: date) -> tuple[Payment, ...]:
+    """Of the days from `since` on, without cancelled ones. Raises SourceError."""
+    after = datetime.combine(since - timedelta(days=1), CLOSE)
+    found = activities(client, "payment", "/account/activities", after, activity_types=",".join(PAYMENTS))
+    return tuple(parse.payment(body, PAYMENTS) for body in found if body.fields.get("status") != "canceled")
 
 
 @dataclass(frozen=True, slots=True)

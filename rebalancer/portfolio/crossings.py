@@ -1,0 +1,68 @@
+"""What passed between the bots of an account in a run, and never reached the market."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rebalancer.model import Symbol
+from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
+from rebalancer.portfolio.books import Entry
+
+NO_BOT = "unassigned"
+NeedsOf = Callable[[Symbol], Mapping[str, Decimal]]
+"""Of a symbol, what each owner was to buy (> 0) or to sell (< 0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """`quantity` shares of `symbol` crossed at `price` a share, the average of the run's fills, else that of its plan.
+
+    `gave` and `took` are each owner's part of them, which add up to it; "unassigned" stands for what no bot had.
+    `traded` shares more were bought in the market, or sold where it is below 0.
+    """
+
+    symbol: Symbol
+    quantity: Decimal
+    price: Decimal
+    gave: Mapping[str, Decimal]
+    took: Mapping[str, Decimal]
+    traded: Decimal
+
+
+def crossings(entries: Iterable[Entry], needs_of: NeedsOf) -> Iterator[Crossing]:
+    """Of all entries of a run, by symbol."""
+    by_symbol: dict[Symbol, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.symbol is not None and entry.reason in {"trade", "crossing"}:
+            by_symbol[entry.symbol].append(entry)
+    for symbol, found in sorted(by_symbol.items()):
+        parts, needs = _crossed(found), needs_of(symbol)
+        gave = {owner: part for owner, part in parts.items() if needs.get(_owner(owner), ZERO) < 0}
+        took = {owner: part for owner, part in parts.items() if needs.get(_owner(owner), ZERO) > 0}
+        if gave and took:
+            traded = sum((entry.shares for entry in found), ZERO)
+            yield Crossing(symbol, sum(gave.values(), ZERO), _price(found), gave, took, traded)
+
+
+def _crossed(entries: Iterable[Entry]) -> Mapping[str, Decimal]:
+    """By owner; a later fill may change what an earlier one was taken for."""
+    parts: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for entry in entries:
+        parts[entry.owner or NO_BOT] += entry.crossed
+    return {owner: part for owner, part in parts.items() if part}
+
+
+def _owner(shown: str) -> str:
+    return UNASSIGNED if shown == NO_BOT else shown
+
+
+def _price(entries: Iterable[Entry]) -> Decimal:
+    """That of all owners: of the one with the most shares, whose cash is the least rounded."""
+    shares: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    money: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for entry in entries:
+        shares[entry.owner] += entry.shares
+        money[entry.owner] -= entry.cash + entry.fee
+    most = max(shares, key=lambda owner: abs(shares[owner]))
+    return (money[most] / shares[most]).quantize(Decimal("0.0001"))
