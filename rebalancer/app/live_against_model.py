@@ -1,6 +1,5 @@
 """Live against model: what a bot's book gained beside its own back-test, day by day and by cause."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,15 +16,12 @@ from rebalancer.bots.base import Bot, last_known
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError
 from rebalancer.market.bars import bars_read, with_bars
-from rebalancer.model import Closes, CorporateAction, Floats, RunId, Symbol, Weights
+from rebalancer.model import Closes, CorporateAction, Floats, Symbol
 from rebalancer.portfolio.evenings import Evening
 from rebalancer.portfolio.shortfall import Cause, ModelDay, Shortfall, largest, shortfall, totals
 from rebalancer.ports import History, Progress
 
 BASIS_POINT = 10_000
-DECISIONS = """SELECT run, weights, failure FROM allocations JOIN runs ON runs.id = allocations.run
-    WHERE account = ? AND bot = ? AND NOT dry_run ORDER BY seq"""
-
 FILES = """SELECT DISTINCT sha256 FROM run_files JOIN runs ON runs.id = run_files.run
     WHERE account = ? AND name = ? AND NOT dry_run"""
 
@@ -50,12 +46,6 @@ class LiveAgainstModel:
     model_growth: Mapping[date, float]
     days: tuple[Shortfall, ...]
     notes: tuple[str, ...]
-
-
-def decisions_of(journal: sqlite3.Connection, account: str, bot: str) -> dict[RunId, Weights | None]:
-    """What `bot` decided in each run; None where it could not."""
-    rows = journal.execute(DECISIONS, [account, bot]).fetchall()
-    return {RunId(run): None if failure else json.loads(weights) for run, weights, failure in rows}
 
 
 def files_of(journal: sqlite3.Connection, account: str, bot: str) -> frozenset[str]:

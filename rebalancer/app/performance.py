@@ -10,20 +10,19 @@ import numpy as np
 
 from rebalancer.app.account import chosen_accounts
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
-from rebalancer.app.live_against_model import LiveAgainstModel, decisions_of, files_of, live_against_model
+from rebalancer.app.live_against_model import LiveAgainstModel, files_of, live_against_model
 from rebalancer.app.source import source_of
 from rebalancer.app.tax_flags import tax_flags
 from rebalancer.backtest.metrics import Drawdown, max_drawdown
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RebalancerError
-from rebalancer.journal.books import recorded_events
 from rebalancer.journal.connection import reading
+from rebalancer.journal.kept_books import replayed
 from rebalancer.model import Symbol, symbol
 from rebalancer.model.text import known_names
 from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
 from rebalancer.portfolio.bookkeeping import Bookkeeper
-from rebalancer.portfolio.books import Entry
-from rebalancer.portfolio.evenings import Evening, Evenings
+from rebalancer.portfolio.evenings import Evening
 from rebalancer.portfolio.returns import (
     Point,
     account_points,
@@ -37,8 +36,6 @@ from rebalancer.portfolio.returns import (
 from rebalancer.ports import Progress, unwatched
 
 BENCHMARK = "SPY"
-OWN_REASONS = {"capital", "trade", "crossing"}
-"""Reasons of unassigned entries that are the other side of what bots did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +105,12 @@ class _Books:
 
 def _books(config: Config, account: AccountConfig, bot: str | None, progress: Progress) -> _Books:
     progress(f"Reading the journal of {account.name}")
-    keeper, sums = Bookkeeper(), dict[str, Decimal]()
-    with reading(config.journal()) as journal:
-        evenings = Evenings(bot, decisions_of(journal, account.name, bot)) if bot else None
-        for recorded in recorded_events(journal, account.name):
-            entries = keeper.enter(recorded)
-            _add_unassigned(sums, entries)
-            if evenings:
-                evenings.see(recorded, keeper, entries)
-        files = files_of(journal, account.name, bot) if bot else frozenset()
-    return _Books(keeper, sums, evenings.found if evenings else (), files)
-
-
-def _add_unassigned(sums: dict[str, Decimal], entries: Iterable[Entry]) -> None:
-    for entry in entries:
-        if entry.owner == UNASSIGNED and entry.reason not in OWN_REASONS and entry.cash:
-            sums[entry.reason] = sums.get(entry.reason, ZERO) + entry.cash
+    found = replayed(config.journal(), account.name, bot)
+    files = frozenset[str]()
+    if bot:
+        with reading(config.journal()) as journal:
+            files = files_of(journal, account.name, bot)
+    return _Books(found.keeper, found.unassigned, found.evenings.found if found.evenings else (), files)
 
 
 def _against_model(

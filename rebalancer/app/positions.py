@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read
-from rebalancer.journal.books import books
+from rebalancer.journal.kept_books import replayed
 from rebalancer.model import Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED
 
@@ -42,7 +42,7 @@ class AccountPositions:
 def positions(config: Config, account: AccountConfig) -> AccountPositions:
     """Raises RunFailedError for a journal that can't be read."""
     journal = config.journal()
-    keeper = books(journal, account.name)
+    keeper = replayed(journal, account.name).keeper
     equity = keeper.valuations[-1].equity if keeper.valuations else None
     bots = {owner: book.shares for owner, book in keeper.books.items() if owner != UNASSIGNED}
     found = (_held(each, equity, bots) for each in read.positions(journal, account.name))

@@ -3,6 +3,7 @@
 Works on any connection to a journal.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
@@ -23,7 +24,7 @@ from rebalancer.events import (
 )
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
-from rebalancer.model import RunId
+from rebalancer.model import RunId, Weights
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.portfolio.books import Entry
 from rebalancer.portfolio.crossings import Crossing, crossings
@@ -32,6 +33,8 @@ BY_RUN = (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, B
 READ = tuple(kind.__name__ for kind in BY_RUN)
 OUTSIDE = tuple(kind.__name__ for kind in (Adopted, WrittenOff, CapitalMoved, HandedOver))
 """Kinds of events that a person causes; they name their account."""
+DECIDED = """SELECT run, weights, failure FROM allocations JOIN runs ON runs.id = allocations.run
+    WHERE account = ? AND bot = ? AND NOT dry_run ORDER BY seq"""
 DECISIONS = {BotDecided.__name__, BotFailed.__name__}
 
 
@@ -51,6 +54,12 @@ def read_books(journal: sqlite3.Connection, account: str) -> Bookkeeper:
     return keeper
 
 
+def decisions_of(journal: sqlite3.Connection, account: str, bot: str) -> dict[RunId, Weights | None]:
+    """What `bot` decided in each run of `account`; None where it could not."""
+    rows = journal.execute(DECIDED, [account, bot]).fetchall()
+    return {RunId(run): None if failure else json.loads(weights) for run, weights, failure in rows}
+
+
 def crossed(path: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
     """What passed between the bots in `run`; nothing in a dry run. Raises as `books`."""
     keeper, entries = Bookkeeper(), list[Entry]()
@@ -61,14 +70,16 @@ def crossed(path: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
     return tuple(crossings(entries, partial(keeper.needs_of, run)))
 
 
-def recorded_events(journal: sqlite3.Connection, account: str) -> Iterator[Recorded]:
-    """What changes the books of `account`, in journal order; dry runs are left out.
+def recorded_events(
+    journal: sqlite3.Connection, account: str, after: int = 0, session: date = date.min
+) -> Iterator[Recorded]:
+    """What changes the books of `account`, in journal order, after line `after`, at which `session` was the last one;
+    dry runs are left out.
 
     Decisions are read only where the targets of their run have no claims, as in journals of earlier versions.
     """
-    session = date.min
     waiting: list[tuple[str, str]] = []
-    for run, day, kind, body in _lines(journal, account):
+    for run, day, kind, body in _lines(journal, account, after):
         session = date.fromisoformat(day) if day else session
         if kind in DECISIONS:
             waiting.append((kind, body))
@@ -81,22 +92,22 @@ def recorded_events(journal: sqlite3.Connection, account: str) -> Iterator[Recor
         yield Recorded(run, session, event)
 
 
-def _lines(journal: sqlite3.Connection, account: str) -> Iterator[tuple[RunId, str | None, str, str]]:
+def _lines(journal: sqlite3.Connection, account: str, after: int) -> Iterator[tuple[RunId, str | None, str, str]]:
     """Run, session, kind and body. A fill has the run of its order; the projection has each execution once."""
     rows: Any = journal.execute(
         f"""SELECT run, session, kind, body FROM (
             SELECT events.seq, run, session, kind, body FROM events JOIN runs ON runs.id = events.run
-            WHERE account = ? AND NOT dry_run AND kind IN ({_marks(READ)})
+            WHERE events.seq > ? AND account = ? AND NOT dry_run AND kind IN ({_marks(READ)})
             UNION ALL
             SELECT fills.seq, COALESCE(orders.run, fills.run), session, events.kind, body FROM fills
             JOIN events ON events.seq = fills.seq JOIN runs ON runs.id = fills.run
             LEFT JOIN orders ON orders.id = fills.order_id
-            WHERE fills.account = ? AND NOT dry_run
+            WHERE fills.seq > ? AND fills.account = ? AND NOT dry_run
             UNION ALL
             SELECT seq, run, NULL, kind, body FROM events
-            WHERE kind IN ({_marks(OUTSIDE)}) AND json_extract(body, '$.account') = ?
+            WHERE seq > ? AND kind IN ({_marks(OUTSIDE)}) AND json_extract(body, '$.account') = ?
         ) ORDER BY seq""",
-        [account, *READ, account, *OUTSIDE, account],
+        [after, account, *READ, after, account, after, *OUTSIDE, account],
     )
     yield from rows
 

@@ -97,7 +97,7 @@ class Bookkeeper:
         self._used: dict[str, Decimal | None] = {}
         self._invested: frozenset[str] = frozenset()
         self._closing: tuple[str, ...] = ()
-        self._flows: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._flows: dict[str, Decimal] = defaultdict(Decimal)
         self._given_back: dict[str, Decimal] = {}
         self._paid_in = ZERO
 
@@ -121,6 +121,10 @@ class Bookkeeper:
             self._value(recorded.run, recorded.session, event)
             self._keep_night(recorded.session)
         return entries
+
+    def forget_before(self, run: int) -> None:
+        """As `OrderParts.forget_before`."""
+        self._parts.forget_before(run)
 
     def needs_of(self, run: RunId, symbol: Symbol) -> Mapping[str, Decimal]:
         """As `OrderParts.needs_of`."""

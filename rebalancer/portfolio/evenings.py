@@ -72,7 +72,7 @@ class _Open:
     fees: Decimal = ZERO
     dividends: Decimal = ZERO
     flows: Decimal = ZERO
-    taken: dict[Symbol, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+    taken: dict[Symbol, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
 
 class Evenings:
@@ -81,10 +81,10 @@ class Evenings:
     `decisions` are the bot's weights by run, None where it could not decide.
     """
 
-    def __init__(self, bot: str, decisions: Mapping[RunId, Weights | None]) -> None:
+    def __init__(self, bot: str, decisions: Mapping[RunId, Weights | None] | None = None) -> None:
         self.found: list[Evening] = []
+        self.decisions = decisions or {}
         self._bot = bot
-        self._decisions = decisions
         self._targets: Targets | None = None
         self._planned: _Planned | None = None
         self._open: _Open | None = None
@@ -133,7 +133,7 @@ class Evenings:
         value = keeper.valuations[-1].values.get(self._bot, ZERO)
         book = keeper.books.get(self._bot, Book())
         self.found.append(_ended(self._open, session, book, keeper.marks, prices, value))
-        evening = _begun(self._bot, session, planned, book, keeper.marks, prices, self._decisions.get(planned.run, {}))
+        evening = _begun(self._bot, session, planned, book, keeper.marks, prices, self.decisions.get(planned.run, {}))
         self._open = _Open(evening, value, dict(prices), dict(book.shares))
         self._planned, self._quoted = None, set()
 

@@ -11,6 +11,10 @@ RunSymbol = tuple[RunId, Symbol]
 """All that a run trades in a symbol."""
 
 
+class ForgottenRunError(LookupError):
+    """A fill of a run whose needs were forgotten: what it changes can't be told."""
+
+
 class OrderParts:
     """The needs and the fills of every run so far.
 
@@ -22,6 +26,14 @@ class OrderParts:
         self._unit_costs: dict[RunSymbol, Mapping[str, Decimal]] = {}
         self._filled: dict[RunSymbol, Filled] = {}
         self._executions: set[str] = set()
+        self._forgotten = RunId(0)
+
+    def forget_before(self, run: int) -> None:
+        """Leaves out what is known of earlier runs, of which no fill is expected any more."""
+        self._forgotten = RunId(max(run, self._forgotten))
+        for known in (self._needs, self._unit_costs, self._filled):
+            for traded in [traded for traded in known if traded[0] < self._forgotten]:
+                del known[traded]
 
     def needs_of(self, run: RunId, symbol: Symbol) -> Mapping[str, Decimal]:
         """What each owner was to buy (> 0) or to sell (< 0) by the plan of `run`, crossing included; empty: nothing."""
@@ -79,7 +91,12 @@ class OrderParts:
             yield from self._attributed(books, traded, {}, attribute(self._needs[traded], Filled()), "crossing")
 
     def filled(self, books: Books, run: RunId, fill: Fill) -> Iterator[Entry]:
-        """What `fill`, of an order of `run`, adds to the parts of its owners; nothing where it was counted before."""
+        """What `fill`, of an order of `run`, adds to the parts of its owners; nothing where it was counted before.
+
+        Raises ForgottenRunError for a run that was forgotten.
+        """
+        if run < self._forgotten:
+            raise ForgottenRunError(f"run {run} was forgotten")
         if fill.execution_id in self._executions:
             return
         self._executions.add(fill.execution_id)

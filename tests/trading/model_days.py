@@ -2,8 +2,7 @@
 
 from stage import Stage
 
-from rebalancer.app.live_against_model import decisions_of
-from rebalancer.journal.books import recorded_events
+from rebalancer.journal.books import decisions_of, recorded_events
 from rebalancer.journal.connection import reading
 from rebalancer.portfolio.bookkeeping import Bookkeeper
 from rebalancer.portfolio.evenings import Evening, Evenings

@@ -1,0 +1,190 @@
+"""The books of an account as an earlier look left them, so that the next look replays only what came since.
+
+A file beside the journal that may be deleted at any time. It is used only where the journal still has the line up to
+which it counts, by number and hash, and where the same code made it; else everything is replayed. Runs never read it.
+"""
+
+import io
+import json
+import pickle
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from rebalancer.files import read_regular, replace_atomically
+from rebalancer.journal.books import decisions_of, recorded_events
+from rebalancer.journal.chain import has_chain, read_head
+from rebalancer.journal.connection import reading
+from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
+from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
+from rebalancer.portfolio.books import Entry
+from rebalancer.portfolio.evenings import Evenings
+from rebalancer.portfolio.order_parts import ForgottenRunError
+
+FOLDER = "books"
+WORTH_KEEPING = 1_000
+"""Events that a look has to replay before its result is kept."""
+LIVELY_RUNS = 40
+"""Of so many last runs the orders are kept, since fills of theirs may still come."""
+MOST_BYTES = 500_000_000
+OWN_REASONS = {"capital", "trade", "crossing"}
+"""Reasons of unassigned entries that are the other side of what bots did."""
+CODE = ("portfolio/*.py", "model/*.py", "events.py", "bookings.py", "journal/books.py", "journal/kept_books.py")
+ALLOWED = {"decimal.Decimal", "datetime.date", "datetime.datetime", "datetime.timezone", "datetime.timedelta"}
+ALLOWED |= {
+    "collections.defaultdict",
+    "builtins.set",
+    "builtins.frozenset",
+    "copyreg._reconstructor",
+    "builtins.object",
+}
+BROKEN = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
+OURS = (
+    *("rebalancer.portfolio.", "rebalancer.model", "rebalancer.events", "rebalancer.bookings"),
+    "rebalancer.journal.kept_books",
+)
+"""Modules of the values that books are made of."""
+
+
+@dataclass(slots=True)
+class Replayed:
+    """The books after line `seq` of the journal. `unassigned` is the cash that came to the account by reason, other
+    than by what bots did; `evenings` are those of the bot that was asked for. `session` is the last one.
+    """
+
+    keeper: Bookkeeper = field(default_factory=Bookkeeper)
+    unassigned: dict[str, Decimal] = field(default_factory=dict)
+    evenings: Evenings | None = None
+    session: date = date.min
+    seq: int = 0
+
+    def enter(self, recorded: Recorded) -> None:
+        entries = self.keeper.enter(recorded)
+        self.session = recorded.session
+        for entry in entries:
+            self._count(entry)
+        if self.evenings:
+            self.evenings.see(recorded, self.keeper, entries)
+
+    def _count(self, entry: Entry) -> None:
+        if entry.owner == UNASSIGNED and entry.reason not in OWN_REASONS and entry.cash:
+            self.unassigned[entry.reason] = self.unassigned.get(entry.reason, ZERO) + entry.cash
+
+
+def replayed(path: Path, account: str, bot: str | None = None, worth_keeping: int = WORTH_KEEPING) -> Replayed:
+    """The books of `account` after everything that is journalled, with the evenings of `bot`. They are kept where
+    `worth_keeping` events had to be replayed.
+
+    Raises RunFailedError for a journal that can't be read.
+    """
+    with reading(path) as journal:
+        file = path.parent / FOLDER / f"{sha256(json.dumps([account, bot]).encode()).hexdigest()[:24]}.kept"
+        begun = _load(file, journal) or _fresh(bot)
+        try:
+            count = _replay(begun, journal, account, bot)
+        except ForgottenRunError:
+            begun = _fresh(bot)
+            count = _replay(begun, journal, account, bot)
+        if count >= worth_keeping and has_chain(journal) and not _in_progress(journal, account):
+            begun.keeper.forget_before(_lively(journal, account))
+            _save(file, begun, journal)
+        return begun
+
+
+def _fresh(bot: str | None) -> Replayed:
+    return Replayed(evenings=None if bot is None else Evenings(bot))
+
+
+def _replay(begun: Replayed, journal: sqlite3.Connection, account: str, bot: str | None) -> int:
+    """How many events were replayed."""
+    count, head = 0, journal.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
+    if begun.evenings and bot is not None:
+        begun.evenings.decisions = decisions_of(journal, account, bot)
+    for recorded in recorded_events(journal, account, begun.seq, begun.session):
+        begun.enter(recorded)
+        count += 1
+    begun.seq = head
+    return count
+
+
+def _in_progress(journal: sqlite3.Connection, account: str) -> bool:
+    """A run that is under way, or was interrupted: what it decided may wait for its plan."""
+    query = "SELECT 1 FROM runs WHERE account = ? AND status = 'running'"
+    return journal.execute(query, [account]).fetchone() is not None
+
+
+def _lively(journal: sqlite3.Connection, account: str) -> int:
+    """The first of the last runs, or the first with an order that is not settled."""
+    recent = "SELECT id FROM runs WHERE account = :account ORDER BY id DESC LIMIT :runs"
+    unsettled = "SELECT run FROM orders JOIN runs ON runs.id = run WHERE account = :account AND NOT settled"
+    found = journal.execute(
+        f"SELECT MIN(id) FROM (SELECT id FROM ({recent}) UNION ALL SELECT run FROM ({unsettled}))",
+        {"account": account, "runs": LIVELY_RUNS},
+    ).fetchone()[0]
+    return found or 0
+
+
+# ----------------------------------------------------------------------------------------------------------- the file
+
+
+def _save(file: Path, found: Replayed, journal: sqlite3.Connection) -> None:
+    """Where nothing can be written the next look takes as long as this one."""
+    body = pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL)
+    head = {"seq": found.seq, "hash": _hash(journal, found.seq), "code": _code(), "sha256": sha256(body).hexdigest()}
+    with suppress(OSError):
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        replace_atomically(file, json.dumps(head).encode() + b"\n" + body)
+
+
+def _load(file: Path, journal: sqlite3.Connection) -> Replayed | None:
+    """None where there is no file, or one that does not fit the journal and the code."""
+    try:
+        first, _, body = read_regular(file, MOST_BYTES).partition(b"\n")
+        head = json.loads(first)
+    except (OSError, ValueError):
+        return None
+    wanted = {"code": _code(), "sha256": sha256(body).hexdigest()}
+    if not isinstance(head, dict) or {name: head.get(name) for name in wanted} != wanted or not has_chain(journal):
+        return None
+    seq = head.get("seq")
+    if not isinstance(seq, int) or seq > read_head(journal).seq or head.get("hash") != _hash(journal, seq):
+        return None
+    try:
+        found: Replayed = _Books(io.BytesIO(body)).load()
+    except BROKEN:
+        return None
+    return found
+
+
+class _Books(pickle.Unpickler):
+    """Makes nothing but the values of the functional core: a changed file runs no code of anybody else."""
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - a class
+        if f"{module}.{name}" in ALLOWED:
+            return super().find_class(module, name)
+        if module.startswith(OURS) and "." not in name:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__ == module:
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a book")
+
+
+def _hash(journal: sqlite3.Connection, seq: int) -> str | None:
+    row = journal.execute("SELECT hash FROM events WHERE seq = ?", [seq]).fetchone()
+    return None if row is None else str(row[0])
+
+
+@cache
+def _code() -> str:
+    """SHA-256 of the code that makes the books."""
+    package, found = Path(__file__).parents[1], sha256()
+    for pattern in CODE:
+        for file in sorted(package.glob(pattern)):
+            found.update(file.read_bytes())
+    return found.hexdigest()

@@ -1,0 +1,162 @@
+"""Books that an earlier look kept are those of a whole replay, and are used only where they fit journal and code."""
+
+import json
+import os
+import pickle
+from collections.abc import Callable
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from scripted_sim import Script, ScriptedFault
+from stage import DAYS, GLD, SPY, Stage, dollars, mix, percent
+
+from rebalancer.events import FillSeen
+from rebalancer.journal import read
+from rebalancer.journal.books import decisions_of, read_books, recorded_events
+from rebalancer.journal.connection import reading
+from rebalancer.journal.kept_books import FOLDER, Replayed, replayed
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import Fill, OrderId, RunId
+from rebalancer.portfolio.attribution import apportion
+from rebalancer.portfolio.bookkeeping import Bookkeeper
+from rebalancer.portfolio.evenings import Evenings
+
+BOTS = {"A": (mix(SPY=60, TLT=40), dollars("A", 50_000)), "B": (mix(GLD=100), percent("B", 20))}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """Two evenings, with an order that was filled in part."""
+    stage = Stage(tmp_path, BOTS, commission=Decimal("0.35"))
+    stage.script = Script({("buy", SPY): ScriptedFault(fills_at_most=Decimal(5))})
+    for day in DAYS[:2]:
+        evening(stage, day)
+    return stage
+
+
+def evening(stage: Stage, day: object) -> None:
+    stage.on(day)
+    stage.market.prices[SPY] += 3
+    stage.market.prices[GLD] -= 1
+    stage.run()
+
+
+def kept(stage: Stage, bot: str | None = None) -> Replayed:
+    return replayed(stage.journal_file, "demo", bot, worth_keeping=1)
+
+
+def files(stage: Stage) -> list[Path]:
+    return sorted((stage.folder / FOLDER).glob("*"))
+
+
+def require_whole(found: Replayed, stage: Stage, bot: str) -> None:
+    """As a replay from the first line on."""
+    with reading(stage.journal_file) as journal:
+        keeper, whole = Bookkeeper(), Evenings(bot, decisions_of(journal, "demo", bot))
+        for recorded in recorded_events(journal, "demo"):
+            whole.see(recorded, keeper, keeper.enter(recorded))
+    assert found.keeper.books == keeper.books
+    assert found.keeper.marks == keeper.marks
+    assert found.keeper.valuations == keeper.valuations
+    assert found.evenings is not None
+    assert found.evenings.found == whole.found
+
+
+def test_each_look_after_another_evening_is_a_whole_replay(stage: Stage) -> None:
+    for number, day in enumerate(DAYS[2:5]):
+        require_whole(kept(stage, "A"), stage, "A")
+        if number == 1:
+            stage.script = Script()
+            stage.bots = {"A": stage.bots["A"]}  # B is closed out
+        evening(stage, day)
+    found = kept(stage, "A")
+    require_whole(found, stage, "A")
+    assert found.unassigned == {"opening": Decimal(100_000)}
+    assert len(files(stage)) == 1
+
+
+def test_what_is_quickly_replayed_is_not_kept(stage: Stage) -> None:
+    replayed(stage.journal_file, "demo")
+    assert files(stage) == []
+    kept(stage)
+    assert len(files(stage)) == 1
+
+
+def test_nothing_is_kept_while_a_run_is_under_way(stage: Stage) -> None:
+    with SqliteJournal.open(stage.journal_file) as journal:
+        stage.on(DAYS[2])
+        assert journal.start_run(stage.request()) == 3
+        kept(stage)
+    assert files(stage) == []
+
+
+def changed_head(**changes: object) -> Callable[[Path], None]:
+    def change(file: Path) -> None:
+        head, _, body = file.read_bytes().partition(b"\n")
+        file.write_bytes(json.dumps({**json.loads(head), **changes}).encode() + b"\n" + body)
+
+    return change
+
+
+def cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+def of_something_else(value: object) -> Callable[[Path], None]:
+    """A file whose body is `value`, with a head that fits."""
+
+    def change(file: Path) -> None:
+        head, body = json.loads(file.read_bytes().partition(b"\n")[0]), pickle.dumps(value)
+        file.write_bytes(json.dumps({**head, "sha256": sha256(body).hexdigest()}).encode() + b"\n" + body)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(changed_head(code="other"), changed_head(hash="0" * 64), changed_head(seq=10_000), changed_head(seq="1")),
+        *(cut_off, lambda file: file.write_bytes(b"no head"), lambda file: file.write_bytes(b"[]\n")),
+        *(
+            of_something_else(os.system),
+            of_something_else(Path("x")),
+            of_something_else(read_books),
+            *(of_something_else(os.system), of_something_else(Path("x"))),
+            *(of_something_else(read_books), of_something_else(apportion)),
+        ),
+    ],
+)
+def test_a_file_that_does_not_fit_is_passed_over(stage: Stage, change: Callable[[Path], None]) -> None:
+    kept(stage, "A")
+    (file,) = files(stage)
+    change(file)
+    require_whole(kept(stage, "A"), stage, "A")
+
+
+def test_a_late_fill_of_a_run_that_was_forgotten_makes_a_whole_replay(stage: Stage) -> None:
+    found = kept(stage, "A")
+    found.keeper.forget_before(3)
+    body = pickle.dumps(found)
+    (file,) = files(stage)
+    head = json.loads(file.read_bytes().partition(b"\n")[0])
+    file.write_bytes(json.dumps({**head, "sha256": sha256(body).hexdigest()}).encode() + b"\n" + body)
+    with SqliteJournal.open(stage.journal_file) as journal:
+        stage.on(DAYS[2])
+        run = journal.start_run(stage.request())
+        assert isinstance(run, int)
+        journal.record(RunId(run), FillSeen(stage.clock.now(), late(stage)))
+    require_whole(replayed(stage.journal_file, "demo", "A"), stage, "A")
+
+
+def late(stage: Stage) -> Fill:
+    order = next(each for each in read.orders(stage.journal_file, run_id=RunId(1)) if each.symbol == SPY)
+    now = stage.clock.now()
+    return Fill("late", OrderId(order.id), SPY, "buy", Decimal(1), Decimal(500), Decimal(0), now)
+
+
+@pytest.mark.posix
+def test_a_folder_that_can_not_be_written_costs_time_alone(stage: Stage) -> None:
+    (stage.folder / FOLDER).write_text("no folder")
+    require_whole(kept(stage, "A"), stage, "A")
