@@ -65,7 +65,7 @@ class Followed:
 
     def positions(self) -> Iterator[tuple[int, Floats]]:
         for place, target, held in self._each():
-            yield place, np.where(self.decided, target, held) if self.gaps.rows.size else target
+            yield place, np.where(self.decided, target, held)
 
     def _each(self) -> Iterator[tuple[int, Floats, Floats]]:
         """A column of the market, what is wanted of it on each day, and what is held before that is traded; (T,)."""
