@@ -154,7 +154,21 @@ def test_an_indicator_of_its_window_alone_is_that_of_all_days(name, closes, data
     read = [np.where(missing, np.nan, column) for column in read]
     rows = len(closes.sessions) if spec.from_the_beginning else prices_needed(name, tuple(parameters))
     alone = spec.formula(*(column[-rows:] for column in read), *parameters)
-    assert alone[-1:].tobytes() == spec.formula(*read, *parameters)[-1:].tobytes()
+    expected = spec.formula(*read, *parameters)[-1:].tobytes()
+    assert alone[-1:].tobytes() == expected
+    if spec.last:
+        assert spec.last(*read, *parameters).tobytes() == expected
+
+
+@pytest.mark.parametrize("name", [name for name, spec in INDICATORS.items() if spec.last])
+@pytest.mark.parametrize("window", [1, 2, 10, 40])
+def test_the_last_value_alone_is_that_of_all_days(name, window):
+    """Also over several of the blocks in which it is computed, and after a gap."""
+    values, spec = random_walks(seed=4, days=3000).values[:, 0].copy(), INDICATORS[name]
+    for gap in (None, 1000, -5):
+        values[gap or 0] = np.nan if gap else values[0]
+        alone = spec.last(values, window) if spec.last else None
+        assert alone.tobytes() == spec.formula(values, window)[-1:].tobytes()
 
 
 def test_what_is_not_on_the_way_is_not_computed():
@@ -170,7 +184,7 @@ def test_a_window_is_computed_on_its_own_days_alone():
     )
     values = LastDay(program, random_walks(seed=1, days=30))
     lengths = {type(program.table[index]): len(found) for index, found in values.series.items()}
-    assert lengths == {nodes.Close: 30, nodes.Number: 3, nodes.Series: 3}
+    assert lengths == {nodes.Close: 7, nodes.Number: 3, nodes.Series: 3}
 
 
 def test_more_of_a_value_is_computed_when_more_is_asked_for():

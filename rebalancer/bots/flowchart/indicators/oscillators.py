@@ -7,9 +7,11 @@ from rebalancer.bots.flowchart.indicators.rolling import (
     changes,
     exponential_average,
     highest,
+    last_run,
     lowest,
     ratio,
     smoothed,
+    smoothed_last,
     total,
 )
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter, ten_windows
@@ -37,6 +39,17 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
         return out
 
     return by_runs(prices, strength, rowwise=True)
+
+
+def last_relative_strength_index(prices: Floats, window: int) -> Floats:
+    """The last value of `relative_strength_index` alone, (1,), to the same bits."""
+    run = last_run(prices)
+    if len(run) <= window:
+        return np.full(1, np.nan)
+    change = np.diff(run)
+    amounts = np.stack((np.maximum(change, 0), np.maximum(-change, 0)))
+    first = amounts[..., :window].mean(axis=-1, keepdims=True)
+    return strength_of(*smoothed_last(first, amounts[..., window:], 1 / window))
 
 
 def relative_strength_index_sma(prices: Floats, window: int) -> Floats:
@@ -108,6 +121,7 @@ OSCILLATORS = (
         prices=lambda window: window + 1,
         settled=ten_windows,
         formula=relative_strength_index,
+        last=last_relative_strength_index,
         source=_WILDER,
     ),
     IndicatorSpec(

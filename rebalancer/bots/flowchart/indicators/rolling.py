@@ -146,6 +146,26 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
     return out
 
 
+def smoothed_last(first: Floats, inputs: Floats, rate: float, *, centred: bool = False) -> Floats:
+    """The last value of `smoothed` alone, (…, 1), by the same steps."""
+    if rate == 1 or not inputs.shape[-1]:
+        return np.concatenate((first, inputs), axis=-1)[..., -1:]
+    block, last = int(-230 / math.log1p(-rate)), first
+    powers = np.cumprod(np.full(min(block, inputs.shape[-1]), 1 - rate))
+    for start in range(0, inputs.shape[-1], block):
+        part, centre = inputs[..., start : start + block], last if centred else 0.0
+        keep = powers[: part.shape[-1]]
+        summed = np.cumsum((part - centre if centred else part) / keep, axis=-1)[..., -1:]
+        last = centre + (summed * rate + (last - centre)) * keep[-1]
+    return last
+
+
+def last_run(values: Floats) -> Floats:
+    """Of `values` (T,), those since the last gap."""
+    gaps = np.flatnonzero(np.isnan(values))
+    return values[gaps[-1] + 1 :] if gaps.size else values
+
+
 def by_runs(values: Floats, recursion: Callable[[Floats], Floats], *, rowwise: bool = False) -> Floats:
     """`recursion` over each stretch of values without a gap, column by column: after a gap it starts anew.
 
@@ -181,6 +201,14 @@ def exponential_average(values: Floats, window: int) -> Floats:
         return averages
 
     return by_runs(values, average, rowwise=True)
+
+
+def last_exponential_average(values: Floats, window: int) -> Floats:
+    """The last value of `exponential_average` alone, (1,), to the same bits."""
+    run = last_run(values)
+    if len(run) < window:
+        return np.full(1, np.nan)
+    return smoothed_last(run[:1], run[1:], 2 / (window + 1), centred=True)
 
 
 def wilder_average(values: Floats, window: int) -> Floats:
