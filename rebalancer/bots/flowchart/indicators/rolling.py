@@ -175,11 +175,17 @@ def by_runs(values: Floats, recursion: Callable[[Floats], Floats], *, rowwise: b
 
     A `rowwise` one goes along the last axis of any array, so that columns without any gap go together.
     """
-    if rowwise and values.size and not np.isnan(values).any():
+    out, columns = np.full_like(values, np.nan), np.atleast_2d(values.T)
+    answers, whole = np.atleast_2d(out.T), np.asarray(~np.isnan(columns).any(axis=1))
+    if not (rowwise and values.size):
+        whole[:] = False
+    elif whole.all():
+        return np.reshape(recursion(np.ascontiguousarray(columns)), values.T.shape).T
+    elif whole.any():
         # In memory as a column alone would be: the order of a sum depends on it.
-        return recursion(np.ascontiguousarray(values.T)).T
-    out = np.full_like(values, np.nan)
-    for column, answer in zip(np.atleast_2d(values.T), np.atleast_2d(out.T), strict=True):
+        answers[whole] = recursion(np.ascontiguousarray(columns[whole]))
+    for place in np.flatnonzero(~whole).tolist():
+        column, answer = columns[place], answers[place]
         present = np.concatenate(([False], ~np.isnan(column), [False]))
         edges = np.flatnonzero(present[1:] != present[:-1]).tolist()
         for start, stop in zip(edges[::2], edges[1::2], strict=True):
