@@ -211,7 +211,7 @@ class DaskCluster:
             lost = f"the scheduler at {self.address} was lost"
             none = f"the scheduler at {self.address} had no worker for {self.patience:g} seconds"
             raise RunFailedError(
-                f"{none if self.client.status == 'running' else lost}. Start what is missing, as docs/sweep.md says, "
+                f"{none if isinstance(error, TimeoutError) else lost}. Start what is missing, as docs/sweep.md says, "
                 "and repeat the command: what was finished is kept, and it goes on from there."
             ) from error
 

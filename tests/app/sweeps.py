@@ -64,7 +64,7 @@ class Counting:
 
 @dataclass
 class Interrupted:
-    """`executor`; after its first result `then` happens."""
+    """`executor`; once the first part is done, and before it has any other, `then` happens."""
 
     executor: Executor
     then: Callable[[], object]
@@ -74,10 +74,10 @@ class Interrupted:
         return self.executor.workers
 
     def results(self, work, closes, parts) -> Iterator[tuple[int, object]]:
-        for place, found in enumerate(self.executor.results(work, closes, parts)):
-            yield found
-            if place == 0:
-                self.then()
+        yield from self.executor.results(work, closes, parts[:1])
+        self.then()
+        for number, found in self.executor.results(work, closes, parts[1:]):
+            yield number + 1, found
 
 
 @dataclass

@@ -110,10 +110,14 @@ def test_a_cluster_that_loses_its_last_worker_then_its_scheduler_ends_a_sweep_th
     with closing(DaskProcesses(tmp_path, workers=1)) as processes:
         scheduler, worker = processes.processes
         up(processes, 1)
+        waiting = [tmp_path / "0", tmp_path / "1"]  # the second of them waits for ever
         with connected(PLAIN, processes.address, patience=0.6) as found:
             refused = pytest.raises(RunFailedError, match=r"had no worker for 0\.6 seconds.* repeat the command")
+            results = found.results(parts_of_work.waits_after_the_first, CLOSES, waiting)
+            assert next(results) == (0, 0)
+            worker.kill()
             with refused as told:
-                swept(tmp_path, executor=Interrupted(found, worker.kill))
+                next(results)
         assert told.value.exit_code == 4
         processes.start_worker("another")
         up(processes, 1)
@@ -121,7 +125,7 @@ def test_a_cluster_that_loses_its_last_worker_then_its_scheduler_ends_a_sweep_th
         with connected(PLAIN, processes.address, seconds=2, patience=1.5) as found, lost:
             swept(tmp_path, executor=Interrupted(found, scheduler.kill))
     again = swept(tmp_path, executor=Serial())
-    assert 2 <= again.known < 6
+    assert (again.known, again.computed) == (1, 5)
     assert again.ranking == swept(tmp_path, store="anew.sqlite", executor=Serial()).ranking
 
 
