@@ -50,3 +50,19 @@ class CashPaid(Event):
     account: str
     payment: Payment
     ex_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpunOff(Event):
+    """Shares of `symbol` came for those of `source` that were held before the session of `ex_date`, by a spin-off.
+
+    `quantity` of them are ours, of the `expected` ones that the broker shows.
+    """
+
+    account: str
+    symbol: Symbol
+    quantity: Decimal
+    expected: Decimal
+    source: Symbol
+    ex_date: date
+    why: str

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver
+from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver, SpunOff
 from rebalancer.events import (
     Adopted,
     BotDecided,
@@ -29,7 +29,7 @@ from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.portfolio.books import Entry
 from rebalancer.portfolio.crossings import Crossing, crossings
 
-BY_RUN = (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed, CashPaid)
+BY_RUN = (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed, CashPaid, SpunOff)
 READ = tuple(kind.__name__ for kind in BY_RUN)
 OUTSIDE = tuple(kind.__name__ for kind in (Adopted, WrittenOff, CapitalMoved, HandedOver))
 """Kinds of events that a person causes; they name their account."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from rebalancer.bookings import CashPaid
+from rebalancer.bookings import CashPaid, SpunOff
 from rebalancer.events import DailyLossHit, Event, FillSeen, HoldingsRead, Restated, RunRequest
 from rebalancer.journal.ledger import Change, renamed, with_changes
 from rebalancer.model import NO_RUN, OrderId, RunId
@@ -31,12 +31,12 @@ class DryRunJournal:
 
     def record(self, run: RunId, *events: Event) -> None:
         self.own.record(run, *events)
-        self.booked.extend(event for event in events if isinstance(event, CashPaid | HoldingsRead | Restated))
+        self.booked.extend(event for event in events if isinstance(event, CashPaid | HoldingsRead | Restated | SpunOff))
         for event in events:
             match event:
                 case FillSeen(fill=fill):
                     self.changes.append(fill)
-                case Restated():
+                case Restated() | SpunOff():
                     self.changes.append(event)
                 case DailyLossHit():
                     self.loss = self.session

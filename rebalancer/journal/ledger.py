@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from rebalancer.bookings import HandedOver
+from rebalancer.bookings import HandedOver, SpunOff
 from rebalancer.events import Adopted, FillSeen, Restated, WrittenOff
 from rebalancer.journal.codec import from_body
 from rebalancer.model import Difference, Fill, Rename, Symbol, canonical
@@ -17,9 +17,9 @@ from rebalancer.ports import Ledger
 
 NONE = Decimal(0)
 
-Change = Fill | Adopted | HandedOver | Restated | WrittenOff
+Change = Fill | Adopted | HandedOver | Restated | SpunOff | WrittenOff
 """What changes a ledger: a fill moves `ours` and `expected`, an adoption `ours`, and so does what is handed over to the
-owner; a restatement sets both, a write-off removes the symbol from both.
+owner; a restatement and a spin-off set both, a write-off removes the symbol from both.
 """
 
 
@@ -74,6 +74,8 @@ def with_changes(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
                     unexplained.pop(symbol, None)
             case HandedOver():
                 ours[symbol] = ours.get(symbol, NONE) - change.quantity
+            case SpunOff():
+                ours[symbol], expected[symbol] = change.quantity, change.expected
             case Restated():
                 ours[symbol], expected[symbol] = change.ours, change.expected
                 values.pop(symbol, None)
@@ -107,7 +109,8 @@ def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0
         connection,
         "SELECT seq FROM fills WHERE account = :account UNION ALL SELECT seq FROM adoptions WHERE account = :account"
         " UNION ALL SELECT seq FROM restatements WHERE account = :account UNION ALL SELECT seq FROM events"
-        " WHERE seq > :after AND kind IN ('WrittenOff', 'HandedOver') AND json_extract(body, '$.account') = :account",
+        " WHERE seq > :after AND kind IN ('WrittenOff', 'HandedOver', 'SpunOff')"
+        " AND json_extract(body, '$.account') = :account",
         {"account": account, "after": after},
     )
 
@@ -126,7 +129,7 @@ def _changes(connection: sqlite3.Connection, which: str, values: Mapping[str, ob
     return tuple(_change(from_body(kind, body)) for kind, body in rows)
 
 
-def _change(event: FillSeen | Adopted | HandedOver | Restated | WrittenOff) -> Change:
+def _change(event: FillSeen | Adopted | HandedOver | Restated | SpunOff | WrittenOff) -> Change:
     change = event.fill if isinstance(event, FillSeen) else event
     return replace(change, symbol=canonical(change.symbol))
 

@@ -256,6 +256,7 @@ def _adopted(event: events.Adopted, tables: TableWriter) -> None:
 @project.register(bookings.CapitalMoved)
 @project.register(bookings.CashPaid)
 @project.register(bookings.HandedOver)
+@project.register(bookings.SpunOff)
 def _without_table(event: events.Event, tables: TableWriter) -> None:
     """Rare: `ledger` and `books` read them from the events."""
 

@@ -147,6 +147,8 @@ class CorporateAction:
     dividend   `dollars` of cash per share, in the instrument's currency
     rename     `symbol` becomes `renamed`
     other      spin-offs, mergers and the like: the price may jump by an amount unknown here
+
+    Of a symbol that a spin-off brings, `spun_rate` shares come for each one of `spun_from`.
     """
 
     symbol: Symbol
@@ -156,6 +158,8 @@ class CorporateAction:
     dollars: Decimal = Decimal(0)
     renamed: Symbol | None = None
     words: str = ""
+    spun_from: Symbol | None = None
+    spun_rate: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,10 @@ def _cash(shares: Mapping[str, Decimal], price: Decimal, paid: Decimal) -> dict[
 
 def lot_of(target_shares: int | Decimal) -> Decimal:
     """The lot is not journalled: 1 where the target is whole, as of US stocks, else the target's last decimal."""
-    return WHOLE if isinstance(target_shares, int) else _finest(target_shares)
+    return WHOLE if isinstance(target_shares, int) else finest(target_shares)
 
 
-def _finest(*quantities: Decimal) -> Decimal:
+def finest(*quantities: Decimal) -> Decimal:
     """The unit of the last decimal that any of them has; 1 where all are whole."""
     exponents = (quantity.normalize().as_tuple().exponent for quantity in quantities)
     return WHOLE.scaleb(min(0, *(int(exponent) for exponent in exponents)))
@@ -137,7 +137,7 @@ def restated(held: Mapping[str, Decimal], expected: Decimal) -> dict[str, Decima
     positive = {owner: shares for owner, shares in held.items() if shares > 0}
     if not (whole > 0 and positive):
         return {**dict.fromkeys(held, ZERO), UNASSIGNED: expected}
-    unit = _finest(expected, *held.values())
+    unit = finest(expected, *held.values())
     short = {owner: (shares * expected / whole).quantize(unit) for owner, shares in held.items() if shares < 0}
     return {**short, **apportion(expected - sum(short.values(), ZERO), positive, unit)}
 

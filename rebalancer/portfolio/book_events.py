@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from rebalancer.bookings import CashPaid
+from rebalancer.bookings import CashPaid, SpunOff
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.model import Symbol, canonical
-from rebalancer.portfolio.attribution import ANYONE, CENT, UNASSIGNED, ZERO, apportion, restated
+from rebalancer.portfolio.attribution import ANYONE, CENT, UNASSIGNED, ZERO, apportion, finest, restated
 from rebalancer.portfolio.books import Book, Books, Entry, Marks, Reason, owners, total, unit_cost, worth
 
 
@@ -59,6 +59,17 @@ def paid_entries(held: Books, event: CashPaid) -> Iterator[Entry]:
     for owner, part in apportion(abs(payment.amount), shares or ANYONE, CENT).items():
         if part:
             yield Entry(owner, payment.kind, part.copy_sign(payment.amount), payment.symbol)
+
+
+def spun_off_entries(held: Books, event: SpunOff) -> Iterator[Entry]:
+    """Ours by the bots' shares of the source when they were `held` for it; the others are no bot's."""
+    symbol, source = canonical(event.symbol), canonical(event.source)
+    bots = (owner for owner in owners(held) if owner != UNASSIGNED)
+    sources = {owner: found for owner in bots if (found := _shares(held, owner, source)) > 0}
+    parts = apportion(event.quantity, sources, finest(event.quantity)) if event.quantity and sources else {}
+    for owner, part in {**parts, UNASSIGNED: event.expected - sum(parts.values(), ZERO)}.items():
+        if part:
+            yield Entry(owner, "spin-off", symbol=symbol, shares=part)
 
 
 def _shares(books: Books, owner: str, symbol: Symbol) -> Decimal:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver
+from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver, SpunOff
 from rebalancer.events import (
     Adopted,
     BotDecided,
@@ -35,6 +35,7 @@ from rebalancer.portfolio.book_events import (
     adopted_entries,
     paid_entries,
     restated_entries,
+    spun_off_entries,
     unassigned_shares,
     written_off_entries,
 )
@@ -142,7 +143,7 @@ class Bookkeeper:
                 self._targets = targets
             case BookUsed(bot=bot, value=value):
                 self._used[bot] = value
-            case CashPaid() | CapitalMoved() | HandedOver():
+            case CashPaid() | SpunOff() | CapitalMoved() | HandedOver():
                 return tuple(self._moved(event))
             case PlanMade(plan=plan):
                 return self._planned(run, plan)
@@ -152,14 +153,15 @@ class Bookkeeper:
                 return tuple(self._without_order(event))
         return ()
 
-    def _moved(self, event: CashPaid | CapitalMoved | HandedOver) -> Iterable[Entry]:
+    def _moved(self, event: CashPaid | SpunOff | CapitalMoved | HandedOver) -> Iterable[Entry]:
         if isinstance(event, CashPaid):
-            return paid_entries(self._held_for(event), event)
+            return paid_entries(self._held_before(event.ex_date or event.payment.day), event)
+        if isinstance(event, SpunOff):
+            return spun_off_entries(self._held_before(event.ex_date), event)
         return moved_by_a_person(self.books, self.marks, event)
 
-    def _held_for(self, event: CashPaid) -> Books:
-        """The books after the last session before the ex-date; without one, before the day of the payment."""
-        day = event.ex_date or event.payment.day
+    def _held_before(self, day: date) -> Books:
+        """The books after the last session before `day`: an ex-date, or that of a payment without one."""
         return next((books for night, books in reversed(self._nights.items()) if night < day), {})
 
     def _filled(self, run: RunId, fill: Fill) -> Iterable[Entry]:

@@ -22,6 +22,7 @@ Reason = Literal[
     "rename",
     "adopted",
     "handed over",
+    "spin-off",
     "dividend",
     "interest",
     "fee",
@@ -41,6 +42,7 @@ capital      money committed to a bot, or taken from it: each evening a bot is b
 trade        fills of the bot's part of an order
 crossing     shares that passed between bots without an order
 handed over  shares of a removed bot that its owner keeps: they count as taken out
+spin-off     shares that came for those held before its ex-date; all cost stays with these
 dividend     with the taxes on it, by the shares held before its ex-date
 interest, fee  beside trades: no bot's
 rounding     cents that the broker rounded otherwise

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from rebalancer.events import Noted
+from rebalancer.bookings import SpunOff
+from rebalancer.events import Noted, Restated
 from rebalancer.model import CorporateAction, Difference, Holdings, Position, Rename, Symbol, Trading
 from rebalancer.portfolio.breaks import (
     break_text,
@@ -21,12 +22,13 @@ from rebalancer.portfolio.renames import (
     renamed_trading,
     under_both_names,
 )
+from rebalancer.portfolio.spin_offs import spun_off
 from rebalancer.ports import Ledger
 from rebalancer.trading.context import RunContext, RunLog
 
 
 def restate_ledger(context: RunContext, log: RunLog, positions: Sequence[Position]) -> Ledger:
-    """The ledger after journalling the announced splits and renames that explain how `positions` differ from it.
+    """The ledger after journalling the announced splits, renames and spin-offs by which `positions` differ from it.
 
     Raises SourceError where the announcements can't be read: to record the new quantities without them would lose track
     of which shares are ours.
@@ -39,11 +41,12 @@ def restate_ledger(context: RunContext, log: RunLog, positions: Sequence[Positio
     if not changed:
         return ledger
     first = min([ledger.recorded, *(ledger.open[symbol].recorded for symbol in changed if symbol in ledger.open)])
-    events = restatements(
+    actions = context.history.actions(changed, first, today)
+    restated = restatements(
         positions,
         ledger.ours,
         ledger.expected,
-        context.history.actions(changed, first, today),
+        actions,
         recorded=ledger.recorded,
         restated=ledger.restated,
         today=today,
@@ -51,11 +54,31 @@ def restate_ledger(context: RunContext, log: RunLog, positions: Sequence[Positio
         at=context.clock.now(),
         unexplained=ledger.open,
     )
+    events: tuple[Restated | SpunOff, ...] = (*restated, *_spun_off(context, ledger, positions, actions, today))
     if not events:
         return ledger
     notes = (Noted(event.at, "note", f"{event.symbol}: {event.why}") for event in events)
     context.journal.record(log.run, *events, *notes)  # in one transaction: half a rename would lose the shares
     return context.journal.ledger(context.account)
+
+
+def _spun_off(
+    context: RunContext,
+    ledger: Ledger,
+    positions: Sequence[Position],
+    actions: Sequence[CorporateAction],
+    today: date,
+) -> Iterable[SpunOff]:
+    return spun_off(
+        positions,
+        ledger.ours,
+        ledger.expected or {},
+        actions,
+        recorded=ledger.recorded or today,
+        today=today,
+        account=context.account,
+        at=context.clock.now(),
+    )
 
 
 def open_differences(

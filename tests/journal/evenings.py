@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver
+from rebalancer.bookings import BookUsed, CapitalMoved, CashPaid, HandedOver, SpunOff
 from rebalancer.events import (
     Adopted,
     Armed,
@@ -140,6 +140,7 @@ BOOKED = (
     CapitalMoved(NOW, "demo", "trend", Decimal("-250.50"), "ann@desk"),
     HandedOver(NOW, "demo", "mix", BIL, Decimal("0.5"), "ann@desk"),
     CashPaid(NOW, "demo", Payment("d1", "dividend", Decimal("12.34"), date(2016, 7, 1), SPY), date(2016, 6, 17)),
+    SpunOff(NOW, "demo", Symbol("NEW"), Decimal(3), Decimal(4), SPY, date(2016, 6, 20), "spin off of 2016-06-20"),
 )
 """Every kind of event that only the books follow."""
 

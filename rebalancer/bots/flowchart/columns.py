@@ -9,6 +9,7 @@ from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.evaluate import complete_rows
 from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators.rolling import last_run
 from rebalancer.model import Closes, Floats, Symbol
 
 Key = tuple[nodes.Series, tuple[nodes.Node, ...], int]
@@ -16,7 +17,7 @@ Key = tuple[nodes.Series, tuple[nodes.Node, ...], int]
 
 
 class Columns:
-    """The columns of `closes`, each as a decision reads it (T,): NaN for what is not a positive number."""
+    """The columns of `closes` as decisions read them: the last days of each, NaN for what is not a positive number."""
 
     def __init__(self, closes: Closes) -> None:
         self._closes = closes
@@ -29,12 +30,14 @@ class Columns:
         if not all(symbol in self._places for symbol in symbols):
             own_closes(bot, tuple(symbols), self._closes)
 
-    def closes(self, symbol: Symbol) -> Floats:
-        if symbol not in self._columns:
-            values = np.ascontiguousarray(self._closes.values[:, self._places[symbol]])
+    def closes(self, symbol: Symbol, rows: int) -> Floats:
+        """The last `rows` of them, or more."""
+        found = self._columns.get(symbol)
+        if found is None or len(found) < rows:
+            values = np.ascontiguousarray(self._closes.values[-rows:, self._places[symbol]])
             good = (values > 0) & (values < np.inf)
-            self._columns[symbol] = values if good.all() else np.where(good, values, np.nan)
-        return self._columns[symbol]
+            found = self._columns[symbol] = values if good.all() else np.where(good, values, np.nan)
+        return found
 
     def indicator(self, node: nodes.Series, sources: Sequence[nodes.Node], read: Sequence[Floats], rows: int) -> Floats:
         """The last `rows` values of `node`, from the values `read` of its `sources`, which suffice for them."""
@@ -47,7 +50,12 @@ class Columns:
 
 
 def _last(node: nodes.Series, read: Sequence[Floats], rows: int) -> Floats:
-    values = INDICATORS[node.function].formula(*(read if len(read) == 1 else complete_rows(read)), *node.parameters)
+    spec = INDICATORS[node.function]
+    if rows == 1 and spec.following:
+        run = last_run(read[0])
+        if len(run) > spec.prices(*node.parameters):
+            return spec.following(run[:-1], run[-1:], *node.parameters)
+    values = spec.formula(*(read if len(read) == 1 else complete_rows(read)), *node.parameters)
     return values[-rows:]
 
 

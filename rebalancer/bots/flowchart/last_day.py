@@ -109,7 +109,7 @@ class LastDay:
 
     def _reach(self, node: nodes.Node, rows: int) -> tuple[int, int]:
         """How many rows are computed of `node` where `rows` are asked for, and how many that takes of its operands."""
-        if isinstance(node, nodes.Close | nodes.Bar | nodes.Nav | nodes.Latch):
+        if isinstance(node, nodes.Bar | nodes.Nav | nodes.Latch):
             return self._days, self._days
         if isinstance(node, nodes.Series) and INDICATORS[node.function].from_the_beginning:
             return rows, self._days
@@ -134,7 +134,7 @@ class LastDay:
             case nodes.Number(value):
                 return np.full(rows, value, dtype=np.float64)
             case nodes.Close(symbol):
-                return self._columns.closes(symbol)
+                return self._columns.closes(symbol, rows)
             case nodes.Bar(symbol, field):
                 return self._bars[symbol, field]
             case nodes.Nav():

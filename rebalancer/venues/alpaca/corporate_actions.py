@@ -97,7 +97,18 @@ def _other(group: str, row: Row, day: date, symbols: Sequence[Symbol]) -> Iterat
     words = f"{group.replace('_', ' ').removesuffix('s')} of {day} ({', '.join(map(str, named.values()))})"
     for touched in symbols:
         if touched in named.values():
-            yield CorporateAction(touched, day, "other", words=words)
+            action = CorporateAction(touched, day, "other", words=words)
+            spun = group == "spin_offs" and touched == row.get("new_symbol")
+            yield replace(action, **_spun(row)) if spun else action
+
+
+def _spun(row: Row) -> dict[str, Any]:
+    """What brought the new shares; nothing where its numbers can't be read."""
+    try:
+        rate = _number(row["new_rate"]) / _number(row["source_rate"])
+        return {"spun_from": symbol(row["source_symbol"]), "spun_rate": rate}
+    except (KeyError, TypeError, ValueError):
+        return {}
 
 
 def _day(row: Row) -> date:

@@ -154,7 +154,22 @@ def test_an_indicator_of_its_window_alone_is_that_of_all_days(name, closes, data
     read = [np.where(missing, np.nan, column) for column in read]
     rows = len(closes.sessions) if spec.from_the_beginning else prices_needed(name, tuple(parameters))
     alone = spec.formula(*(column[-rows:] for column in read), *parameters)
-    assert alone[-1:].tobytes() == spec.formula(*read, *parameters)[-1:].tobytes()
+    expected = spec.formula(*read, *parameters)[-1:].tobytes()
+    assert alone[-1:].tobytes() == expected
+
+
+@pytest.mark.parametrize("name", [name for name, spec in INDICATORS.items() if spec.following])
+@pytest.mark.parametrize("window", [1, 2, 10, 40])
+def test_the_values_that_may_follow_are_those_of_all_days(name, window):
+    """Over none to several of the blocks in which they are computed, and at their edges."""
+    spec, last = INDICATORS[name], np.array([90.0, 100.0, 123.45])
+    block = int(-230 / np.log1p(-2 / (window + 1))) if window > 1 else 50
+    for days in (window + 1, window + 2, block - 1, block, block + 1, block + 2, block + window + 1, 3000):
+        before = random_walks(seed=4, days=days).values[:, 0]
+        if days > window:
+            rows = np.vstack((np.tile(before[:, np.newaxis], (1, 3)), last))
+            assert spec.following
+            assert spec.following(before, last, window).tobytes() == spec.formula(rows, window)[-1].tobytes()
 
 
 def test_what_is_not_on_the_way_is_not_computed():
@@ -170,7 +185,7 @@ def test_a_window_is_computed_on_its_own_days_alone():
     )
     values = LastDay(program, random_walks(seed=1, days=30))
     lengths = {type(program.table[index]): len(found) for index, found in values.series.items()}
-    assert lengths == {nodes.Close: 30, nodes.Number: 3, nodes.Series: 3}
+    assert lengths == {nodes.Close: 7, nodes.Number: 3, nodes.Series: 3}
 
 
 def test_more_of_a_value_is_computed_when_more_is_asked_for():

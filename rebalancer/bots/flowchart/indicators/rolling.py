@@ -146,16 +146,46 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
     return out
 
 
+def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, centred: bool = False) -> Floats:
+    """The last value of `smoothed` alone, over `inputs` and then one of `last`, for each of them (…, K)."""
+    if rate == 1:
+        return last
+    count, block, value = inputs.shape[-1], int(-230 / math.log1p(-rate)), first
+    powers = np.cumprod(np.full(min(block, count + 1), 1 - rate))
+    for start in range(0, count + 1, block):
+        part, centre = inputs[..., start : start + block], value if centred else 0.0
+        if start + block > count:  # the block of the last input
+            ending = (last - centre) / powers[part.shape[-1]]
+        else:
+            part, ending = part[..., :-1], (part[..., -1:] - centre) / powers[block - 1]
+        size = part.shape[-1]
+        summed = np.cumsum((part - centre) / powers[:size], axis=-1)[..., -1:] + ending if size else ending
+        value = (summed * rate + (value - centre)) * powers[size] + centre
+    return value
+
+
+def last_run(values: Floats) -> Floats:
+    """Of `values` (T,), those since the last gap."""
+    gaps = np.flatnonzero(np.isnan(values))
+    return values[gaps[-1] + 1 :] if gaps.size else values
+
+
 def by_runs(values: Floats, recursion: Callable[[Floats], Floats], *, rowwise: bool = False) -> Floats:
     """`recursion` over each stretch of values without a gap, column by column: after a gap it starts anew.
 
     A `rowwise` one goes along the last axis of any array, so that columns without any gap go together.
     """
-    if rowwise and values.size and not np.isnan(values).any():
+    out, columns = np.full_like(values, np.nan), np.atleast_2d(values.T)
+    answers, whole = np.atleast_2d(out.T), np.asarray(~np.isnan(columns).any(axis=1))
+    if not (rowwise and values.size):
+        whole[:] = False
+    elif whole.all():
+        return np.reshape(recursion(np.ascontiguousarray(columns)), values.T.shape).T
+    elif whole.any():
         # In memory as a column alone would be: the order of a sum depends on it.
-        return recursion(np.ascontiguousarray(values.T)).T
-    out = np.full_like(values, np.nan)
-    for column, answer in zip(np.atleast_2d(values.T), np.atleast_2d(out.T), strict=True):
+        answers[whole] = recursion(np.ascontiguousarray(columns[whole]))
+    for place in np.flatnonzero(~whole).tolist():
+        column, answer = columns[place], answers[place]
         present = np.concatenate(([False], ~np.isnan(column), [False]))
         edges = np.flatnonzero(present[1:] != present[:-1]).tolist()
         for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -175,6 +205,11 @@ def exponential_average(values: Floats, window: int) -> Floats:
         return averages
 
     return by_runs(values, average, rowwise=True)
+
+
+def next_exponential_average(before: Floats, last: Floats, window: int) -> Floats:
+    """The `exponential_average` of `before` (T,), without a gap, and then each of `last` (K,), to the same bits."""
+    return smoothed_then(before[:1], before[1:], last, 2 / (window + 1), centred=True)
 
 
 def wilder_average(values: Floats, window: int) -> Floats:

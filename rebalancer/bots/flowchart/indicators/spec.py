@@ -34,6 +34,9 @@ class IndicatorSpec:
     after which its initial value no longer affects the result; the values of one of `whole_history` always depend on
     the first price. `source` is the reference for the formula. `undefined` completes the sentence "undefined where …":
     when a value is a division of 0 by 0, for all its prices.
+
+    `following` takes at least `prices` prices without a gap, (T,), and last ones, (K,): it returns the value of
+    `formula` at each of the last ones, (K,), to the same bits in less time.
     """
 
     name: str
@@ -45,6 +48,7 @@ class IndicatorSpec:
     formula: Callable[..., Floats]
     source: str
     settled: Callable[..., int] | None = None
+    following: Callable[..., Floats] | None = None
     whole_history: bool = False
     undefined: str | None = None
     reads: tuple[Literal["close"] | BarField, ...] = ("close",)

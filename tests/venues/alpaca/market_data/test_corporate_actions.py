@@ -128,3 +128,18 @@ def test_an_answer_that_cannot_be_read_is_an_error_and_not_no_news(
     venue.faults.on("GET", PATH, fault=answering(body))
     with pytest.raises(SourceError, match="corporate actions can't be read"):
         announced(client, SPY)
+
+
+def test_the_shares_that_a_spin_off_brings_are_announced_with_their_source_and_rate(
+    venue: LocalAlpaca, client: AlpacaClient
+) -> None:
+    venue.market.action("spin_off", "SPY", TODAY, new_symbol="TLT", new_rate="0.25", source_rate="1")
+    found = {action.symbol: action for action in corporate_actions(client, [SPY, TLT], TODAY, TODAY)}
+    assert (found[SPY].spun_from, found[SPY].kind) == (None, "other")
+    assert (found[TLT].spun_from, found[TLT].spun_rate, found[TLT].kind) == (SPY, Decimal("0.25"), "other")
+
+
+def test_a_spin_off_without_a_usable_rate_names_no_source(venue: LocalAlpaca, client: AlpacaClient) -> None:
+    venue.market.action("spin_off", "SPY", TODAY, new_symbol="TLT", new_rate="0")
+    (found,) = corporate_actions(client, [TLT], TODAY, TODAY)
+    assert (found.spun_from, found.spun_rate) == (None, 0)
