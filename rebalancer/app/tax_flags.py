@@ -15,7 +15,7 @@ from rebalancer.portfolio.attribution import ZERO
 from rebalancer.portfolio.tax_lots import Dealt, Sale, TaxLots, WashSale, merged
 
 CAUTION = (
-    "Flags by US rules, no tax advice: lots are taken first in, first out, but Alpaca picks the lots, and only this "
+    "Flags by US rules, no tax advice: lots are taken first in, first out, but {broker} picks the lots, and only this "
     "one account is seen, not your others, nor your spouse's. Bots often sell what another bought, so nearly every "
     "loss of theirs is flagged."
 )
@@ -44,7 +44,12 @@ def tax_flags(lots: TaxLots, account: AccountConfig, span: tuple[date, date]) ->
     if not sales:
         return None
     sums = {kind: _gains(sales, kind) for kind in (True, False, None)}
-    return TaxFlags(sums[True], sums[False], sums[None], washed, sum((each.loss for each in washed), ZERO), CAUTION)
+    loss = sum((each.loss for each in washed), ZERO)
+    return TaxFlags(sums[True], sums[False], sums[None], washed, loss, _caution(account))
+
+
+def _caution(account: AccountConfig) -> str:
+    return CAUTION.format(broker=account.venue.title or "the broker")
 
 
 def _gains(sales: Iterable[Sale], short_term: bool | None) -> Decimal:  # noqa: FBT001 - as Sale says it
@@ -56,7 +61,8 @@ def with_tax_flags(config: Config, account: AccountConfig, result: RunResult) ->
     record = result.run
     if record is None or record.plan is None or account.venue.currency != US_DOLLARS:
         return result
-    return replace(result, tax=tuple(_of_plan(replayed(config.journal(), account.name).lots, record)))
+    flags = tuple(_of_plan(replayed(config.journal(), account.name).lots, record))
+    return replace(result, tax=(*flags, _caution(account)) if flags else ())
 
 
 def _of_plan(lots: TaxLots, record: RunRecord) -> Iterator[str]:
@@ -74,8 +80,7 @@ def _of_plan(lots: TaxLots, record: RunRecord) -> Iterator[str]:
         mine = [sale for sale in gained if sale.symbol == name]
         shares, gain = (sum(each, ZERO) for each in zip(*((sale.shares, sale.gain) for sale in mine), strict=True))
         flags.append(f"short-term gain: {grouped(shares)} {name}, {money(gain, US_DOLLARS)}")
-    if flags:
-        yield from (*flags, CAUTION)
+    yield from flags
 
 
 def wash_sale_text(found: WashSale) -> str:
