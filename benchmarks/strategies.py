@@ -23,11 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rebalancer.backtest.follow import backtest_weights
+from rebalancer.backtest.follow import Market, backtest_decisions
 from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.formats import read
 from rebalancer.bots.flowchart.rule import Rebalance, Threshold
+from rebalancer.bots.together import decide_alone
 from rebalancer.market.folder import read_folder
 from rebalancer.model import Allocation, Bars, BotFailure, Closes, Symbol
 
@@ -70,8 +71,8 @@ def measured(file: Path, known: Closes | None) -> Row:
     closes, missing = closes_for(bot, known) if known else (random_walks(bot), [])
     before = peak()
     seconds = [run_seconds(bot, closes) for _ in range(ROUNDS)]
-    weights, most = bot.weights(closes), peak() - before
-    decided = np.flatnonzero(np.isfinite(weights).all(axis=1))
+    most = peak() - before
+    decided = np.flatnonzero(decide_alone(bot, closes).decided)
     found, decision = bot.findings(), bot.decide(closes)
     return Row(
         folder=file.parent.name,
@@ -96,7 +97,8 @@ def measured(file: Path, known: Closes | None) -> Row:
 
 def run_seconds(bot: FlowchartBot, closes: Closes) -> float:
     start = time.process_time()
-    backtest_weights(last_known(closes.values), bot.weights(closes), 100_000.0, 0.0005)
+    market = Market(last_known(closes.values), closes.symbols)
+    backtest_decisions(market, decide_alone(bot, closes), 100_000.0, 0.0005)
     return time.process_time() - start
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from importlib.util import find_spec
 
 from rebalancer.app.messages import trial
 from rebalancer.app.observers import troubles
@@ -44,6 +45,8 @@ def store_address(config: Config, name: str, enter: Callable[[], str]) -> str:
 def observer_checks(config: Config) -> Iterator[Check]:
     """Whether each address can be read, and what went wrong the last time it was used. Nothing is sent."""
     found = troubles(config)
+    if config.notify and find_spec("apprise") is None:
+        yield Check("notify", "fail", "messages need the library apprise", "pip install 'rebalancer[notify]'")
     for name, source in sources(config).items():
         check = name if name == "ping" else f"notify {name}"
         try:

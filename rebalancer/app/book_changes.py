@@ -21,26 +21,20 @@ Period = Literal["session", "month"]
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One change of the book of `owner` ("": no bot's): of its cash, and of shares of a symbol.
+    """One change of the book of `owner` ("": no bot's): of its cash, and of its shares of `symbol` and their cost.
 
-    `removed` and `added` are shares with what they cost, above 0 or, of a short position, below. A purchase only adds,
-    a sale only removes; a split removes all shares and adds the new ones. `fee` is in `cash` already.
+    `held` and `held_cost` are what it has of the symbol after that. `fee` is in `cash` already.
     """
 
     owner: str
     cash: Decimal
     symbol: Symbol | None = None
-    removed: Decimal = ZERO
-    removed_cost: Decimal = ZERO
-    added: Decimal = ZERO
-    added_cost: Decimal = ZERO
+    shares: Decimal = ZERO
+    cost: Decimal = ZERO
+    held: Decimal = ZERO
+    held_cost: Decimal = ZERO
     fee: Decimal = ZERO
     crossed: Decimal = ZERO
-
-    @property
-    def gain(self) -> Decimal:
-        """What the change brought beyond what it cost; fees of a sale are taken off."""
-        return self.cash + self.added_cost - self.removed_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +129,6 @@ def _posting(entry: Entry, before: Book, after: Book) -> Posting:
     symbol = entry.symbol
     if symbol is None:
         return Posting(entry.owner, entry.cash, fee=entry.fee)
-    held, cost = before.shares.get(symbol, ZERO), before.costs.get(symbol, ZERO)
-    shares, price = after.shares.get(symbol, ZERO) - held, after.costs.get(symbol, ZERO) - cost
-    only: tuple[Decimal, Decimal, Decimal, Decimal]
-    if shares > 0 and price >= 0:
-        only = ZERO, ZERO, shares, price
-    elif shares < 0 and price <= 0:
-        only = -shares, -price, ZERO, ZERO
-    else:
-        only = held, cost, held + shares, cost + price
-    return Posting(entry.owner, entry.cash, symbol, *only, entry.fee, entry.crossed)
+    held, cost = after.shares.get(symbol, ZERO), after.costs.get(symbol, ZERO)
+    shares, change = held - before.shares.get(symbol, ZERO), cost - before.costs.get(symbol, ZERO)
+    return Posting(entry.owner, entry.cash, symbol, shares, change, held, cost, entry.fee, entry.crossed)

@@ -112,7 +112,7 @@ class Observers:
         self._do("ping", self._ping_on_a_closed_day)
         if self._config.notify:
             self._hand_over(self._send_what_waited)
-            self._say(self._digest)
+            self._hand_over(self._tell_the_week)
 
     # ---------------------------------------------------------------------------------------------- the monitor
 
@@ -181,6 +181,10 @@ class Observers:
     def _of_event(self, event: messages.HandDone, _: Memory) -> Message:
         accounts = self._config.accounts
         return messages.of_event(event, next((each for each in accounts if each.name == event.account), accounts[0]))
+
+    def _tell_the_week(self) -> None:
+        if recall(self._config.state_dir).digest != week_of(self._clock.now()):
+            self._tell(self._digest)
 
     def _digest(self, memory: Memory) -> Message | None:
         """That of the last week, once; none for the week in which messages were first asked for."""

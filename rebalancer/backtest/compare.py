@@ -122,7 +122,7 @@ def _notes(rows: Mapping[str, Decisions], tracks: Sequence[Track], market: Marke
 
 
 def _unpriced(rows: Iterable[Decisions], market: Market) -> Iterator[str]:
-    for place in np.flatnonzero(market.young).tolist():
+    for place in np.flatnonzero(market.first).tolist():
         symbol, missing = market.symbols[place], np.isnan(market.closes[place])
         wanting = [decisions.column(symbol) > 0 for decisions in rows if symbol in decisions.wanted]
         sessions = [count for each in wanting if (count := np.count_nonzero(each & missing))]

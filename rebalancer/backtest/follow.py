@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,26 +24,32 @@ class Market:
         self.places = {symbol: place for place, symbol in enumerate(symbols)}
         self.closes = np.ascontiguousarray(prices.T)
         """(N, T); a row is NaN up to the first price."""
-        self.young = np.isnan(self.closes[:, 0]) if len(prices) else np.zeros(len(symbols), dtype=np.bool_)
-        """Whether a symbol has no price yet on the first day, (N,)."""
+        self.first = np.count_nonzero(np.isnan(self.closes), axis=1).tolist()
+        """The row of the first price of each symbol; T where there is none."""
         self.growth = self.closes[:, 1:] / self.closes[:, :-1]
         """How many times the close before each one is, (N, T - 1); 1 where that is unknown."""
         self.growth[np.isnan(self.growth)] = 1.0
         self.gain = self.growth - 1
 
 
+class Gaps(NamedTuple):
+    """The `rows` that follow upon an undecided one, and the last decided row `before` each, which there is."""
+
+    rows: NDArray[np.intp]
+    before: NDArray[np.intp]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """Holdings of who trades to `decisions` on every day that is `decided`; drifted in between.
+    """Holdings of who trades to `decisions` on every day that is `decided`; drifted in between, across the `gaps`.
 
-    `before` is the last decided row before each day, -1 where there is none; None where each day is decided. `grown`
-    is how many times the whole, by prices alone, it is on each day what it was at `before`.
+    `grown` is how many times the whole, by prices alone, it is on each day what it was at the last decision before.
     """
 
     market: Market
     decisions: Decisions
     decided: NDArray[np.bool_]
-    before: NDArray[np.intp] | None
+    gaps: Gaps
     grown: Floats
 
     @property
@@ -58,14 +65,17 @@ class Followed:
 
     def positions(self) -> Iterator[tuple[int, Floats]]:
         for place, target, held in self._each():
-            yield place, target if self.before is None else np.where(self.decided, target, held)
+            yield place, np.where(self.decided, target, held)
 
     def _each(self) -> Iterator[tuple[int, Floats, Floats]]:
         """A column of the market, what is wanted of it on each day, and what is held before that is traded; (T,)."""
         for place, target in _targets(self.market, self.decisions):
-            start, growth = _since(self.market, place, target, self.before)
             held = np.zeros_like(target)
-            held[1:] = start * growth / self.grown[1:]
+            np.multiply(target[:-1], self.market.growth[place], out=held[1:])
+            if self.gaps.rows.size:
+                start, growth = _across(self.gaps, self.market.closes[place], target)
+                held[self.gaps.rows] = start * growth
+            held /= self.grown
             yield place, target, held
 
 
@@ -82,15 +92,15 @@ def backtest_decisions(market: Market, decisions: Decisions, cash: float, cost: 
     what is held: its targets, each multiplied by the change of its price since then.
     """
     decided = decisions.decided
-    before = None if decided.all() else _last_decided(decided)
-    followed = Followed(market, decisions, decided, before, _grown(market, decisions, before))
+    gaps = _gaps(decided)
+    followed = Followed(market, decisions, decided, gaps, _grown(market, decisions, gaps))
     kept: Floats = followed.grown * (1 - cost * followed.traded()) if cost else followed.grown
-    if before is None:
+    if decided.all():
         return Backtest(cash, _compounded(cash, kept), followed)
-    equity: Floats = np.empty(len(kept))
+    equity, idle = np.empty(len(kept)), np.flatnonzero(~decided)
     equity[decided] = _compounded(cash, kept[decided])
-    idle = np.flatnonzero(~decided)
-    equity[idle] = np.where(before[idle] >= 0, equity[before[idle]], cash) * followed.grown[idle]
+    last = _last_decided(decided)[idle]
+    equity[idle] = np.where(last >= 0, equity[last], cash) * followed.grown[idle]
     return Backtest(cash, equity, followed)
 
 
@@ -99,39 +109,41 @@ def _compounded(cash: float, growth: Floats) -> Floats:
 
 
 def _last_decided(decided: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The last decided row before each, -1 where there is none."""
-    latest = np.maximum.accumulate(np.where(decided, np.arange(len(decided)), -1))
-    return np.concatenate(([-1], latest[:-1]))
+    """The last decided row up to each, -1 where there is none."""
+    return np.maximum.accumulate(np.where(decided, np.arange(len(decided)), -1))
 
 
-def _grown(market: Market, decisions: Decisions, before: NDArray[np.intp] | None) -> Floats:
+def _gaps(decided: NDArray[np.bool_]) -> Gaps:
+    rows = np.flatnonzero(~decided[:-1]) + 1
+    before = _last_decided(decided)[rows - 1]
+    return Gaps(rows[before >= 0], before[before >= 0])
+
+
+def _grown(market: Market, decisions: Decisions, gaps: Gaps) -> Floats:
     """Ticker after ticker: the sums are the same to the last bit, whatever tickers a later day adds."""
     grown = np.ones(decisions.length)
-    earned = np.empty(max(decisions.length - 1, 0))
+    earned = np.zeros(decisions.length)
     for place, target in _targets(market, decisions):
-        if before is None:
-            np.multiply(target[:-1], market.gain[place], out=earned)
-        else:
-            start, growth = _since(market, place, target, before)
-            np.multiply(start, growth - 1, out=earned)
-        grown[1:] += earned
+        np.multiply(target[:-1], market.gain[place], out=earned[1:])
+        if gaps.rows.size:
+            start, growth = _across(gaps, market.closes[place], target)
+            earned[gaps.rows] = start * (growth - 1)
+        grown += earned
     return grown
 
 
 def _targets(market: Market, decisions: Decisions) -> Iterator[tuple[int, Floats]]:
     """What is wanted of each ticker, (T,), and can be bought: what has no price yet stays in cash."""
     for place, symbol in sorted((market.places[symbol], symbol) for symbol in decisions.wanted):
-        target, closes = decisions.column(symbol), market.closes[place]
-        yield place, np.where(np.isnan(closes), 0.0, target) if market.young[place] else target
+        target = decisions.column(symbol)
+        target[: market.first[place]] = 0.0
+        yield place, target
 
 
-def _since(market: Market, place: int, target: Floats, before: NDArray[np.intp] | None) -> tuple[Floats, Floats]:
-    """What was bought at the last decision before each day but the first, (T - 1,), and how it grew since."""
-    if before is None:
-        return target[:-1], market.growth[place]
-    rows, closes = before[1:], market.closes[place]
-    start = np.where(rows >= 0, target[rows], 0.0)
-    return start, np.divide(closes[1:], closes[rows], out=np.ones_like(start), where=start > 0)
+def _across(gaps: Gaps, closes: Floats, target: Floats) -> tuple[Floats, Floats]:
+    """What was bought at the last decision before each gap, and how many times its price is what it was then."""
+    start = target[gaps.before]
+    return start, np.divide(closes[gaps.rows], closes[gaps.before], out=np.ones_like(start), where=start > 0)
 
 
 def buy_and_hold(prices: Floats, symbol: Symbol) -> Decisions:

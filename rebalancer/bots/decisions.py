@@ -70,7 +70,8 @@ class Decisions:
         whole = added(parts, self.end)
         if len(parts) > 1:  # rounding: fractions split and added up again may exceed 1 by an ulp
             np.minimum(whole, 1, out=whole)
-        whole[self.undecided] = 0.0
+        if self.undecided.size and self.undecided[-1] >= self.first:
+            whole[self.undecided] = 0.0
         return whole[self.first :]
 
     def weights(self, symbols: Sequence[Symbol]) -> Floats:

@@ -70,15 +70,16 @@ def nothing_due(words: Sequence[str]) -> bool:
             path = Path(file)
         case _:
             return False
-    from rebalancer.app.observers_due import anything_to_tell
     from rebalancer.app.schedule import due_now
     from rebalancer.errors import RunFailedError
     from rebalancer.market.clock import SystemClock
 
     config, clock = load_config(path, quietly=True), SystemClock()
+    if not (config.ping or config.notify):
+        return all(work.nothing for work in due_now(config, clock))
+    from rebalancer.app.observers_due import anything_to_tell
+
     try:
         return all(work.nothing for work in due_now(config, clock)) and not anything_to_tell(config, clock)
     except RunFailedError:
-        if config.ping or config.notify:
-            return False  # the whole command meets the same error, and tells of it
-        raise
+        return False  # the whole command meets the same error, and tells of it

@@ -72,11 +72,12 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> Answer:
 def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
     """Show every setting in force and where its value comes from."""
     from rebalancer.app.account import chosen_accounts
-    from rebalancer.config.effective import effective_settings
+    from rebalancer.config.effective import effective_settings, observer_settings
     from rebalancer.report.settings import settings_screen
 
     settings = load_config(config)
-    found = {each.name: effective_settings(settings, each) for each in chosen_accounts(settings, account)}
+    shared, chosen = observer_settings(settings), chosen_accounts(settings, account)
+    found = {each.name: (*effective_settings(settings, each), *shared) for each in chosen}
     accounts = [{"account": name, "settings": each} for name, each in found.items()]
     return Answer({"file": str(settings.path), "accounts": accounts}, settings_screen(settings.path, found))
 

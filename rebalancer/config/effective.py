@@ -9,12 +9,23 @@ from decimal import Decimal
 from rebalancer.config.document import leaves, line_of, lines_of
 from rebalancer.config.environment import variables_in
 from rebalancer.config.keys import keys_of
-from rebalancer.config.tables import AccountConfig, BotTable, Config, CredentialsTable, DataTable, SimSettings, TopTable
+from rebalancer.config.tables import (
+    AccountConfig,
+    BotTable,
+    Config,
+    CredentialsTable,
+    DataTable,
+    MetricsTable,
+    SimSettings,
+    TopTable,
+    UrlSource,
+    UrlTable,
+)
 from rebalancer.model import Limits, Reserve, Trading
 
 FREE_TEXT = {
     key
-    for table in (TopTable, DataTable, AccountConfig, CredentialsTable, BotTable)
+    for table in (TopTable, DataTable, AccountConfig, CredentialsTable, BotTable, UrlTable, MetricsTable)
     for key, parser in keys_of(table).items()
     if parser.text
 }
@@ -64,6 +75,33 @@ class _File:
             origin = f"environment {', '.join(names)}, by {origin}"
             shown = shortened(shown) if key.rpartition(".")[2] in FREE_TEXT else shown
         return Setting(key, shown, origin)
+
+
+def observer_settings(config: Config) -> tuple[Setting, ...]:
+    """Those of [ping], [metrics] and [[notify]] that are there. No run uses them; the journal does not keep them.
+
+    Of an address, which is a secret, it is shown where it is.
+    """
+    file = _File(leaves(config.document), lines_of(config.content.decode("utf-8-sig")))
+    return tuple(_of_observers(file, config))
+
+
+def _of_observers(file: _File, config: Config) -> Iterator[Setting]:
+    if config.ping:
+        yield from _of_url(file, "ping", config.ping)
+    if config.metrics:
+        yield file.setting("metrics.textfile", config.metrics)
+    for index, each in enumerate(config.notify):
+        here = f"notify[{index}]"
+        yield file.setting(f"{here}.name", each.name)
+        yield from _of_url(file, here, each.url)
+        yield file.setting(f"{here}.on", tuple(sorted(each.on)))
+        yield file.setting(f"{here}.quiet_hours", str(each.quiet_hours or ""))
+
+
+def _of_url(file: _File, here: str, source: UrlSource) -> Iterator[Setting]:
+    yield file.setting(f"{here}.url", f"${{{source.variable}}}" if source.variable else "")
+    yield file.setting(f"{here}.url_file", source.file or "")
 
 
 def _shared(file: _File, config: Config) -> Iterator[Setting]:

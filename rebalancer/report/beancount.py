@@ -1,13 +1,14 @@
 """The books as a plain-text ledger for beancount 3 (and fava): double entries, with every balance asserted.
 
-Shares are held at their cost, average by owner, as the books have it: accounts are open with booking "NONE". Fees of a
-purchase are in its cost, those of a sale an expense. Balances are exact (`~ 0.00`) and stand on the day after, as
-beancount checks them at the beginning of a day.
+What an owner has of a symbol is one lot at its average cost, as the books have it: a purchase on top of others replaces
+the lot by a larger one. Fees of a purchase are in its cost, those of a sale an expense. Balances are exact
+(`~ 0.00`) and stand on the day after, as beancount checks them at the beginning of a day.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from rebalancer.app.book_changes import AccountLedger, Balance, Posting, Transac
 from rebalancer.errors import visible
 from rebalancer.model import Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
+from rebalancer.portfolio.books import Reason
 
 BEGINS = b'option "title" "rebalancer'
 GAINS = frozenset({"trade", "crossing", "trade by hand"})
@@ -30,7 +32,7 @@ CONTRA: Mapping[str, str] = {
     "shares that no fill explains": "Equity:{}:Unexplained",
 }
 """Where the money of a change comes from; of other reasons an equity account of their name."""
-CENTS, PRECISE = Decimal("0.01"), Decimal("1e-8")
+CENTS, PRECISE, UNIT = Decimal("0.01"), Decimal("1e-6"), Decimal("1e-12")
 LONGEST_COMMODITY = 24
 
 
@@ -45,6 +47,19 @@ def to_beancount(ledgers: Iterable[AccountLedger]) -> str:
     writer = _Writer(found)
     body = [line for each in found for line in writer.ledger(each)]
     return "\n".join([*text, "", *writer.opened(), *body, ""])
+
+
+@dataclass(frozen=True, slots=True)
+class _Lot:
+    """Shares at a cost each, from the `day` on which they got it."""
+
+    shares: Decimal
+    unit: Decimal
+    day: date
+
+    @property
+    def cost(self) -> Decimal:
+        return self.shares * self.unit
 
 
 class _Names:
@@ -73,6 +88,7 @@ class _Writer:
         self._owners = {each.account: _Names(["Unassigned"]) for each in ledgers}
         self._commodities = _Names(each.currency for each in ledgers)
         self._open: dict[str, date] = {}
+        self._lots: dict[tuple[str, str], _Lot] = {}
         self._touched: dict[str, set[Symbol]] = defaultdict(set)
 
     def opened(self) -> Iterator[str]:
@@ -82,7 +98,7 @@ class _Writer:
             yield f"{first} commodity {name}"
             yield f"  native: {_quoted(native)}"
         for account, day in self._open.items():
-            yield f'{day} open {account} "NONE"' if account.startswith("Assets:") else f"{day} open {account}"
+            yield f"{day} open {account}"
         yield ""
 
     def ledger(self, ledger: AccountLedger) -> Iterator[str]:
@@ -94,42 +110,61 @@ class _Writer:
 
     def _transaction(self, ledger: AccountLedger, made: Transaction) -> Iterator[str]:
         lines: list[str] = []
-        for posting in made.postings:
-            lines += self._assets(ledger, made.session, posting)
-        lines += self._contra(ledger, made)
-        yield f"{made.session} * {_quoted(made.reason)} #run-{made.run}"
-        yield from (f"  {line}" for line in lines)
-        yield ""
-
-    def _assets(self, ledger: AccountLedger, day: date, posting: Posting) -> Iterator[str]:
-        account, currency = self._asset(ledger, posting.owner, day), ledger.currency
-        if posting.symbol is not None:
-            name = self._commodity(posting.symbol)
-            self._touched[posting.owner].add(posting.symbol)
-            for shares, cost in ((-posting.removed, -posting.removed_cost), (posting.added, posting.added_cost)):
-                if shares:
-                    yield f"{account}  {shares:f} {name} {{{{{_cost(shares, cost):f} {currency}}}}}"
-        if posting.cash:
-            yield f"{account}  {_amount(posting.cash)} {currency}"
-        for tag, value in (("fee", posting.fee), ("crossed", posting.crossed)):
-            if value:
-                yield f"  {tag}: {value:f}"
-
-    def _contra(self, ledger: AccountLedger, made: Transaction) -> Iterator[str]:
         sums: dict[str, Decimal] = defaultdict(Decimal)
         for posting in made.postings:
-            gain = _written_gain(posting)
-            if made.reason in GAINS:
-                fee = posting.fee if posting.removed and not posting.added else ZERO
-                sums[self._gains(ledger, posting.owner)] += gain + fee
-                sums[f"Expenses:{self._account(ledger)}:Fees"] -= fee
-            else:
-                other = CONTRA.get(made.reason, f"Equity:{{}}:{_component(made.reason)}")
-                sums[other.format(self._account(ledger))] += gain
+            lots = self._lots_moved(ledger, made.session, posting)
+            lines += self._assets(ledger, made.session, posting, lots)
+            gain = posting.cash + sum((lot.cost for lot in lots), ZERO)
+            for account, part in self._sources(ledger, made.reason, posting, gain):
+                sums[account] += part
+        yield f"{made.session} * {_quoted(made.reason)} #run-{made.run}"
+        yield from (f"  {line}" for line in lines)
         for account, gain in sums.items():
             if amount := -gain.quantize(PRECISE):
                 self._open.setdefault(account, made.session)
-                yield f"{account}  {_amount(amount)} {ledger.currency}"
+                yield f"  {account}  {_amount(amount)} {ledger.currency}"
+        yield ""
+
+    def _lots_moved(self, ledger: AccountLedger, day: date, posting: Posting) -> list[_Lot]:
+        """Shares taken from the lot as they are, or the old lot taken out, and a new one."""
+        if posting.symbol is None:
+            return []
+        place = self._asset(ledger, posting.owner, day), posting.symbol
+        old = self._lots.pop(place, None)
+        unit = _unit(posting)
+        if old and abs(old.unit * posting.held - posting.held_cost) < PRECISE:
+            self._lots[place] = replace(old, shares=posting.held)
+            moved = [replace(old, shares=posting.shares)]
+        else:
+            self._lots[place] = _Lot(posting.held, unit, day)
+            moved = [*([replace(old, shares=-old.shares)] if old else []), self._lots[place]]
+        if not posting.held:
+            del self._lots[place]
+        self._touched[posting.owner].add(posting.symbol)
+        return [lot for lot in moved if lot.shares]
+
+    def _assets(self, ledger: AccountLedger, day: date, posting: Posting, lots: Iterable[_Lot]) -> Iterator[str]:
+        account, currency = self._asset(ledger, posting.owner, day), ledger.currency
+        for lot in lots:
+            name = self._commodity(posting.symbol or "")
+            yield f"{account}  {lot.shares:f} {name} {{{_amount(lot.unit)} {currency}, {lot.day}}}"
+        if posting.cash:
+            yield f"{account}  {_amount(posting.cash)} {currency}"
+        for tag, value in (("fee", posting.fee), ("crossed", posting.crossed)):
+            if value and (lots or posting.cash):
+                yield f"  {tag}: {value:f}"
+
+    def _sources(
+        self, ledger: AccountLedger, reason: Reason, posting: Posting, gain: Decimal
+    ) -> Iterator[tuple[str, Decimal]]:
+        """The accounts that the change comes from, with their parts."""
+        if reason in GAINS:
+            fee = posting.fee if posting.shares < 0 else ZERO
+            yield f"Income:{self._account(ledger)}:Gains:{self._owner(ledger, posting.owner)}", gain + fee
+            yield f"Expenses:{self._account(ledger)}:Fees", -fee
+        else:
+            other = CONTRA.get(reason, f"Equity:{{}}:{_component(reason)}")
+            yield other.format(self._account(ledger)), gain
 
     def _balance(self, ledger: AccountLedger, balance: Balance) -> Iterator[str]:
         """Each owner's cash and shares, 0 of what it no longer has, and the broker's cash as the sum of all."""
@@ -160,9 +195,6 @@ class _Writer:
         self._open.setdefault(account, day)
         return account
 
-    def _gains(self, ledger: AccountLedger, owner: str) -> str:
-        return f"Income:{self._account(ledger)}:Gains:{self._owner(ledger, owner)}"
-
     def _commodity(self, symbol: str) -> str:
         return self._commodities.of(symbol, _commodity(symbol))
 
@@ -171,16 +203,11 @@ class _Writer:
         return ledger.lines[0].session
 
 
-def _written_gain(posting: Posting) -> Decimal:
-    """What is left of the posting as it is written."""
-    removed = _cost(posting.removed, posting.removed_cost) * (1 if posting.removed > 0 else -1)
-    added = _cost(posting.added, posting.added_cost) * (1 if posting.added > 0 else -1)
-    return posting.cash + added - removed
-
-
-def _cost(shares: Decimal, cost: Decimal) -> Decimal:
-    """The cost as a number above 0; 0 where it has another sign than the shares, which beancount can't write."""
-    return abs(cost) if shares * cost > 0 else ZERO
+def _unit(posting: Posting) -> Decimal:
+    """The average cost of a share; 0 where cost and shares differ in sign, which beancount can't write."""
+    if not posting.held * posting.held_cost > 0:
+        return ZERO
+    return (posting.held_cost / posting.held).quantize(UNIT)
 
 
 def _amount(amount: Decimal) -> str:

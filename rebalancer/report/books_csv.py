@@ -26,8 +26,8 @@ def _rows(ledger: AccountLedger) -> Iterator[tuple[object, ...]]:
 
 def _figures(posting: Posting) -> tuple[str, ...]:
     symbol = name_cell(posting.symbol or "")
-    shares, cost = posting.added - posting.removed, posting.added_cost - posting.removed_cost
-    return symbol, digits(shares), f"{cost:.8f}", _exact(posting.cash), money_cell(posting.fee), digits(posting.crossed)
+    shares, cost = digits(posting.shares), f"{posting.cost:.8f}"
+    return symbol, shares, cost, _exact(posting.cash), money_cell(posting.fee), digits(posting.crossed)
 
 
 def _exact(amount: Decimal) -> str:

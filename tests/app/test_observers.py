@@ -3,22 +3,26 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from monitor import Mood, monitor
-from sim_account import new_york, write
+from monitor import Monitor, Mood, monitor
+from sim_account import main_account, new_york, write
 
 from rebalancer.app.observers import Observers, troubles
 from rebalancer.app.observers_due import anything_to_tell
 from rebalancer.app.runs import run_due
+from rebalancer.app.views import RunResult
 from rebalancer.config import Config, load
+from rebalancer.config.tables import KeySource
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
+from rebalancer.notify.deadline import within
 from rebalancer.notify.memory import FILE, recall
 from rebalancer.notify.ping import run_uuid
 
@@ -204,3 +208,44 @@ def test_a_state_folder_without_room_for_what_observers_remember_stops_no_run(tm
     with monitor() as taking:
         assert look(config, 28, 15, 50, {"PING_URL": taking.url}) == ["success"]
     assert taking.paths == ["/start"]
+
+
+@pytest.fixture
+def no_more_threads() -> Iterator[None]:
+    """Each one would need more memory than there is."""
+    before = threading.stack_size(1 << 46)
+    yield
+    threading.stack_size(before)
+
+
+@pytest.mark.linux
+def test_a_machine_without_another_thread_runs_unobserved(tmp_path: Path, no_more_threads: None):
+    config = write(tmp_path, enabled=True, top=PING)
+    assert look(config, 28, 15, 50, {"PING_URL": "http://127.0.0.1:9"}) == ["success"]
+    assert (
+        within(1, lambda: None) == "no thread could be started: the machine has too many processes or too little memory"
+    )
+
+
+def told(service: Monitor) -> list[str]:
+    return [json.loads(each.body)["title"] for each in service.received]
+
+
+def test_keys_that_can_not_be_read_and_what_keeps_an_account_from_trading_are_told(tmp_path: Path):
+    config = write(tmp_path, top='[[notify]]\nurl = "${URL}"\n')
+    account = replace(main_account(config), key_source=KeySource("config.toml", ("KEY", "SECRET")))
+    failed = RunResult("main", 2, "needs the environment variable KEY", None, "failed", "America/New_York")
+    with monitor() as service:
+        environ = {"URL": f"json{service.url.removeprefix('http')}/x"}
+        with Observers(config, SimulatedClock(new_york(28, 12)), environ) as observers:
+            observers.blocked(["main: account main is not armed any more"])
+            observers.ended(account, failed)
+            observers.ended(account, replace(failed, status="skipped"))
+        keys = {"KEY": "an-id", "SECRET": "a-secret"}
+        with Observers(config, SimulatedClock(new_york(28, 12, 1)), {**environ, **keys}) as observers:
+            observers.ended(account, replace(failed, message="no prices"))
+    assert told(service) == [
+        "rebalance main: no orders are sent",
+        "rebalance main: the API keys fail",
+        "rebalance main: run failed",
+    ]

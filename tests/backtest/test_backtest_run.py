@@ -68,6 +68,12 @@ def test_a_day_without_a_decision_trades_nothing_and_keeps_what_is_held():
     assert_same(result.equity, 100, 200, 200)
 
 
+def test_what_was_bought_the_day_before_is_held_on_a_last_day_without_a_decision():
+    result = traded(columns([1, 3], [1, 1]), columns([0.5, NAN], [0.5, NAN]))
+    assert_same(result.weights[1], 0.75, 0.25)
+    assert_same(result.equity, 100, 200)
+
+
 def test_the_weight_of_a_symbol_without_a_price_stays_in_cash():
     result = traded(columns([NAN, 2, 4]), columns([1, 1, 1]))
     assert_same(result.weights[:, 0], 0, 1, 1)

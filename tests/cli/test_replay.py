@@ -1,5 +1,6 @@
 """`rebalance replay`: a past plan made again from what was kept, here or elsewhere."""
 
+import gzip
 import json
 import shutil
 import sqlite3
@@ -214,6 +215,33 @@ def test_what_no_run_of_the_journal_refers_to_is_removed(account, rebalance):
     assert "nothing is kept there yet" in rebalance("audit", "compact").err
     journal(account).unlink()
     assert "there is no journal" in rebalance("audit", "compact").err
+
+
+def test_only_the_first_differences_are_shown_and_how_many_there_are(account, rebalance):
+    def another(content):
+        content["inputs"]["untradable"] = {f"T{number}": "no" for number in range(99)}
+        content["inputs"]["holdings"]["managed"] = {f"T{number}": "1" for number in range(99)}
+
+    edited(inputs(account), another)
+    assert "These are the first 50 of " in rebalance("replay").out
+
+
+def test_a_packed_bot_is_in_the_bundle_byte_for_byte(rebalance, replayed, tmp_path):
+    write_account(tmp_path, CLOSES, CHART)
+    (tmp_path / "b.json.gz").write_bytes(gzip.compress((tmp_path / "b.json").read_bytes()))
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("b.json", "b.json.gz"))
+    assert rebalance("run", "--as-of", DAYS[1]).code == 0
+    assert rebalance("replay", "--bundle", "run.json").code == 0
+    assert replayed("run.json")[1]["equal"]
+
+
+def test_a_backup_that_can_not_be_made_leaves_no_file(account, rebalance):
+    inputs(account).write_text("dear bank")
+    output = rebalance("backup", "copy.sqlite")
+    assert (output.code, Path("copy.sqlite.inputs").exists()) == (4, False)
+    inputs(account).unlink()
+    assert json.loads(rebalance("backup", "other.sqlite", "--json").out)["inputs"] is None
 
 
 def test_a_backup_has_what_replay_needs(account, rebalance, replayed):

@@ -6,7 +6,7 @@ from configs import FOLDER, SMALLEST
 
 from rebalancer import config
 from rebalancer.config import AccountConfig, SimSettings
-from rebalancer.config.effective import Setting, effective_settings, shortened, snapshot
+from rebalancer.config.effective import Setting, effective_settings, observer_settings, shortened, snapshot
 from rebalancer.config.keys import keys_of
 from rebalancer.model import Limits, Trading
 
@@ -98,3 +98,22 @@ def test_the_snapshot_for_the_journal_has_every_setting_and_no_secret() -> None:
     kept = snapshot(found, found.accounts[0])
     assert json.loads(kept).keys() == settings(text, TOKEN="x").keys()  # noqa: S106
     assert b"hunter2" not in kept
+
+
+def test_the_settings_of_observers_are_shown_with_where_addresses_are_and_kept_in_no_snapshot() -> None:
+    tables = '[ping]\nurl = "${URL}"\n[metrics]\ntextfile = "${PLACE}/x.prom"\n[[notify]]\non = ["failed", "digest"]\n'
+    environ = {"URL": "hunter2", "PLACE": "/hunter2"}
+    found = config.parse((tables + SMALLEST).encode(), FOLDER / "config.toml", environ)
+    shown = {each.key: each.value for each in observer_settings(found)}
+    assert shown == {
+        "ping.url": "${URL}",
+        "ping.url_file": "none",
+        "metrics.textfile": "/hu... (15 characters)",
+        "notify[0].name": "notify",
+        "notify[0].url": "none",
+        "notify[0].url_file": "none",
+        "notify[0].on": "digest, failed",
+        "notify[0].quiet_hours": "none",
+    }
+    kept = json.loads(snapshot(found, found.accounts[0]))
+    assert not any(key.startswith(("ping", "metrics", "notify")) for key in kept)

@@ -21,7 +21,7 @@ from rebalancer.model import Symbol
 from rebalancer.report import books_csv
 from rebalancer.report.beancount import to_beancount
 
-TINY = Decimal("1e-9")
+TINY = Decimal("1e-6")
 """A cost a share may have more digits than there is room for."""
 
 
@@ -140,16 +140,9 @@ def test_whatever_happens_beancount_has_what_the_books_have(events):
 
 def test_names_that_beancount_does_not_take_are_mapped_and_said():
     symbols = [Symbol(name) for name in ("BTC/USD", "BTC-USD", "3M", "USD", "A", "BRK.B")]
-    made = Change(
-        1,
-        date(2026, 3, 2),
-        1,
-        "trade",
-        tuple(
-            Posting('=a "bot" é', Decimal(-100), symbol, added=Decimal(2), added_cost=Decimal(100))
-            for symbol in symbols
-        ),
-    )
+    two = Posting('=a "bot" é', Decimal(-100), shares=Decimal(2), cost=Decimal(100), held=Decimal(2))
+    two = replace(two, held_cost=Decimal(100))
+    made = Change(1, date(2026, 3, 2), 1, "trade", tuple(replace(two, symbol=symbol) for symbol in symbols))
     other = Change(2, date(2026, 3, 2), 1, "trade", (replace(made.postings[0], owner="a (bot)"),))
     text = to_beancount([AccountLedger("my money", "USD", (made, other))])
     entries = parsed(text)
@@ -193,7 +186,7 @@ def test_the_rows_of_csv_add_up_to_the_books():
 
 @pytest.mark.parametrize("fill", [Decimal("0.001"), Decimal("1E+1")])
 def test_amounts_have_no_exponent(fill):
-    posting = Posting("A", -fill, SPY, added=fill, added_cost=fill)
+    posting = Posting("A", -fill, SPY, shares=fill, cost=fill, held=fill, held_cost=fill)
     text = to_beancount([AccountLedger("demo", "USD", (Change(1, date(2026, 3, 2), 1, "trade", (posting,)),))])
     assert "E+" not in text
     parsed(text)

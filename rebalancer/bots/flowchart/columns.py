@@ -9,6 +9,7 @@ from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.evaluate import complete_rows
 from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators.rolling import last_run
 from rebalancer.model import Closes, Floats, Symbol
 
 Key = tuple[nodes.Series, tuple[nodes.Node, ...], int]
@@ -50,8 +51,10 @@ class Columns:
 
 def _last(node: nodes.Series, read: Sequence[Floats], rows: int) -> Floats:
     spec = INDICATORS[node.function]
-    if rows == 1 and spec.last:
-        return spec.last(*read, *node.parameters)
+    if rows == 1 and spec.following:
+        run = last_run(read[0])
+        if len(run) > spec.prices(*node.parameters):
+            return spec.following(run[:-1], run[-1:], *node.parameters)
     values = spec.formula(*(read if len(read) == 1 else complete_rows(read)), *node.parameters)
     return values[-rows:]
 

@@ -16,6 +16,9 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.splits import Days, Values, fractions
 from rebalancer.model import Floats, Symbol
 
+SPARSE = 16
+"""Where less than one amount in so many is above 0, only those are kept."""
+
 
 class Computed(Values, Protocol):
     """The values of the nodes of `table` on all of the `length` days."""
@@ -98,7 +101,15 @@ class _Flow:
             days, split = days[~undefined], split[:, ~undefined]
             amounts = amounts if isinstance(amounts, float) else amounts[~undefined]
         if days.size:
-            yield from zip(node.children, (ByDay(days, row) for row in split * amounts), strict=True)
+            yield from zip(node.children, _rows(days, split * amounts), strict=True)
+
+
+def _rows(days: Days, amounts: Floats) -> Iterator[ByDay]:
+    """A part for each row of `amounts` (K, D); of many children, of which few receive anything, the days of each."""
+    if SPARSE * np.count_nonzero(amounts) > amounts.size:
+        return (ByDay(days, row) for row in amounts)
+    places = (row.nonzero()[0] for row in amounts)
+    return (ByDay(days.take(some), row.take(some)) for some, row in zip(places, amounts, strict=True))
 
 
 def _joined(parts: list[Part], length: int) -> Part | None:

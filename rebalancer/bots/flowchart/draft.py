@@ -1,11 +1,11 @@
 """A compilation in progress: elements of the tree become nodes of the table."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, ClassVar
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, STANDARD_DEVIATION_RETURN
@@ -65,37 +65,33 @@ class Draft:
 
     def compiled(self, element: tree.TreeNode) -> int:
         """The index of `element`, whose children are compiled before it."""
-        match element:  # the most frequent ones first
-            case tree.Indicator(subject=subject):
-                return self._series(element.function, element.parameters, self._source(subject), element.place)
-            case tree.Asset(symbol=symbol):
-                return self.add(nodes.Hold, symbol)
-            case tree.Constant(value=value):
-                return self.add(nodes.Number, value)
-            case tree.Compare():
-                return self._compare(element)
-            case tree.If() | tree.Switch() | tree.Mixed():
-                return self._gate(element)
-            case tree.Dates() | tree.AllOf() | tree.AnyOf() | tree.CountOf() | tree.Entered():
-                return self._condition(element)
-            case tree.Cash():
-                return self.add(nodes.Uninvested)
-            case tree.Group(name=name, child=child):
-                self.groups.setdefault(self.done[child], name)
-                return self.done[child]
-            case tree.DaysAgo() | tree.Rank() | tree.Arithmetic():
-                return self._value(element)
-            case _:
-                return self._split(element)
+        return self._COMPILED[type(element)](self, element)
 
-    def _value(self, element: tree.DaysAgo | tree.Rank | tree.Arithmetic) -> int:
-        match element:
-            case tree.DaysAgo(days=days, operand=operand):
-                return self._earlier(days, self.done[operand])
-            case tree.Rank(kind=kind, window=window, operand=operand):
-                return self.add(nodes.Rank, kind, window, self.done[operand])
-            case tree.Arithmetic(operation=operation, operands=operands):
-                return self.add(nodes.Arithmetic, operation, self._all_done(operands))
+    def _asset(self, asset: tree.Asset) -> int:
+        return self.add(nodes.Hold, asset.symbol)
+
+    def _cash(self, _: tree.Cash) -> int:
+        return self.add(nodes.Uninvested)
+
+    def _group(self, group: tree.Group) -> int:
+        child = self.done[group.child]
+        self.groups.setdefault(child, group.name)
+        return child
+
+    def _constant(self, constant: tree.Constant) -> int:
+        return self.add(nodes.Number, constant.value)
+
+    def _value(self, of: tree.Indicator) -> int:
+        return self._series(of.function, of.parameters, self._source(of.subject), of.place)
+
+    def _days_ago(self, value: tree.DaysAgo) -> int:
+        return self._earlier(value.days, self.done[value.operand])
+
+    def _rank(self, value: tree.Rank) -> int:
+        return self.add(nodes.Rank, value.kind, value.window, self.done[value.operand])
+
+    def _arithmetic(self, value: tree.Arithmetic) -> int:
+        return self.add(nodes.Arithmetic, value.operation, self._all_done(value.operands))
 
     def _source(self, subject: Symbol | tree.Ratio | tree.Node) -> Key:
         if isinstance(subject, str):
@@ -115,18 +111,19 @@ class Draft:
         condition = self._comparison(element.comparator, self.done[element.left], self.done[element.right])
         return self._for_days(element.for_days, condition)
 
-    def _condition(self, element: tree.Dates | tree.AllOf | tree.AnyOf | tree.CountOf | tree.Entered) -> int:
-        match element:
-            case tree.Dates(first=first, last=last, for_days=days):
-                return self._for_days(days, self.add(nodes.Dates, first, last))
-            case tree.Entered(enter=enter, leave=leave):
-                return self.add(nodes.Latch, self.done[enter], self.done[leave])
-            case tree.CountOf(quantifier=quantifier, count=count, conditions=conditions):
-                least = 0 if quantifier == "at_most" else count
-                most = len(conditions) if quantifier == "at_least" else count
-                return self.add(nodes.Count, least, most, self._all_done(conditions))
-            case tree.AllOf() | tree.AnyOf():
-                return self.add(nodes.Several, isinstance(element, tree.AllOf), self._all_done(element.conditions))
+    def _dates(self, dates: tree.Dates) -> int:
+        return self._for_days(dates.for_days, self.add(nodes.Dates, dates.first, dates.last))
+
+    def _entered(self, entered: tree.Entered) -> int:
+        return self.add(nodes.Latch, self.done[entered.enter], self.done[entered.leave])
+
+    def _count(self, element: tree.CountOf) -> int:
+        least = 0 if element.quantifier == "at_most" else element.count
+        most = len(element.conditions) if element.quantifier == "at_least" else element.count
+        return self.add(nodes.Count, least, most, self._all_done(element.conditions))
+
+    def _several(self, element: tree.AllOf | tree.AnyOf) -> int:
+        return self.add(nodes.Several, isinstance(element, tree.AllOf), self._all_done(element.conditions))
 
     def _comparison(self, comparator: tree.Comparator | tree.Crossing, left: int, right: int) -> int:
         """A crossing is two comparisons, one of the session before."""
@@ -140,20 +137,23 @@ class Draft:
     def _for_days(self, days: int, condition: int) -> int:
         return condition if days == 1 else self.add(nodes.ForDays, days, condition)
 
-    def _gate(self, element: tree.Gate) -> int:
-        match element:
-            case tree.If(condition=condition, then=then, otherwise=otherwise):
-                return self.add(nodes.Branch, self.done[condition], (self.done[then], self.done[otherwise]))
-            case tree.Switch(conditions=conditions, children=children):
-                return self.add(nodes.Switch, self._all_done(conditions), self._all_done(children))
-            case tree.Mixed(by=by, first=first, second=second):
-                values = element.first_value, element.second_value
-                return self.add(nodes.Mix, self.done[by], *values, (self.done[first], self.done[second]))
+    def _branch(self, gate: tree.If) -> int:
+        done = self.done
+        return self.add(nodes.Branch, done[gate.condition], (done[gate.then], done[gate.otherwise]))
+
+    def _switch(self, gate: tree.Switch) -> int:
+        return self.add(nodes.Switch, self._all_done(gate.conditions), self._all_done(gate.children))
+
+    def _mix(self, gate: tree.Mixed) -> int:
+        values = gate.first_value, gate.second_value
+        return self.add(nodes.Mix, self.done[gate.by], *values, (self.done[gate.first], self.done[gate.second]))
 
     def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
         return tuple(self.done[element] for element in elements)
 
-    def _split(self, element: tree.Weighted | tree.Filter) -> int:
+    def _split(
+        self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.ProVolatility | tree.Filter
+    ) -> int:
         children = self._all_done(element.children)
         match element:
             case tree.Specified(weights=weights):
@@ -164,10 +164,6 @@ class Draft:
                 return self.add(nodes.ProVol, self._volatilities(window, element), children)
             case tree.Filter() if len(children) > 1:
                 return self._filter(element, children)
-            case tree.Shared():
-                return self._shared(element)
-            case tree.Capped():
-                return self._capped(element)
             case _:
                 return self._equal(children)
 
@@ -263,3 +259,31 @@ class Draft:
 
     def _indicator(self, function: str, parameters: tuple[float, ...], sources: tuple[int, ...]) -> int:
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series, function, parameters, sources)
+
+    _COMPILED: ClassVar[Mapping[type[tree.TreeNode], Callable[["Draft", Any], int]]] = {
+        tree.Asset: _asset,
+        tree.Cash: _cash,
+        tree.Group: _group,
+        tree.Constant: _constant,
+        tree.Indicator: _value,
+        tree.DaysAgo: _days_ago,
+        tree.Rank: _rank,
+        tree.Arithmetic: _arithmetic,
+        tree.Compare: _compare,
+        tree.Dates: _dates,
+        tree.Entered: _entered,
+        tree.CountOf: _count,
+        tree.AllOf: _several,
+        tree.AnyOf: _several,
+        tree.If: _branch,
+        tree.Switch: _switch,
+        tree.Mixed: _mix,
+        tree.Shared: _shared,
+        tree.Capped: _capped,
+        tree.Equal: _split,
+        tree.Specified: _split,
+        tree.InverseVolatility: _split,
+        tree.ProVolatility: _split,
+        tree.Filter: _split,
+    }
+    """By a table, not by `match`: a chart may have a hundred thousand elements."""

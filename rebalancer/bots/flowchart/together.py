@@ -31,8 +31,11 @@ def decide_together(charts: Sequence[tree.Chart], closes: Closes) -> Iterator[De
 
 
 def fits(bot: FlowchartBot) -> bool:
-    """Whether its decisions are those of its chart alone, on all closes: no holdings, no day that it begins on."""
-    return bot.program.rebalance == "daily" and not bot.program.path_dependent
+    """Whether its decisions are those of its chart alone, on all closes: no holdings, no day that it begins on.
+
+    A chart without tickers is asked alone: it is in cash, also where a split of cash is undefined.
+    """
+    return bot.program.rebalance == "daily" and not bot.program.path_dependent and bool(bot.symbols)
 
 
 def decisions_of(bots: Sequence[FlowchartBot], closes: Closes) -> Iterator[Decisions]:

@@ -1,65 +1,45 @@
 """Ways through a tree."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from rebalancer.bots.flowchart.tree import (
-    AllOf,
-    AnyOf,
-    Arithmetic,
-    Asset,
-    Cash,
-    Compare,
-    Constant,
-    CountOf,
-    Dates,
-    DaysAgo,
-    Entered,
-    Gate,
-    Group,
-    If,
-    Indicator,
-    Mixed,
-    Rank,
-    Ratio,
-    Shared,
-    Switch,
-    TreeNode,
-)
+from rebalancer.bots.flowchart import tree
+from rebalancer.bots.flowchart.tree import TreeNode
+
+Children = tuple[TreeNode, ...]
+
+_CHILDREN: Mapping[type[TreeNode], Callable[[Any], Children]] = {
+    tree.Asset: lambda _: (),
+    tree.Constant: lambda _: (),
+    tree.Cash: lambda _: (),
+    tree.Dates: lambda _: (),
+    tree.Indicator: lambda of: () if isinstance(of.subject, str | tree.Ratio) else (of.subject,),
+    tree.Compare: lambda compared: (compared.left, compared.right),
+    tree.If: lambda gate: (gate.condition, gate.then, gate.otherwise),
+    tree.Switch: lambda gate: (*gate.conditions, *gate.children),
+    tree.Mixed: lambda gate: (gate.by, gate.first, gate.second),
+    tree.Group: lambda group: (group.child,),
+    tree.Shared: lambda shared: (*(each for each in shared.conditions if each), *shared.children),
+    tree.AllOf: lambda condition: condition.conditions,
+    tree.AnyOf: lambda condition: condition.conditions,
+    tree.CountOf: lambda condition: condition.conditions,
+    tree.Entered: lambda entered: (entered.enter, entered.leave),
+    tree.DaysAgo: lambda value: (value.operand,),
+    tree.Rank: lambda value: (value.operand,),
+    tree.Arithmetic: lambda value: value.operands,
+    tree.Equal: lambda split: split.children,
+    tree.Specified: lambda split: split.children,
+    tree.InverseVolatility: lambda split: split.children,
+    tree.ProVolatility: lambda split: split.children,
+    tree.Capped: lambda split: split.children,
+    tree.Filter: lambda split: split.children,
+}
+"""By a table, not by `match`: a chart may have a hundred thousand elements."""
 
 
-def children_of(element: TreeNode) -> tuple[TreeNode, ...]:
+def children_of(element: TreeNode) -> Children:
     """What `element` is made of, in the order of the file."""
-    match element:  # the most frequent ones first
-        case Indicator(subject=subject):
-            return () if isinstance(subject, str | Ratio) else (subject,)
-        case Asset() | Constant() | Cash() | Dates():
-            return ()
-        case Compare(left=left, right=right) | Entered(enter=left, leave=right):
-            return left, right
-        case If() | Switch() | Mixed():
-            return _parts_of_gate(element)
-        case Group(child=child):
-            return (child,)
-        case Shared(conditions=conditions, children=children):
-            return *(each for each in conditions if each), *children
-        case AllOf(conditions=conditions) | AnyOf(conditions=conditions) | CountOf(conditions=conditions):
-            return conditions
-        case DaysAgo(operand=operand) | Rank(operand=operand):
-            return (operand,)
-        case Arithmetic(operands=operands):
-            return operands
-        case _:
-            return element.children
-
-
-def _parts_of_gate(gate: Gate) -> tuple[TreeNode, ...]:
-    match gate:
-        case If(condition=condition, then=then, otherwise=otherwise):
-            return condition, then, otherwise
-        case Switch(conditions=conditions, children=children):
-            return *conditions, *children
-        case Mixed(by=by, first=first, second=second):
-            return by, first, second
+    return _CHILDREN[type(element)](element)
 
 
 def leaves_first(root: TreeNode) -> Iterator[TreeNode]:

@@ -13,7 +13,7 @@ from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES, Truth, truth
 from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.evaluate import OnDemand
 from rebalancer.bots.flowchart.indicators import INDICATORS
-from rebalancer.bots.flowchart.indicators.rolling import runs
+from rebalancer.bots.flowchart.indicators.rolling import last_run
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks
 from rebalancer.bots.flowchart.splits import fractions
@@ -151,8 +151,10 @@ class WhatIf:
             case nodes.Earlier(days, source):
                 return self._unchanged(index) if days else self.series[source]
             case nodes.Rank(kind, window, source):
-                history = self._history(source, window)
-                return self._unchanged(index) if history is None else RANKS[kind].formula(history, window)[-1]
+                run = self._run(source, window)
+                return (
+                    self._unchanged(index) if run is None else RANKS[kind].formula(self._days(run, source), window)[-1]
+                )
             case nodes.Arithmetic(operation, operands):
                 return calculated(operation, [self.series[operand] for operand in operands])
         raise NotComputedError(named(node))
@@ -160,13 +162,17 @@ class WhatIf:
     def _unchanged(self, index: int) -> Floats:
         return np.full(len(self._prices), self._actual.series[index][-1])
 
-    def _history(self, source: int, rows: int) -> Floats | None:
-        """Up to `rows` days of a series since its last gap, a column a price; None where the prices don't change it."""
-        actual, last = self._actual.recent(source, rows), self.series[source]
-        if np.isnan(actual[-1]) or (last == actual[-1]).all():
+    def _run(self, source: int, rows: int) -> Floats | None:
+        """Up to `rows` values of a series since its last gap; None where the prices don't change the last of them."""
+        actual = self._actual.recent(source, rows)
+        if np.isnan(actual[-1]) or (self.series[source] == actual[-1]).all():
             return None
-        days = np.tile(actual[-int(runs(actual)[-1]) :, np.newaxis], (1, len(last)))
-        days[-1] = last
+        return last_run(actual)
+
+    def _days(self, run: Floats, source: int) -> Floats:
+        """`run` with a column a price: what `source` then is on the last day."""
+        days = np.tile(run[:, np.newaxis], (1, len(self._prices)))
+        days[-1] = self.series[source]
         return days
 
     def _indicator(self, index: int, node: nodes.Series) -> Floats:
@@ -178,10 +184,13 @@ class WhatIf:
         rows = _SETTLED * spec.settled(*parameters) if spec.settled else spec.prices(*parameters)
         if not parameters:  # without a window it reads all there is
             rows = self._context.days
-        history = self._history(node.sources[0], rows)
-        if history is None:
+        (source,) = node.sources
+        run = self._run(source, rows)
+        if run is None:
             return self._unchanged(index)
-        values: Floats = spec.formula(history, *parameters)[-1]
+        if spec.following and len(run) > spec.prices(*parameters):
+            return spec.following(run[:-1], self.series[source], *parameters)
+        values: Floats = spec.formula(self._days(run, source), *parameters)[-1]
         return values
 
     def _value(self, index: int, node: nodes.Nav) -> Floats:

@@ -156,19 +156,20 @@ def test_an_indicator_of_its_window_alone_is_that_of_all_days(name, closes, data
     alone = spec.formula(*(column[-rows:] for column in read), *parameters)
     expected = spec.formula(*read, *parameters)[-1:].tobytes()
     assert alone[-1:].tobytes() == expected
-    if spec.last:
-        assert spec.last(*read, *parameters).tobytes() == expected
 
 
-@pytest.mark.parametrize("name", [name for name, spec in INDICATORS.items() if spec.last])
+@pytest.mark.parametrize("name", [name for name, spec in INDICATORS.items() if spec.following])
 @pytest.mark.parametrize("window", [1, 2, 10, 40])
-def test_the_last_value_alone_is_that_of_all_days(name, window):
-    """Also over several of the blocks in which it is computed, and after a gap."""
-    values, spec = random_walks(seed=4, days=3000).values[:, 0].copy(), INDICATORS[name]
-    for gap in (None, 1000, -5):
-        values[gap or 0] = np.nan if gap else values[0]
-        alone = spec.last(values, window) if spec.last else None
-        assert alone.tobytes() == spec.formula(values, window)[-1:].tobytes()
+def test_the_values_that_may_follow_are_those_of_all_days(name, window):
+    """Over none to several of the blocks in which they are computed, and at their edges."""
+    spec, last = INDICATORS[name], np.array([90.0, 100.0, 123.45])
+    block = int(-230 / np.log1p(-2 / (window + 1))) if window > 1 else 50
+    for days in (window + 1, window + 2, block - 1, block, block + 1, block + 2, block + window + 1, 3000):
+        before = random_walks(seed=4, days=days).values[:, 0]
+        if days > window:
+            rows = np.vstack((np.tile(before[:, np.newaxis], (1, 3)), last))
+            assert spec.following
+            assert spec.following(before, last, window).tobytes() == spec.formula(rows, window)[-1].tobytes()
 
 
 def test_what_is_not_on_the_way_is_not_computed():

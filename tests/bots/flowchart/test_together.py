@@ -5,7 +5,21 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trees import best, chart, charts, compare, equal, hold, price, random_prices, random_walks, rsi, when
+from trees import (
+    CASH,
+    best,
+    chart,
+    charts,
+    compare,
+    equal,
+    hold,
+    inverse_volatility,
+    price,
+    random_prices,
+    random_walks,
+    rsi,
+    when,
+)
 
 from rebalancer.bots.flowchart import together
 from rebalancer.bots.flowchart.bot import FlowchartBot
@@ -65,6 +79,12 @@ def test_more_charts_than_memory_allows_are_computed_in_groups(monkeypatch):
     roots = [best(1, "cumulative-return", window, *map(hold, TICKERS)) for window in (2, 3, 4)]
     bots, closes = named(*roots), random_walks(1, 60, TICKERS)
     assert in_one_call(bots, closes) == alone(bots, closes)
+
+
+def test_a_chart_of_cash_alone_is_decided_also_where_its_split_is_undefined():
+    bots = named(inverse_volatility(2, CASH, CASH), hold("AAA"))
+    assert in_one_call(bots, random_walks(1, 5, ["AAA"])) == alone(bots, random_walks(1, 5, ["AAA"]))
+    assert all(made.decided.all() for _, made in decide_all(bots, random_walks(1, 5, ["AAA"])))
 
 
 def test_a_bot_on_its_own_is_asked_alone():

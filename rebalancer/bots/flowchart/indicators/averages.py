@@ -10,7 +10,7 @@ from rebalancer.bots.flowchart.indicators.rolling import (
     changes,
     earlier,
     exponential_average,
-    last_exponential_average,
+    next_exponential_average,
     over_windows,
     total,
     wilder_average,
@@ -121,7 +121,7 @@ AVERAGES = (
         unit="price",
         settled=ten_windows,
         formula=exponential_average,
-        last=last_exponential_average,
+        following=next_exponential_average,
         source="pandas ewm(span=window, adjust=False, min_periods=window)",
     ),
     IndicatorSpec(

@@ -7,11 +7,10 @@ from rebalancer.bots.flowchart.indicators.rolling import (
     changes,
     exponential_average,
     highest,
-    last_run,
     lowest,
     ratio,
     smoothed,
-    smoothed_last,
+    smoothed_then,
     total,
 )
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter, ten_windows
@@ -41,15 +40,13 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
     return by_runs(prices, strength, rowwise=True)
 
 
-def last_relative_strength_index(prices: Floats, window: int) -> Floats:
-    """The last value of `relative_strength_index` alone, (1,), to the same bits."""
-    run = last_run(prices)
-    if len(run) <= window:
-        return np.full(1, np.nan)
-    change = np.diff(run)
-    amounts = np.stack((np.maximum(change, 0), np.maximum(-change, 0)))
+def next_relative_strength_index(before: Floats, last: Floats, window: int) -> Floats:
+    """The `relative_strength_index` of `before` (T,), without a gap, and then each of `last` (K,), to the same bits."""
+    amounts, ending = (
+        np.stack((np.maximum(change, 0), np.maximum(-change, 0))) for change in (np.diff(before), last - before[-1])
+    )
     first = amounts[..., :window].mean(axis=-1, keepdims=True)
-    return strength_of(*smoothed_last(first, amounts[..., window:], 1 / window))
+    return strength_of(*smoothed_then(first, amounts[..., window:], ending, 1 / window))
 
 
 def relative_strength_index_sma(prices: Floats, window: int) -> Floats:
@@ -121,7 +118,7 @@ OSCILLATORS = (
         prices=lambda window: window + 1,
         settled=ten_windows,
         formula=relative_strength_index,
-        last=last_relative_strength_index,
+        following=next_relative_strength_index,
         source=_WILDER,
     ),
     IndicatorSpec(

@@ -146,18 +146,22 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
     return out
 
 
-def smoothed_last(first: Floats, inputs: Floats, rate: float, *, centred: bool = False) -> Floats:
-    """The last value of `smoothed` alone, (…, 1), by the same steps."""
-    if rate == 1 or not inputs.shape[-1]:
-        return np.concatenate((first, inputs), axis=-1)[..., -1:]
-    block, last = int(-230 / math.log1p(-rate)), first
-    powers = np.cumprod(np.full(min(block, inputs.shape[-1]), 1 - rate))
-    for start in range(0, inputs.shape[-1], block):
-        part, centre = inputs[..., start : start + block], last if centred else 0.0
-        keep = powers[: part.shape[-1]]
-        summed = np.cumsum((part - centre if centred else part) / keep, axis=-1)[..., -1:]
-        last = centre + (summed * rate + (last - centre)) * keep[-1]
-    return last
+def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, centred: bool = False) -> Floats:
+    """The last value of `smoothed` alone, over `inputs` and then one of `last`, for each of them (…, K)."""
+    if rate == 1:
+        return last
+    count, block, value = inputs.shape[-1], int(-230 / math.log1p(-rate)), first
+    powers = np.cumprod(np.full(min(block, count + 1), 1 - rate))
+    for start in range(0, count + 1, block):
+        part, centre = inputs[..., start : start + block], value if centred else 0.0
+        if start + block > count:  # the block of the last input
+            ending = (last - centre) / powers[part.shape[-1]]
+        else:
+            part, ending = part[..., :-1], (part[..., -1:] - centre) / powers[block - 1]
+        size = part.shape[-1]
+        summed = np.cumsum((part - centre) / powers[:size], axis=-1)[..., -1:] + ending if size else ending
+        value = (summed * rate + (value - centre)) * powers[size] + centre
+    return value
 
 
 def last_run(values: Floats) -> Floats:
@@ -171,11 +175,17 @@ def by_runs(values: Floats, recursion: Callable[[Floats], Floats], *, rowwise: b
 
     A `rowwise` one goes along the last axis of any array, so that columns without any gap go together.
     """
-    if rowwise and values.size and not np.isnan(values).any():
+    out, columns = np.full_like(values, np.nan), np.atleast_2d(values.T)
+    answers, whole = np.atleast_2d(out.T), np.asarray(~np.isnan(columns).any(axis=1))
+    if not (rowwise and values.size):
+        whole[:] = False
+    elif whole.all():
+        return np.reshape(recursion(np.ascontiguousarray(columns)), values.T.shape).T
+    elif whole.any():
         # In memory as a column alone would be: the order of a sum depends on it.
-        return recursion(np.ascontiguousarray(values.T)).T
-    out = np.full_like(values, np.nan)
-    for column, answer in zip(np.atleast_2d(values.T), np.atleast_2d(out.T), strict=True):
+        answers[whole] = recursion(np.ascontiguousarray(columns[whole]))
+    for place in np.flatnonzero(~whole).tolist():
+        column, answer = columns[place], answers[place]
         present = np.concatenate(([False], ~np.isnan(column), [False]))
         edges = np.flatnonzero(present[1:] != present[:-1]).tolist()
         for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -197,12 +207,9 @@ def exponential_average(values: Floats, window: int) -> Floats:
     return by_runs(values, average, rowwise=True)
 
 
-def last_exponential_average(values: Floats, window: int) -> Floats:
-    """The last value of `exponential_average` alone, (1,), to the same bits."""
-    run = last_run(values)
-    if len(run) < window:
-        return np.full(1, np.nan)
-    return smoothed_last(run[:1], run[1:], 2 / (window + 1), centred=True)
+def next_exponential_average(before: Floats, last: Floats, window: int) -> Floats:
+    """The `exponential_average` of `before` (T,), without a gap, and then each of `last` (K,), to the same bits."""
+    return smoothed_then(before[:1], before[1:], last, 2 / (window + 1), centred=True)
 
 
 def wilder_average(values: Floats, window: int) -> Floats:

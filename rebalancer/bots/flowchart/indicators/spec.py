@@ -32,9 +32,11 @@ class IndicatorSpec:
     `name` is used in both formats, `short` on screens. `prices` is the number of consecutive prices that the first
     value needs: the window, where nothing else is said. `settled`, of a recursive formula only, is the number of prices
     after which its initial value no longer affects the result; the values of one of `whole_history` always depend on
-    the first price. `last` is the last value of `formula` alone, (1,), to the same bits in less time. `source` is the
-    reference for the formula. `undefined` completes the sentence "undefined where …": when a value is a division of 0
-    by 0, for all its prices.
+    the first price. `source` is the reference for the formula. `undefined` completes the sentence "undefined where …":
+    when a value is a division of 0 by 0, for all its prices.
+
+    `following` takes at least `prices` prices without a gap, (T,), and last ones, (K,): it returns the value of
+    `formula` at each of the last ones, (K,), to the same bits in less time.
     """
 
     name: str
@@ -46,7 +48,7 @@ class IndicatorSpec:
     formula: Callable[..., Floats]
     source: str
     settled: Callable[..., int] | None = None
-    last: Callable[..., Floats] | None = None
+    following: Callable[..., Floats] | None = None
     whole_history: bool = False
     undefined: str | None = None
     reads: tuple[Literal["close"] | BarField, ...] = ("close",)
