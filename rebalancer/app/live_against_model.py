@@ -18,7 +18,7 @@ from rebalancer.errors import RebalancerError
 from rebalancer.market.bars import bars_read, with_bars
 from rebalancer.model import Closes, CorporateAction, Floats, Symbol
 from rebalancer.portfolio.evenings import Evening
-from rebalancer.portfolio.shortfall import Cause, ModelDay, Shortfall, largest, shortfall, totals
+from rebalancer.portfolio.shortfall import Cause, ModelDay, Shortfall, dividend_parts, largest, shortfall, totals
 from rebalancer.ports import History, Progress
 
 BASIS_POINT = 10_000
@@ -78,25 +78,12 @@ class _Paper:
         before, after = self.closes.values[first], self.closes.values[last]
         known = np.flatnonzero((before > 0) & (after > 0) & (before < np.inf) & (after < np.inf)).tolist()
         changes = {self.closes.symbols[column]: float(after[column] / before[column]) - 1 for column in known}
-        paid = _paid(evening, self.dividends, changes)
+        paid = dividend_parts(evening, self.dividends, changes)
         if self.rows is None or self.equity is None or not np.isfinite(self.rows[first]).all():
             return ModelDay(changes, paid)
         wanted = zip(self.closes.symbols, self.rows[first].tolist(), strict=True)
         growth = float(self.equity[last] / self.equity[first]) if last > first + 1 else None
         return ModelDay(changes, paid, {symbol: weight for symbol, weight in wanted if weight > 0}, growth)
-
-
-def _paid(
-    evening: Evening, dividends: Iterable[CorporateAction], changes: Mapping[Symbol, float]
-) -> Mapping[Symbol, float]:
-    """The part of the change of an adjusted close that is a dividend whose ex-date lies in it."""
-    found: dict[Symbol, float] = {}
-    for action in dividends:
-        price = evening.prices.get(action.symbol)
-        if price and evening.begun < action.day <= evening.session and action.symbol in changes:
-            part = float(action.dollars / price)
-            found[action.symbol] = found.get(action.symbol, 0.0) + (1 + changes[action.symbol]) * part
-    return found
 
 
 def live_against_model(

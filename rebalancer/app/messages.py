@@ -35,10 +35,12 @@ def of_run(account: AccountConfig, result: RunResult, before: int, *, keys_reada
     """`before` is the exit code of the account's run before; `keys_readable`: its API keys could be read just now."""
     kind = _kind(result, before, keys_readable=keys_readable)
     lines = [*_what_happened(result), *_warnings(result), _what_to_do(account, result, kind)]
+    title = _title(account.name, kind)
     if before and not result.exit_code:
         lines.insert(1, "The run before this one was not good; this one was.")
+        title = f"rebalance {account.name}: run good again"
     key = f"{account.name} {result.status} {result.sentence}"
-    return Message(kind, _title(account.name, kind), "\n".join(filter(None, lines)), key)
+    return Message(kind, title, "\n".join(filter(None, lines)), key)
 
 
 def _kind(result: RunResult, before: int, *, keys_readable: bool) -> NoticeKind:

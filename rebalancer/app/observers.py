@@ -164,7 +164,8 @@ class Observers:
     def _of_run(self, account: AccountConfig, result: RunResult, memory: Memory) -> Message:
         before = memory.exit_codes.get(account.name, 0)
         memory.exit_codes[account.name] = result.exit_code
-        return messages.of_run(account, result, before, keys_readable=self._keys_readable(account))
+        readable = result.status != "failed" or self._keys_readable(account)  # a keyring is asked where it may explain
+        return messages.of_run(account, result, before, keys_readable=readable)
 
     def _keys_readable(self, account: AccountConfig) -> bool:
         if account.key_source is None:

@@ -33,6 +33,7 @@ from rebalancer.portfolio.returns import (
     time_weighted,
     yearly,
 )
+from rebalancer.portfolio.tax_lots import TaxLots
 from rebalancer.ports import Progress, unwatched
 
 BENCHMARK = "SPY"
@@ -74,7 +75,7 @@ def performance(
         replace(
             _performance(each, kept[each.name], bot, span, beside),
             against_model=_against_model(config, each, bot, kept[each.name], span, progress),
-            tax=None if bot else tax_flags(config, each, span),
+            tax=None if bot else tax_flags(kept[each.name].lots, each, span),
         )
         for each in chosen
         if each.name in kept
@@ -95,11 +96,12 @@ def _unknown_bot(bot: str, accounts: Iterable[AccountConfig]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """The books of an account, the cash that came to it by reason, and the evenings of the bot that is asked for."""
+    """The books of an account, the cash that came to it by reason, its lots, the evenings of the bot asked for."""
 
     keeper: Bookkeeper
     unassigned: Mapping[str, Decimal]
     evenings: Sequence[Evening]
+    lots: TaxLots
     files: frozenset[str]
 
 
@@ -110,7 +112,8 @@ def _books(config: Config, account: AccountConfig, bot: str | None, progress: Pr
     if bot:
         with reading(config.journal()) as journal:
             files = files_of(journal, account.name, bot)
-    return _Books(found.keeper, found.unassigned, found.evenings.found if found.evenings else (), files)
+    evenings = found.evenings.found if found.evenings else ()
+    return _Books(found.keeper, found.unassigned, evenings, found.lots, files)
 
 
 def _against_model(

@@ -214,6 +214,8 @@ def _together(config: Config, paths: Mapping[str, Path]) -> tuple[AccountConfig,
         investments = tuple(each for each in account.investments if each.bot in paths)
         amounts = ", ".join(_amount(each, account.venue.currency) for each in investments)
         note = f"Together: as the evening of account {account.name} would, with {amounts}"
+        if rolling := [each.bot for each in investments if each.capital == "rollover"]:
+            note += f"; {', '.join(rolling)} brought back to the amount each evening, though its capital rolls over"
     else:
         account, investments = config.accounts[0], equal_shares(tuple(paths))
         note = f"Together: in equal shares, since no account invests in all of them; by the rules of {account.name}"

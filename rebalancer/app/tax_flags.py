@@ -2,22 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, tzinfo
+from datetime import date
 from decimal import Decimal
 
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
-from rebalancer.events import Adopted, Restated, WrittenOff
-from rebalancer.journal.connection import reading
-from rebalancer.journal.ledger import read_changes
+from rebalancer.journal.kept_books import replayed
 from rebalancer.journal.read import RunRecord
-from rebalancer.model import US_DOLLARS, Fill, canonical
+from rebalancer.model import US_DOLLARS, canonical
 from rebalancer.model.text import grouped, money
 from rebalancer.portfolio.attribution import ZERO
-from rebalancer.portfolio.tax_lots import Change, Dealt, Received, Rescaled, Sale, TaxLots, WashSale, merged
+from rebalancer.portfolio.tax_lots import Dealt, Sale, TaxLots, WashSale, merged
 
 CAUTION = (
-    "Flags by US rules, no tax advice: lots are taken first in, first out, but Alpaca picks the lots, and only this "
+    "Flags by US rules, no tax advice: lots are taken first in, first out, but {broker} picks the lots, and only this "
     "one account is seen, not your others, nor your spouse's. Bots often sell what another bought, so nearly every "
     "loss of theirs is flagged."
 )
@@ -37,42 +35,25 @@ class TaxFlags:
     caution: str
 
 
-def tax_flags(config: Config, account: AccountConfig, span: tuple[date, date]) -> TaxFlags | None:
+def tax_flags(lots: TaxLots, account: AccountConfig, span: tuple[date, date]) -> TaxFlags | None:
     """None for accounts in another currency than US dollars, and where nothing was sold in the span."""
     if account.venue.currency != US_DOLLARS:
         return None
-    lots = _lots(config, account)
     sales = [sale for sale in lots.sales if span[0] <= sale.day <= span[1]]
     washed = merged(each for each in lots.wash_sales if span[0] <= each.sold <= span[1])
     if not sales:
         return None
     sums = {kind: _gains(sales, kind) for kind in (True, False, None)}
-    return TaxFlags(sums[True], sums[False], sums[None], washed, sum((each.loss for each in washed), ZERO), CAUTION)
+    loss = sum((each.loss for each in washed), ZERO)
+    return TaxFlags(sums[True], sums[False], sums[None], washed, loss, _caution(account))
+
+
+def _caution(account: AccountConfig) -> str:
+    return CAUTION.format(broker=account.venue.title or "the broker")
 
 
 def _gains(sales: Iterable[Sale], short_term: bool | None) -> Decimal:  # noqa: FBT001 - as Sale says it
     return sum((sale.gain for sale in sales if sale.short_term is short_term), ZERO)
-
-
-def _lots(config: Config, account: AccountConfig) -> TaxLots:
-    lots = TaxLots()
-    with reading(config.journal()) as journal:
-        for change in read_changes(journal, account.name):
-            for each in _change(change, account.venue.zone):
-                lots.take(each)
-    return lots
-
-
-def _change(change: object, zone: tzinfo) -> Iterator[Change]:
-    match change:
-        case Fill(symbol=symbol, side=side, quantity=quantity, price=price, fee=fee, at=at):
-            yield Dealt(at.astimezone(zone).date(), symbol, side, quantity, price, fee)
-        case Adopted(symbol=symbol, quantity=quantity, value=value):
-            yield Received(symbol, quantity, value)
-        case Restated(symbol=symbol, ours=ours, was=was):
-            yield Rescaled(symbol, canonical(was or symbol), ours)
-        case WrittenOff(symbol=symbol):
-            yield Rescaled(symbol, symbol, ZERO)
 
 
 def with_tax_flags(config: Config, account: AccountConfig, result: RunResult) -> RunResult:
@@ -80,7 +61,8 @@ def with_tax_flags(config: Config, account: AccountConfig, result: RunResult) ->
     record = result.run
     if record is None or record.plan is None or account.venue.currency != US_DOLLARS:
         return result
-    return replace(result, tax=tuple(_of_plan(_lots(config, account), record)))
+    flags = tuple(_of_plan(replayed(config.journal(), account.name).lots, record))
+    return replace(result, tax=(*flags, _caution(account)) if flags else ())
 
 
 def _of_plan(lots: TaxLots, record: RunRecord) -> Iterator[str]:
@@ -98,8 +80,7 @@ def _of_plan(lots: TaxLots, record: RunRecord) -> Iterator[str]:
         mine = [sale for sale in gained if sale.symbol == name]
         shares, gain = (sum(each, ZERO) for each in zip(*((sale.shares, sale.gain) for sale in mine), strict=True))
         flags.append(f"short-term gain: {grouped(shares)} {name}, {money(gain, US_DOLLARS)}")
-    if flags:
-        yield from (*flags, CAUTION)
+    yield from flags
 
 
 def wash_sale_text(found: WashSale) -> str:

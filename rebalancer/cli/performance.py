@@ -59,13 +59,15 @@ def performance(
 def _outputs(csv: Path | None, html: Path | None) -> "dict[Output, Callable[[Sequence[AccountPerformance]], str]]":
     """The files to write, each with what makes its text."""
     from rebalancer.app.outputs import Output
-    from rebalancer.market.clock import SystemClock
-    from rebalancer.report import performance, performance_sheet
+    from rebalancer.report import performance
 
     found: dict[Output, Callable[[Sequence[AccountPerformance]], str]] = {}
     if csv:
         found[Output("--csv", csv, performance.CSV_BEGINS)] = performance.to_csv
     if html:
+        from rebalancer.market.clock import SystemClock
+        from rebalancer.report import performance_sheet
+
         made = partial(performance_sheet.to_html, made=SystemClock().now().date())
         found[Output("--html", html, performance_sheet.HTML_BEGINS)] = made
     return found

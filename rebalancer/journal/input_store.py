@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from shutil import disk_usage
 
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.files import create_private, ensure_private, require_regular
@@ -20,6 +21,8 @@ from rebalancer.model import Closes
 from rebalancer.portfolio.plan_inputs import PlanInputs
 
 BUSY_SECONDS = 10
+LEAST_FREE = 100_000_000
+"""Bytes that stay free on the disk, so that the journal, which needs far less, never lacks room because of this."""
 TABLES = """
 CREATE TABLE IF NOT EXISTS blocks (sha256 TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS runs (run INTEGER PRIMARY KEY, line TEXT NOT NULL, kept BLOB NOT NULL) STRICT;
@@ -59,12 +62,26 @@ def inputs_file(journal: Path) -> Path:
     return journal.with_name(f"{journal.name}.inputs")
 
 
-def keep(file: Path, run: int, line: str, circumstances: Circumstances, inputs: PlanInputs, closes: Closes) -> None:
+def keep(
+    file: Path,
+    run: int,
+    line: str,
+    circumstances: Circumstances,
+    inputs: PlanInputs,
+    closes: Closes,
+    least_free: int = LEAST_FREE,
+) -> None:
     """Keep what the plan of `run` was made from, on disk when this returns. `line` is the hash of the plan's line in
     the journal.
 
-    Raises RunFailedError where the file can't be written, ValueError for a NaN in `inputs`.
+    Raises RunFailedError where the file can't be written, or where fewer than `least_free` bytes are free before that;
+    ValueError for a NaN in `inputs`.
     """
+    free = disk_usage(file.parent).free
+    if not free >= least_free:
+        raise RunFailedError(
+            f"the disk of {file} has {free:,} bytes left, and {least_free:,} are left to the journal: free some space."
+        )
     with _open(file) as db, _transaction(db):
         kept = KeptRun(circumstances, inputs, put_closes(closes, lambda content: _put(db, content)))
         db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", [run, line, _text(kept)])

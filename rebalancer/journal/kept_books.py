@@ -26,6 +26,7 @@ from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.portfolio.books import Entry
 from rebalancer.portfolio.evenings import Evenings
 from rebalancer.portfolio.order_parts import ForgottenRunError
+from rebalancer.portfolio.tax_lots import TaxLots, changes_of
 
 FOLDER = "books"
 WORTH_KEEPING = 1_000
@@ -36,13 +37,9 @@ MOST_BYTES = 500_000_000
 OWN_REASONS = {"capital", "trade", "crossing"}
 """Reasons of unassigned entries that are the other side of what bots did."""
 CODE = ("portfolio/*.py", "model/*.py", "events.py", "bookings.py", "journal/books.py", "journal/kept_books.py")
-ALLOWED = {"decimal.Decimal", "datetime.date", "datetime.datetime", "datetime.timezone", "datetime.timedelta"}
-ALLOWED |= {
-    "collections.defaultdict",
-    "builtins.set",
-    "builtins.frozenset",
-    "copyreg._reconstructor",
-    "builtins.object",
+ALLOWED = {
+    *("decimal.Decimal", "datetime.date", "datetime.datetime", "datetime.timezone", "datetime.timedelta"),
+    *("collections.defaultdict", "builtins.list", "builtins.set", "builtins.frozenset"),
 }
 BROKEN = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
 OURS = (
@@ -55,11 +52,13 @@ OURS = (
 @dataclass(slots=True)
 class Replayed:
     """The books after line `seq` of the journal. `unassigned` is the cash that came to the account by reason, other
-    than by what bots did; `evenings` are those of the bot that was asked for. `session` is the last one.
+    than by what bots did; `lots` are those of the whole account, `evenings` those of the bot that was asked for.
+    `session` is the last one.
     """
 
     keeper: Bookkeeper = field(default_factory=Bookkeeper)
     unassigned: dict[str, Decimal] = field(default_factory=dict)
+    lots: TaxLots = field(default_factory=TaxLots)
     evenings: Evenings | None = None
     session: date = date.min
     seq: int = 0
@@ -69,6 +68,8 @@ class Replayed:
         self.session = recorded.session
         for entry in entries:
             self._count(entry)
+        for change in changes_of(recorded.event):
+            self.lots.take(change)
         if self.evenings:
             self.evenings.see(recorded, self.keeper, entries)
 

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.model import Symbol, Weights
+from rebalancer.model import CorporateAction, Symbol, Weights
 from rebalancer.portfolio.attribution import CENT, ZERO
 from rebalancer.portfolio.evenings import Evening
 
@@ -123,6 +123,19 @@ def _in_cents(evening: Evening, model: Decimal, causes: Mapping[Cause, Decimal])
     largest = max((cause for cause in CAUSES if cause != "unexplained"), key=lambda cause: abs(causes[cause]))
     rounded[largest] += live - modelled - sum(rounded.values(), ZERO)
     return Shortfall(evening.session, evening.money.quantize(CENT), live, modelled, rounded)
+
+
+def dividend_parts(
+    evening: Evening, dividends: Iterable[CorporateAction], changes: Mapping[Symbol, float]
+) -> Mapping[Symbol, float]:
+    """The part of the change of an adjusted close that is a dividend whose ex-date lies in it."""
+    found: dict[Symbol, float] = {}
+    for action in dividends:
+        price = evening.prices.get(action.symbol)
+        if price and evening.begun < action.day <= evening.session and action.symbol in changes:
+            part = float(action.dollars / price)
+            found[action.symbol] = found.get(action.symbol, 0.0) + (1 + changes[action.symbol]) * part
+    return found
 
 
 def totals(days: Iterable[Shortfall]) -> dict[Cause, Decimal]:

@@ -6,13 +6,14 @@ that moves to the new lot is not followed further. A gain is short-term on what 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from rebalancer.model import Side, Symbol
+from rebalancer.events import Adopted, Event, FillSeen, Restated, WrittenOff
+from rebalancer.model import NEW_YORK, Side, Symbol, canonical
 from rebalancer.portfolio.attribution import ZERO
 
 WINDOW_DAYS = 30
@@ -172,6 +173,20 @@ class TaxLots:
             loss.shares, loss.a_share = loss.shares * ratio, loss.a_share / ratio
         self.lots[change.symbol] += lots if ratio else []
         self.losses[change.symbol] += losses if ratio else []
+
+
+def changes_of(event: Event) -> Iterator[Change]:
+    """What an event changes; days are those of New York, as the rules are of the United States."""
+    match event:
+        case FillSeen(fill=fill):
+            day = fill.at.astimezone(NEW_YORK).date()
+            yield Dealt(day, canonical(fill.symbol), fill.side, fill.quantity, fill.price, fill.fee)
+        case Adopted(symbol=symbol, quantity=quantity, value=value):
+            yield Received(canonical(symbol), quantity, value)
+        case Restated(symbol=symbol, ours=ours, was=was):
+            yield Rescaled(canonical(symbol), canonical(was or symbol), ours)
+        case WrittenOff(symbol=symbol):
+            yield Rescaled(canonical(symbol), canonical(symbol), ZERO)
 
 
 def _a_year_after(day: date) -> date:

@@ -93,9 +93,10 @@ def area_chart(title: str, days: Sequence[date], curves: Sequence[Curve], label:
 def band_chart(title: str, days: Sequence[date], bands: Mapping[str, Floats], styles: Sequence[str]) -> str:
     """Fractions by name, one above the other; they add up to 1."""
     scale, base = Scale(0.0, 1.0, log=False), np.zeros(len(days))
+    places = np.unique(np.linspace(0, len(days) - 1, 2 * BUCKETS).astype(int)).tolist()
     parts = []
     for (_, values), style in zip(bands.items(), styles, strict=True):
-        places, top = _kept(values), base + values
+        top = base + values
         upper = [f"{_across(place, len(days)):.1f} {HEIGHT * (1 - top[place]):.1f}" for place in places]
         lower = [f"{_across(place, len(days)):.1f} {HEIGHT * (1 - base[place]):.1f}" for place in reversed(places)]
         parts.append(f'<path class="{style} band" d="M{" ".join((*upper, *lower))}Z"/>')

@@ -28,8 +28,8 @@ PERIODS: Mapping[Period, str] = {
 }
 HOW = (
     "Values are the broker's when it was last read in a session, shortly before the close; the benchmark is at "
-    "adjusted closes. Each evening a bot is brought back to its money: gains are taken out, losses put in. Dividends "
-    "and interest are known as cash alone: they are the account's, not a bot's."
+    "adjusted closes. A bot whose capital is fixed is brought back to it each evening: gains are taken out, losses put "
+    "in. Dividends are the bots' that had the shares; interest, and fees beside those of trades, are the account's."
 )
 
 

@@ -41,16 +41,16 @@ def test_uneventful_days_tell_nobody_and_every_other_one_tells_once(june):
     told = {day: titles(each) for day, each in june.items() if each.messages}
     assert told == {
         4: ["rebalance: the week of 2016-05-30"],
-        MISSED + 1: ["run missed", "run done, with warnings"],
+        MISSED + 1: ["run missed", "run good again"],
         11: ["rebalance: the week of 2016-06-06"],
         FAILED: ["run failed"],
-        FAILED + 1: ["run done, with warnings"],
+        FAILED + 1: ["run good again"],
         PARTIAL: ["run partly done"],
-        PARTIAL + 1: ["run done, with warnings"],
+        PARTIAL + 1: ["run good again"],
         18: ["rebalance: the week of 2016-06-13"],
         HALTED: ["halted", "run failed"],
         HALTED + 1: ["run failed"],
-        RESUMED: ["halt lifted", "run done, with warnings"],
+        RESUMED: ["halt lifted", "run good again"],
         25: ["rebalance: the week of 2016-06-20"],
     }
 

@@ -10,9 +10,10 @@ from stage import GLD, SGOV, SH, SPY, TLT, Stage, mix, one_bot, percent
 
 from rebalancer.app import replay
 from rebalancer.app.past_run import from_journal
-from rebalancer.app.plan_keeping import PlanKeeper
+from rebalancer.app.plan_keeping import PlanKeeper, circumstances
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Chart, Place
+from rebalancer.errors import RunFailedError
 from rebalancer.journal import input_store
 from rebalancer.journal.connection import reading
 from rebalancer.journal.input_store import inputs_file
@@ -111,6 +112,14 @@ def test_a_disk_that_does_not_answer_is_said_and_not_waited_for(tmp_path):
     holder.execute("ROLLBACK")
     holder.close()
     assert keeper.trouble() is None
+
+
+def test_what_is_kept_never_takes_the_room_that_the_journal_needs(tmp_path):
+    _, (inputs, closes) = taken(tmp_path, bots={"A": (mix(SPY=60), percent("A", 100))})
+    file = tmp_path / "kept"
+    with pytest.raises(RunFailedError, match="are left to the journal: free some space"):
+        input_store.keep(file, RUN, "line", circumstances({}), inputs, closes, least_free=10**18)
+    assert not file.exists()
 
 
 def test_whatever_can_not_be_written_is_a_sentence(tmp_path):

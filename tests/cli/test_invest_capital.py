@@ -216,3 +216,9 @@ def test_shares_are_not_handed_over_where_the_next_run_would_sell_them(rebalance
 
 def test_a_bot_without_shares_is_removed_without_a_question(rebalance, config):
     assert rebalance("invest", "remove", BOT).code == 0
+
+
+def test_a_back_test_of_several_bots_says_that_no_capital_rolls_over_in_it(rebalance, config):
+    found = answer(rebalance, "backtest", BOT, OTHER, "--from", "2016-01-04", "--to", "2016-02-01")
+    (note,) = [note for note in found["notes"] if note.startswith("Together:")]
+    assert note.endswith(f"; {BOT} brought back to the amount each evening, though its capital rolls over.")

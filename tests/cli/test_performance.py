@@ -193,3 +193,17 @@ def test_a_tearsheet_is_of_one_account_that_earned_something(traded, rebalance, 
     assert (output.code, "shows one account: name it by --account; there are a, c" in output.err) == (2, True)
     output = rebalance("performance", "--html", "page.html", "--account", "c")
     assert (output.code, "has earned nothing yet" in output.err) == (2, True)
+
+
+def test_a_bot_that_is_no_longer_invested_is_compared_with_what_it_decided(traded, rebalance, tmp_path):
+    config = tmp_path / "config.toml"
+    (tmp_path / "other.json").write_text((tmp_path / "b.json").read_text().replace('"name": "b"', '"name": "other"'))
+    config.write_text(config.read_text().replace("b.json", "other.json"))
+    found = earned(rebalance, "b")["against_model"]
+    assert "b is no longer invested" in found["notes"][0]
+    assert found["days"][1]["model"] == "1000.00"
+
+
+def test_an_account_without_a_run_has_earned_nothing_yet(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    assert "Account a: nothing was earned yet" in rebalance("performance").out

@@ -21,7 +21,7 @@ def lost(rebalance, tmp_path):
 def test_a_dry_run_says_what_may_be_a_wash_sale(lost, rebalance):
     screen = rebalance("run", "--dry-run", "--as-of", DAYS[3]).out
     assert "possible wash sale: 246 SPY, 2,460.00 USD of loss, bought again 1 day after" in screen
-    assert "Alpaca picks the lots" in screen
+    assert "the simulated broker picks the lots" in screen
     assert "only this one account is seen" in screen
 
 

@@ -25,7 +25,8 @@ class Owner:
 def draw_owner(rng: Random) -> Owner:
     reserve = Reserve("percent", Decimal(5)) if rng.random() < 0.2 else Reserve()
     limits = Limits() if rng.random() < 0.6 else _draw_limits(rng)
-    return Owner(_draw_trading(rng), reserve, limits, _draw_investments(rng))
+    trading = _draw_trading(rng)
+    return Owner(trading, reserve, limits, _draw_investments(rng, trading.commit == "amounts"))
 
 
 def _draw_trading(rng: Random) -> Trading:
@@ -56,12 +57,15 @@ def _draw_limits(rng: Random) -> Limits:
     return Limits(**{name: tight[name] for name in names})
 
 
-def _draw_investments(rng: Random) -> tuple[Investment, ...]:
+def _draw_investments(rng: Random, may_roll: bool) -> tuple[Investment, ...]:  # noqa: FBT001 - reads as a sentence
     names = rng.sample(STEADY, rng.randint(1, 3))
-    return tuple(_draw_investment(rng, name, len(names)) for name in names)
+    return tuple(_draw_investment(rng, name, len(names), may_roll) for name in names)
 
 
-def _draw_investment(rng: Random, name: str, count: int) -> Investment:
+def _draw_investment(rng: Random, name: str, count: int, may_roll: bool) -> Investment:  # noqa: FBT001
+    """Of the amounts of money every second one rolls over, where it may."""
     if rng.random() < 0.3:
-        return Investment(name, Decimal(rng.randint(5, 60) * 1000), "dollars")
+        thousands = rng.randint(5, 60)
+        rolls = may_roll and thousands % 2 == 0
+        return Investment(name, Decimal(thousands * 1000), "dollars", "rollover" if rolls else "fixed")
     return Investment(name, Decimal(rng.randint(60, 110) // count), "percent")

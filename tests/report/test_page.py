@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rebalancer.backtest.compare import Comparison, Terms, compare
+from rebalancer.bots.decisions import Decisions
 from rebalancer.model import Closes, Symbol
 from rebalancer.report.page import MOST_BANDS, bands, months_figure, to_html
 
@@ -21,7 +22,7 @@ def comparison(name: str = "Bot", symbols: int = 3, days: int = 70) -> Compariso
     wanted = np.array([*range(symbols - 1, 0, -1), 0], dtype=float)
     weights = np.tile(0.9 * wanted / wanted.sum(), (days, 1))
     closes = Closes(sessions, tickers, values, notes=(f"a note of {name}",))
-    return compare({name: weights}, closes, Terms(1000, 5, benchmark=tickers[-1]))
+    return compare({name: Decisions.of(weights, tickers)}, closes, Terms(1000, 5, benchmark=tickers[-1]))
 
 
 class Reader(HTMLParser):

@@ -9,11 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from beancount import loader
+from beancount.core.data import Balance, Open
 from book_rules import replayed
 from model_days import evenings
 from scripted_sim import Script, ScriptedFault
 from stage import GLD, SPY, TLT, Stage, Weekdays, dollars, mix, percent
 
+from rebalancer.app.book_changes import account_ledger
 from rebalancer.bookings import CapitalMoved
 from rebalancer.journal import read
 from rebalancer.journal.books import books, crossed
@@ -22,6 +25,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, CorporateAction, Investment, Payment, RunId, Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED
 from rebalancer.portfolio.shortfall import ModelDay, shortfall
+from rebalancer.report.beancount import to_beancount
 from rebalancer.report.crossings import crossings_screen
 
 FIRST = date(2024, 3, 4)
@@ -259,3 +263,13 @@ def test_what_a_bot_gained_differs_from_its_model_by_known_causes_alone(stage: S
             assert day.live == day.model + sum(day.causes.values())
             assert day.causes["unexplained"] == 0
         assert sum(day.causes["fees"] for day in days) == -book.fees
+
+
+def test_beancount_reads_the_year_and_finds_every_balance_of_every_session_right(stage: Stage) -> None:
+    text = to_beancount([account_ledger(stage.journal_file, "demo", "USD", "session")])
+    entries, errors, _ = loader.load_string(text)
+    assert errors == []
+    broker = [each for each in entries if isinstance(each, Balance) and each.account == "Assets:Demo"]
+    assert len(broker) == SESSIONS
+    accounts = {each.account for each in entries if isinstance(each, Open)}
+    assert accounts >= {"Income:Demo:Dividends", "Equity:Demo:Deposits", "Expenses:Demo:Fees"}

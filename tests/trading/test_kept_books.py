@@ -22,6 +22,7 @@ from rebalancer.model import Fill, OrderId, RunId
 from rebalancer.portfolio.attribution import apportion
 from rebalancer.portfolio.bookkeeping import Bookkeeper
 from rebalancer.portfolio.evenings import Evenings
+from rebalancer.portfolio.tax_lots import TaxLots, changes_of
 
 BOTS = {"A": (mix(SPY=60, TLT=40), dollars("A", 50_000)), "B": (mix(GLD=100), percent("B", 20))}
 
@@ -54,12 +55,15 @@ def files(stage: Stage) -> list[Path]:
 def require_whole(found: Replayed, stage: Stage, bot: str) -> None:
     """As a replay from the first line on."""
     with reading(stage.journal_file) as journal:
-        keeper, whole = Bookkeeper(), Evenings(bot, decisions_of(journal, "demo", bot))
+        keeper, lots, whole = Bookkeeper(), TaxLots(), Evenings(bot, decisions_of(journal, "demo", bot))
         for recorded in recorded_events(journal, "demo"):
             whole.see(recorded, keeper, keeper.enter(recorded))
+            for change in changes_of(recorded.event):
+                lots.take(change)
     assert found.keeper.books == keeper.books
     assert found.keeper.marks == keeper.marks
     assert found.keeper.valuations == keeper.valuations
+    assert found.lots == lots
     assert found.evenings is not None
     assert found.evenings.found == whole.found
 
@@ -75,6 +79,14 @@ def test_each_look_after_another_evening_is_a_whole_replay(stage: Stage) -> None
     require_whole(found, stage, "A")
     assert found.unassigned == {"opening": Decimal(100_000)}
     assert len(files(stage)) == 1
+
+
+def test_the_next_look_goes_on_from_what_was_kept(stage: Stage) -> None:
+    found = kept(stage, "A")
+    found.unassigned["marked"] = Decimal(1)
+    of_something_else(found)(files(stage)[0])
+    evening(stage, DAYS[2])
+    assert kept(stage, "A").unassigned == {"opening": Decimal(100_000), "marked": Decimal(1)}
 
 
 def test_what_is_quickly_replayed_is_not_kept(stage: Stage) -> None:
@@ -138,10 +150,7 @@ def test_a_file_that_does_not_fit_is_passed_over(stage: Stage, change: Callable[
 def test_a_late_fill_of_a_run_that_was_forgotten_makes_a_whole_replay(stage: Stage) -> None:
     found = kept(stage, "A")
     found.keeper.forget_before(3)
-    body = pickle.dumps(found)
-    (file,) = files(stage)
-    head = json.loads(file.read_bytes().partition(b"\n")[0])
-    file.write_bytes(json.dumps({**head, "sha256": sha256(body).hexdigest()}).encode() + b"\n" + body)
+    of_something_else(found)(files(stage)[0])
     with SqliteJournal.open(stage.journal_file) as journal:
         stage.on(DAYS[2])
         run = journal.start_run(stage.request())

@@ -11,7 +11,7 @@ from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SH, SPY, TLT, Stage, StageMarket, dollars, mix
 
 from rebalancer.model import CorporateAction, Quote, Snapshot, Symbol, Trading
-from rebalancer.portfolio.shortfall import CAUSES, ModelDay, Shortfall, largest, shortfall, totals
+from rebalancer.portfolio.shortfall import CAUSES, ModelDay, Shortfall, dividend_parts, largest, shortfall, totals
 
 NONE = Decimal(0)
 UP = {SPY: Decimal(505), GLD: Decimal(199), TLT: Decimal("93.5")}
@@ -154,3 +154,12 @@ def test_a_dividend_counts_on_its_ex_date_in_the_model_and_when_it_is_booked_in_
     found = second(two_evenings(one(tmp_path, SPY=100)), changes={SPY: 0.01 + paid}, dividends={SPY: paid})
     assert found.causes["dividends"] == round(-50_000 * Decimal(paid), 2)
     assert found.causes["timing"] == NONE
+
+
+def test_a_dividend_is_the_part_of_the_adjusted_close_that_its_price_lacks(tmp_path: Path) -> None:
+    """5 USD of 500: a price that fell to 495 has not moved, which its adjusted close shows."""
+    day = evenings(two_evenings(one(tmp_path, SPY=100)), "A")[1]
+    paid = CorporateAction(SPY, DAYS[1], "dividend", dollars=Decimal(5), words="")
+    before = replace(paid, day=DAYS[0])
+    unknown = replace(paid, symbol=GLD)
+    assert dividend_parts(day, (paid, before, unknown), {SPY: 0.0}) == {SPY: pytest.approx(0.01)}
