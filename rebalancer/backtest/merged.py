@@ -64,7 +64,7 @@ class _Evenings:
         self.bot, self.decided, self.symbols = bot, decisions.decided, sorted(decisions.wanted)
         columns = [decisions.column(symbol) for symbol in self.symbols]
         days = [np.flatnonzero(column) for column in columns]
-        places = np.repeat(np.arange(len(days)), [len(each) for each in days])
+        places = np.concatenate([np.empty(0, np.intp), *(np.full(len(each), place) for place, each in enumerate(days))])
         rows = np.concatenate([*days, places[:0]])
         order = np.argsort(rows, kind="stable")
         self._starts = np.searchsorted(rows[order], np.arange(decisions.length + 1)).tolist()

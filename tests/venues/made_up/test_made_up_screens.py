@@ -34,7 +34,9 @@ def traded(account, say):
 
 
 def test_the_orders_and_the_positions_are_in_its_currency(traded, say):
-    assert "bought 65.749 of 65.749 at 91.26 EUR" in say("orders")
+    orders = say("orders")
+    assert re.search(r"buy +65\.749 .* 91\.26 ", orders), orders
+    assert "5,999.92 EUR" in orders
     held = say("positions")
     assert "cost EUR" in held
     assert "value EUR" in held
