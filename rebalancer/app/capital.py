@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.app.controls import disarm_after_edit
+from rebalancer.app.controls import report_disarmed, revoked_armings
 from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.settings import invested_at, replace_config, require_other_bots
 from rebalancer.app.views import InvestmentsEdited
@@ -47,20 +47,15 @@ def _money(text: str) -> Decimal:
 
 
 def _move(config: Config, account: AccountConfig, bot: str, amount: Decimal, by: str) -> MovedCapital:
+    only = replace(config, accounts=(account,))
     with _between_runs(config) as journal:
         keeper = journal.books(account.name)
         before, session = _book_of(config, account, keeper, bot)
-        if before + amount < 0:
-            currency = account.venue.currency
-            text = (
-                f"its book has {money(before, currency)} by the run of {session}, and {money(-amount, currency)} are "
-                "more: withdraw at most that. `rebalance invest remove` gives back all, at the prices of its sales"
-            )
-            raise BadInputError.of(bot, text)
-        journal.record(NO_RUN, CapitalMoved(SystemClock().now(), account.name, bot, amount, by))
-    disarmed = disarm_after_edit(
-        replace(config, accounts=(account,)), config.journal(), by, "a bot's money was changed"
-    )
+        _require_enough(account, bot, before, amount, session)
+        revoked = revoked_armings(only, config.journal(), by, "a bot's money was changed")
+        # In one transaction: no run with real money sees the new capital under the old arming.
+        journal.record(NO_RUN, *revoked.values(), CapitalMoved(SystemClock().now(), account.name, bot, amount, by))
+    report_disarmed(only, revoked)
     return MovedCapital(
         account=account.name,
         bot=bot,
@@ -71,8 +66,18 @@ def _move(config: Config, account: AccountConfig, bot: str, amount: Decimal, by:
         unassigned_cash=keeper.books[UNASSIGNED].cash - amount,
         session=session,
         currency=account.venue.currency,
-        disarmed=disarmed,
+        disarmed=tuple(revoked),
     )
+
+
+def _require_enough(account: AccountConfig, bot: str, value: Decimal, amount: Decimal, session: date) -> None:
+    if value + amount < 0:
+        currency = account.venue.currency
+        text = (
+            f"its book has {money(value, currency)} by the run of {session}, and {money(-amount, currency)} are "
+            "more: withdraw at most that. `rebalance invest remove` gives back all, at the prices of its sales"
+        )
+        raise BadInputError.of(bot, text)
 
 
 def _book_of(config: Config, account: AccountConfig, keeper: Bookkeeper, bot: str) -> tuple[Decimal, date]:

@@ -3,7 +3,7 @@
 `by` is the journalled user, such as ann@desk.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -183,20 +183,34 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
 
 def disarm_after_edit(before: Config, journal: Path, by: str, why: str = "the config was edited") -> tuple[str, ...]:
     """Revoke, in `journal`, every arming of the config `before` its edit, for the reason `why`; a sentence for each."""
-    found = [(read.trading_status(journal, each.name).armed, each.venue.zone) for each in before.accounts]
-    armings, now = [(armed, zone) for armed, zone in found if armed is not None], SystemClock().now()
-    disarmed = [Disarmed(now, each.account, by, why) for each, _ in armings]
-    if disarmed:
+    revoked = revoked_armings(before, journal, by, why)
+    if revoked:
         with SqliteJournal.open(journal) as opened:
-            opened.record(NO_RUN, *disarmed)
+            opened.record(NO_RUN, *revoked.values())
+    report_disarmed(before, revoked)
+    return tuple(revoked)
+
+
+def revoked_armings(before: Config, journal: Path, by: str, why: str) -> Mapping[str, Disarmed]:
+    """What revokes each arming of the accounts of `before`, by the sentence that says so; not yet journalled."""
+    now, found = SystemClock().now(), {}
+    for each in before.accounts:
+        armed = read.trading_status(journal, each.name).armed
+        if armed is not None:
+            text = (
+                f"account {armed.account} was armed until {end_of_day_text(armed.until, each.venue.zone)}: this "
+                f"disarms it; arm it again with `rebalance live arm --account {armed.account} --max-dollars "
+                f"{armed.max_dollars:f} --until YYYY-MM-DD`"
+            )
+            found[text] = Disarmed(now, armed.account, by, why)
+    return found
+
+
+def report_disarmed(before: Config, revoked: Mapping[str, Disarmed]) -> None:
+    """Tell the observers, once it is journalled."""
+    if revoked:
         with Observers(before, SystemClock()) as observers:
-            observers.happened(*disarmed)
-    return tuple(
-        f"account {each.account} was armed until {end_of_day_text(each.until, zone)}: this disarms it; arm it "
-        f"again with `rebalance live arm --account {each.account} --max-dollars {each.max_dollars:f} --until "
-        "YYYY-MM-DD`"
-        for each, zone in armings
-    )
+            observers.happened(*revoked.values())
 
 
 def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:

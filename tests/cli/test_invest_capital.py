@@ -13,6 +13,7 @@ import pytest
 from rebalancer.config import load
 from rebalancer.events import Armed
 from rebalancer.journal.books import books
+from rebalancer.journal.connection import reading
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN
 from rebalancer.portfolio.attribution import UNASSIGNED
@@ -147,6 +148,9 @@ def test_money_that_is_moved_disarms_the_account(rebalance, config, begun):
         journal.record(NO_RUN, armed)
     (sentence,) = answer(rebalance, "invest", "deposit", BOT, "1")["disarmed"]
     assert sentence.startswith("account main was armed until")
+    with reading(journal_of(config)) as journal:
+        lines = journal.execute("SELECT kind FROM events ORDER BY seq DESC LIMIT 2").fetchall()
+    assert [kind for (kind,) in lines] == ["CapitalMoved", "Disarmed"]  # a kill between them leaves it disarmed
     assert answer(rebalance, "invest", "withdraw", BOT, "1")["disarmed"] == []
 
 
