@@ -1,6 +1,5 @@
 """Live against model: what a bot's book gained beside its own back-test, day by day and by cause."""
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,8 +21,6 @@ from rebalancer.portfolio.shortfall import Cause, ModelDay, Shortfall, dividend_
 from rebalancer.ports import History, Progress
 
 BASIS_POINT = 10_000
-FILES = """SELECT DISTINCT sha256 FROM run_files JOIN runs ON runs.id = run_files.run
-    WHERE account = ? AND name = ? AND NOT dry_run"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +45,8 @@ class LiveAgainstModel:
     notes: tuple[str, ...]
 
 
-def files_of(journal: sqlite3.Connection, account: str, bot: str) -> frozenset[str]:
-    """The SHA-256 of each file of `bot` that a run used."""
-    rows = journal.execute(FILES, [account, f"bot {bot}"]).fetchall()
-    return frozenset(found for (found,) in rows)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class _Paper:
+class _BackTest:
     """The bot's back-test: `rows` (T, N) are its targets over `closes`, `equity` (T,) what 1 became by them.
 
     None where the bot can't be asked.
@@ -102,11 +93,11 @@ def live_against_model(
         return None
     notes: list[str] = []
     progress(f"Back-testing {bot}")
-    paper = _paper(config, _loaded(account, bot, files, notes), evenings, notes)
-    days = tuple(shortfall(evening, paper.day(evening)) for evening in evenings)
-    if missing := [day.session for day in days if paper.place(day.session) is None]:
+    back_test = _back_test(config, _loaded(account, bot, files, notes), evenings, notes)
+    days = tuple(shortfall(evening, back_test.day(evening)) for evening in evenings)
+    if missing := [day.session for day in days if back_test.place(day.session) is None]:
         notes.append(f"There is no close of {missing[-1]} yet: what was paid and shown that evening stands in for it.")
-    causes, growth = totals(days), _growth(paper, days)
+    causes, growth = totals(days), _growth(back_test, days)
     return LiveAgainstModel(
         first=days[0].session,
         last=days[-1].session,
@@ -126,14 +117,14 @@ def _unexplained(day: Shortfall) -> float:
     return float(abs(day.causes["unexplained"]) / day.money * BASIS_POINT) if day.money > 0 else 0.0
 
 
-def _growth(paper: _Paper, days: Iterable[Shortfall]) -> dict[date, float]:
-    places = [(day.session, place) for day in days if (place := paper.place(day.session)) is not None]
-    if paper.equity is None or not places:
+def _growth(back_test: _BackTest, days: Iterable[Shortfall]) -> dict[date, float]:
+    places = [(day.session, place) for day in days if (place := back_test.place(day.session)) is not None]
+    if back_test.equity is None or not places:
         return {}
-    return {session: float(paper.equity[place] / paper.equity[places[0][1]]) for session, place in places}
+    return {session: float(back_test.equity[place] / back_test.equity[places[0][1]]) for session, place in places}
 
 
-def _paper(config: Config, loaded: Bot | None, evenings: Sequence[Evening], notes: list[str]) -> _Paper:
+def _back_test(config: Config, loaded: Bot | None, evenings: Sequence[Evening], notes: list[str]) -> _BackTest:
     held = {symbol for evening in evenings for symbol in (*evening.moves, *(evening.wanted or {}))}
     symbols = sorted(held.union(loaded.symbols if loaded else ()))
     first, last = evenings[0].begun, evenings[-1].session
@@ -144,10 +135,10 @@ def _paper(config: Config, loaded: Bot | None, evenings: Sequence[Evening], note
             dividends = _dividends(source.history, symbols, first, last)
     except RebalancerError as error:
         notes.append(f"The closes can't be read, so the evenings' own prices stand in for them: {error}")
-        return _Paper(Closes(np.empty(0, "datetime64[D]"), (), np.empty((0, 0))), None, None, ())
+        return _BackTest(Closes(np.empty(0, "datetime64[D]"), (), np.empty((0, 0))), None, None, ())
     rows = _rows(loaded, closes) if loaded else None
     equity = None if rows is None else backtest_weights(last_known(closes.values), rows, 1.0).equity
-    return _Paper(closes, rows, equity, dividends)
+    return _BackTest(closes, rows, equity, dividends)
 
 
 def _dividends(history: History, symbols: Sequence[Symbol], first: date, last: date) -> tuple[CorporateAction, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rebalancer.app.account import chosen_accounts
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
-from rebalancer.app.live_against_model import LiveAgainstModel, files_of, live_against_model
+from rebalancer.app.live_against_model import LiveAgainstModel, live_against_model
 from rebalancer.app.source import source_of
 from rebalancer.app.tax_flags import tax_flags
 from rebalancer.backtest.metrics import Drawdown, max_drawdown
@@ -18,6 +18,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RebalancerError
 from rebalancer.journal.connection import reading
 from rebalancer.journal.kept_books import replayed
+from rebalancer.journal.plans import hashes_of_bot
 from rebalancer.model import Symbol, symbol
 from rebalancer.model.text import known_names
 from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
@@ -111,7 +112,7 @@ def _books(config: Config, account: AccountConfig, bot: str | None, progress: Pr
     files = frozenset[str]()
     if bot:
         with reading(config.journal()) as journal:
-            files = files_of(journal, account.name, bot)
+            files = hashes_of_bot(journal, account.name, bot)
     evenings = found.evenings.found if found.evenings else ()
     return _Books(found.keeper, found.unassigned, evenings, found.lots, files)
 

@@ -31,7 +31,7 @@ from rebalancer.portfolio.tax_lots import TaxLots, changes_of
 FOLDER = "books"
 WORTH_KEEPING = 1_000
 """Events that a look has to replay before its result is kept."""
-LIVELY_RUNS = 40
+RECENT_RUNS = 40
 """Of so many last runs the orders are kept, since fills of theirs may still come."""
 MOST_BYTES = 500_000_000
 OWN_REASONS = {"capital", "trade", "crossing"}
@@ -93,7 +93,7 @@ def replayed(path: Path, account: str, bot: str | None = None, worth_keeping: in
             begun = _fresh(bot)
             count = _replay(begun, journal, account, bot)
         if count >= worth_keeping and has_chain(journal) and not _in_progress(journal, account):
-            begun.keeper.forget_before(_lively(journal, account))
+            begun.keeper.forget_before(_first_recent_run(journal, account))
             _save(file, begun, journal)
         return begun
 
@@ -120,13 +120,13 @@ def _in_progress(journal: sqlite3.Connection, account: str) -> bool:
     return journal.execute(query, [account]).fetchone() is not None
 
 
-def _lively(journal: sqlite3.Connection, account: str) -> int:
+def _first_recent_run(journal: sqlite3.Connection, account: str) -> int:
     """The first of the last runs, or the first with an order that is not settled."""
     recent = "SELECT id FROM runs WHERE account = :account ORDER BY id DESC LIMIT :runs"
     unsettled = "SELECT run FROM orders JOIN runs ON runs.id = run WHERE account = :account AND NOT settled"
     found = journal.execute(
         f"SELECT MIN(id) FROM (SELECT id FROM ({recent}) UNION ALL SELECT run FROM ({unsettled}))",
-        {"account": account, "runs": LIVELY_RUNS},
+        {"account": account, "runs": RECENT_RUNS},
     ).fetchone()[0]
     return found or 0
 

@@ -43,6 +43,16 @@ def bot_files(path: Path, run: int) -> Mapping[str, bytes]:
         return {name.removeprefix("bot "): content for name, content in rows}
 
 
+def hashes_of_bot(journal: sqlite3.Connection, account: str, bot: str) -> frozenset[str]:
+    """The SHA-256 of each file of `bot` that a run of `account` used."""
+    rows = journal.execute(
+        "SELECT DISTINCT sha256 FROM run_files JOIN runs ON runs.id = run_files.run"
+        " WHERE account = ? AND name = ? AND NOT dry_run",
+        [account, f"bot {bot}"],
+    )
+    return frozenset(found for (found,) in rows)
+
+
 def account_numbers(path: Path) -> frozenset[str]:
     """Of every account that a run has read."""
     with reading(path) as journal:
