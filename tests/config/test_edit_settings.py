@@ -85,7 +85,7 @@ def test_what_is_typed_becomes_the_value(key, typed, value):
     assert getattr(trading(changed(SHARED, f"trading.{key}", typed)), key) == value
 
 
-@pytest.mark.parametrize("typed", ["", "1e3", "-1", "0x10", "1_000", "١", '1\n[accounts.demo]\nmode = "live"'])
+@pytest.mark.parametrize("typed", ["", "1e3", "-1", "0x10", "1_000", "\u0661", '1\n[accounts.demo]\nmode = "live"'])
 def test_what_is_no_plain_number_is_refused_before_it_reaches_the_file(typed):
     with pytest.raises(ValueError, match="is no number"):
         item(keys_of(Trading)["drift_percent"], typed)
