@@ -27,7 +27,6 @@ from rebalancer.app.sweep import Sweep
 from rebalancer.app.units import Way
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
-    AccountStatus,
     Adoption,
     Blocked,
     CheckedBot,
@@ -45,6 +44,7 @@ from rebalancer.app.views import (
     Resumed,
     RunResult,
     ShownBot,
+    Standing,
     Tried,
 )
 from rebalancer.backtest.metrics import Statistics, Year
@@ -109,7 +109,7 @@ ANSWERS: Mapping[str, Any] = {
     "kill": Killed,
     "web": {"address": str, "token_file": str},
     "schedule": {"coming_runs": [ComingRun]},
-    "status": {"accounts": [AccountStatus]},
+    "status": Standing,
     "doctor": {"checkups": [Checkup]},
     "self-check": {"checkups": [Checkup]},
     "explain": Explanation,

@@ -22,6 +22,7 @@ from rebalancer.cli import (
     schedule,
     service,
     settings,
+    status,
     sweep,
     web,
 )
@@ -48,7 +49,7 @@ app.with_json("resume")(controls.resume)
 app.with_json("kill")(controls.kill)
 app.with_json("web")(web.web)
 app.with_json("schedule")(schedule.schedule)
-app.with_json("status")(runs.status)
+app.with_json("status")(status.status)
 app.with_json("doctor")(runs.doctor)
 app.with_json("explain")(research.explain)
 app.with_json("backtest")(research.backtest)
