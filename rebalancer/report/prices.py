@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from rebalancer.app.compaction import DataCompacted
 from rebalancer.app.views import PriceStatus
+from rebalancer.journal.input_store import Compacted
+from rebalancer.market.cache import ClosesCompacted
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.model.text import counted, listed, percent
 from rebalancer.report.console import Screen, line, lines
@@ -54,15 +55,15 @@ def synced_screen(found: Synced | None) -> Screen:
     yield line("`rebalance data status` shows gaps and jumps.")
 
 
-def compacted_screen(found: DataCompacted) -> Screen:
-    if found.inputs:
-        yield from inputs_screen(found.inputs)
+def compacted_screen(inputs: Compacted | None, closes: ClosesCompacted | None) -> Screen:
+    """None for what nothing is kept of."""
+    if inputs:
+        yield from inputs_screen(inputs)
     else:
         yield line("What plans were made from: nothing is kept yet.")
-    if not found.closes:
+    if not closes:
         yield line("Closes: nothing is kept.")
         return
-    closes = found.closes
     names = f": {listed(closes.removed)}" if closes.removed else ""
     yield line(
         f"{closes.file}: the closes of {counted(len(closes.removed), 'ticker')} removed that nothing refers to{names}; "
