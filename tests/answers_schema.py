@@ -63,6 +63,7 @@ MONEY_TEXT = {"type": "string", "pattern": r"^-?\d+\.\d\d$"}
 AMOUNT_TEXT = {"type": "string", "pattern": r"^\d+\.\d\d+$"}
 DECIMAL_TEXT = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
 SCALARS: Mapping[object, Mapping[str, object]] = {
+    Any: {},
     NoneType: {"type": "null"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
