@@ -11,6 +11,7 @@ from rebalancer.app.observers import Observers
 from rebalancer.app.on_result import noted, notified
 from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
+from rebalancer.app.removal import removals_finished
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.tax_flags import with_tax_flags
 from rebalancer.app.views import RunResult
@@ -19,6 +20,7 @@ from rebalancer.errors import BusyError, RebalancerError, StoppedError, Unexpect
 from rebalancer.events import Noted, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.lease import run_lock
+from rebalancer.journal.seal import keep_sealed
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
@@ -55,7 +57,9 @@ def run_by_hand(
         return with_tax_flags(config, account, run_account(config, account, clock, debug=debug, **options))
     with Observers(config, clock or SystemClock()) as observers:
         look = _Look(config, clock or SystemClock(), observers)
-        return look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
+        result = look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
+    keep_sealed(config.journal(), options.get("progress", unwatched))
+    return result
 
 
 def run_account(
@@ -72,6 +76,7 @@ def run_account(
     Raises BusyError.
     """
     try:
+        config, account = removals_finished(config, account, write=not options.get("dry_run"))
         with evening(config, account, clock=clock, **options) as tonight:
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
@@ -144,6 +149,7 @@ def run_due(
             observers.failed(error)
             raise
         observers.look()
+    keep_sealed(config.journal(), progress)
 
 
 @dataclass(frozen=True, slots=True)
