@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rebalancer.app import capital, setting_change, settings
+from rebalancer.app import removal, setting_change, settings
 from rebalancer.app.bots import bot_files
 from rebalancer.app.proposals import EditableSetting, Execution, SettingProposal, Tonight
 from rebalancer.app.tonight import execute, executions, tonight
@@ -57,11 +57,11 @@ def change_amount(asked: Asked) -> InvestmentsEdited:
 def remove(asked: Asked) -> InvestmentsEdited:
     """As in the terminal, a person says what becomes of shares."""
     account, bot, to = asked.one_account(), asked.visit.path["bot"], asked.query("shares")
-    shares = capital.shares_of_bot(asked.config, account, bot)
+    shares = removal.shares_of_bot(asked.config, account, bot)
     if to not in {"market", "owner"} and (to is not None or shares):
-        text = f"{bot} has {capital.in_words(shares) or 'no shares'}: say shares=market, and the next run sells them, "
+        text = f"{bot} has {removal.in_words(shares) or 'no shares'}: say shares=market, and the next run sells them, "
         raise RefusedError(409, "choice_needed", f"{text}or shares=owner, and they stay and are yours.")
-    return capital.remove(asked.config, account, bot, "owner" if to == "owner" else "market", asked.by)
+    return removal.remove(asked.config, account, bot, "owner" if to == "owner" else "market", asked.by)
 
 
 def all_settings(asked: Asked) -> object:
