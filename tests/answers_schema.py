@@ -1,4 +1,4 @@
-"""Writes docs/answers.schema.json, the JSON Schema of each command's answer, and the OpenAPI document, which has them too.
+"""Writes docs/answers.schema.json, the JSON Schema of each command's answer, and the OpenAPI document with its own.
 
 Run this after an answer was changed:
 
@@ -28,7 +28,6 @@ from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
-    AccountStatus,
     Adoption,
     Blocked,
     CheckedBot,
@@ -46,6 +45,7 @@ from rebalancer.app.views import (
     Resumed,
     RunResult,
     ShownBot,
+    Standing,
     Tried,
 )
 from rebalancer.backtest.metrics import Statistics, Year
@@ -111,7 +111,7 @@ ANSWERS: Mapping[str, Any] = {
     "kill": Killed,
     "web": {"address": str, "token_file": str},
     "schedule": {"coming_runs": [ComingRun]},
-    "status": {"accounts": [AccountStatus]},
+    "status": Standing,
     "doctor": {"checkups": [Checkup]},
     "self-check": {"checkups": [Checkup]},
     "explain": Explanation,
