@@ -18,8 +18,8 @@ from rebalancer.ports import Progress, unwatched
 class DataCompacted:
     """None where nothing is kept of that kind."""
 
-    inputs: Compacted | None
-    closes: ClosesCompacted | None
+    plan_inputs: Compacted | None
+    kept_closes: ClosesCompacted | None
 
 
 def compact_data(config: Config, progress: Progress = unwatched) -> DataCompacted:

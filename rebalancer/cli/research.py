@@ -189,7 +189,7 @@ def compact(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     settings = load_config(config)
     with watching(json=json) as progress:
         found = compact_data(settings, progress)
-    return Answer(found, compacted_screen(found.inputs, found.closes))
+    return Answer(found, compacted_screen(found.plan_inputs, found.kept_closes))
 
 
 @app.with_json()

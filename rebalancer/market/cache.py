@@ -132,7 +132,7 @@ class ClosesCompacted:
     """Whose closes were removed from `file`, and its size in bytes before and after."""
 
     file: str
-    removed: tuple[Symbol, ...]
+    removed_symbols: tuple[Symbol, ...]
     size_before: int
     size: int
 

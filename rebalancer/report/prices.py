@@ -64,8 +64,9 @@ def compacted_screen(inputs: Compacted | None, closes: ClosesCompacted | None) -
     if not closes:
         yield line("Closes: nothing is kept.")
         return
-    names = f": {listed(closes.removed)}" if closes.removed else ""
+    removed = closes.removed_symbols
+    names = f": {listed(removed)}" if removed else ""
     yield line(
-        f"{closes.file}: the closes of {counted(len(closes.removed), 'ticker')} removed that nothing refers to{names}; "
+        f"{closes.file}: the closes of {counted(len(removed), 'ticker')} removed that nothing refers to{names}; "
         f"{closes.size_before:,} bytes before, {closes.size:,} now."
     )

@@ -51,13 +51,16 @@ def kept(config: Config) -> set[Symbol]:
 def test_what_no_bot_reads_and_no_run_looked_up_is_removed_and_named(tmp_path: Path) -> None:
     config = two_runs(tmp_path)
     found = compact_data(config)
-    assert found.closes is not None
-    assert found.inputs is not None
-    assert found.closes.removed == (GLD, OLD)
-    assert (found.inputs.run_count, kept(config)) == (1, {SPY, TBILL})
+    assert found.kept_closes is not None
+    assert found.plan_inputs is not None
+    assert found.kept_closes.removed_symbols == (GLD, OLD)
+    assert (found.plan_inputs.run_count, kept(config)) == (1, {SPY, TBILL})
     assert replay(from_journal(config.journal(), 1)).equal
     again = compact_data(config)
-    assert (again.closes and again.closes.removed, again.inputs and again.inputs.block_count) == ((), 0)
+    assert (
+        again.kept_closes and again.kept_closes.removed_symbols,
+        again.plan_inputs and again.plan_inputs.block_count,
+    ) == ((), 0)
 
 
 def test_a_ticker_of_a_past_run_is_kept_though_no_bot_reads_it_now(tmp_path: Path) -> None:
@@ -69,7 +72,7 @@ def test_a_ticker_of_a_past_run_is_kept_though_no_bot_reads_it_now(tmp_path: Pat
 
 def test_before_the_first_run_there_is_nothing_to_remove(tmp_path: Path) -> None:
     found = compact_data(write(tmp_path))
-    assert (found.inputs, found.closes) == (None, None)
+    assert (found.plan_inputs, found.kept_closes) == (None, None)
 
 
 def test_during_a_run_nothing_is_removed(tmp_path: Path) -> None:
