@@ -102,13 +102,15 @@ def _confirmed(settings: "Config", account: str | None, line: str | None, by: st
 def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
     """Show each result as it arrives, or all as JSON; return the exit code."""
     from rebalancer.report.console import lines
+    from rebalancer.report.crossings import crossings_screen
     from rebalancer.report.run import screen
 
     done = []
     for result in results:
         done.append(result)
         if result.run and not json:
-            show((*screen(result.run), *lines(result.tax, "yellow")))
+            passed = crossings_screen(result.run, result.crossed)
+            show((*screen(result.run), *passed, *lines(result.tax, "yellow")))
         elif not json:
             say(result.message, err=result.exit_code != 0)
     exit_code = max((result.exit_code for result in done), default=0)
