@@ -1,4 +1,6 @@
-"""Writes docs/answers.schema.json, the JSON Schema of each command's answer. Run this after an answer was changed:
+"""Writes docs/answers.schema.json, the JSON Schema of each command's answer, and the OpenAPI document with its own.
+
+Run this after an answer was changed:
 
 python tests/answers_schema.py
 """
@@ -11,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from runpy import run_path
 from types import NoneType, UnionType
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -19,13 +22,14 @@ from jsonschema import Draft202012Validator
 from rebalancer.app.book_changes import Exported
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.installation import Started
 from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
+from rebalancer.app.units import Way
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
-    AccountStatus,
     Adoption,
     Blocked,
     CheckedBot,
@@ -43,6 +47,7 @@ from rebalancer.app.views import (
     Resumed,
     RunResult,
     ShownBot,
+    Standing,
     Tried,
 )
 from rebalancer.backtest.metrics import Statistics, Year
@@ -63,6 +68,7 @@ MONEY_TEXT = {"type": "string", "pattern": r"^-?\d+\.\d\d$"}
 AMOUNT_TEXT = {"type": "string", "pattern": r"^\d+\.\d\d+$"}
 DECIMAL_TEXT = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
 SCALARS: Mapping[object, Mapping[str, object]] = {
+    Any: {},
     NoneType: {"type": "null"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
@@ -107,7 +113,7 @@ ANSWERS: Mapping[str, Any] = {
     "kill": Killed,
     "web": {"address": str, "token_file": str},
     "schedule": {"coming_runs": [ComingRun]},
-    "status": {"accounts": [AccountStatus]},
+    "status": Standing,
     "doctor": {"checkups": [Checkup]},
     "self-check": {"checkups": [Checkup]},
     "explain": Explanation,
@@ -162,6 +168,9 @@ ANSWERS: Mapping[str, Any] = {
     "live status": {"accounts": [LiveAccount]},
     "notify login": {"name": str, "stored_in": str},
     "notify test": {"recipients": [Tried]},
+    "service install": {"way": Way, "texts": Mapping[str, str], "notes": [str], "installed": bool},
+    "service uninstall": {"way": Way, "places": [str]},
+    "service status": {"services": [Started]},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {
@@ -281,3 +290,4 @@ def validator(name: str) -> Draft202012Validator:
 
 if __name__ == "__main__":
     FILE.write_text(json.dumps(schemas(), indent=1) + "\n", "utf-8")
+    run_path(str(Path(__file__).with_name("web") / "openapi_document.py"), run_name="__main__")
