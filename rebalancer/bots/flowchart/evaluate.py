@@ -107,7 +107,7 @@ class Values:
         left, right = self._operand(node.left), self._operand(node.right)
         holds = ORDERINGS[node.comparator][0](left, right)
         yes = days_of(holds) if isinstance(holds, np.ndarray) else int(holds) * ((1 << self.length) - 1)
-        return yes, self._known_days(node.left) & self._known_days(node.right) & ~yes
+        return yes, yes ^ (self._known_days(node.left) & self._known_days(node.right))  # what is true is known
 
     def _operand(self, series: int) -> Floats | float:
         node = self.table[series]

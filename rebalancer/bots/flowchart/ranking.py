@@ -34,15 +34,26 @@ def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) ->
     Those `dropped` (K, D) get nothing. A column is NaN throughout where none is left, and where more are left than are
     taken and the score of one of them is undefined.
     """
+    defined = ~np.isnan(scores).any(axis=0)
+    if defined.all():
+        return parts_of_defined(count, scores, largest=largest)
+    parts = np.empty_like(scores)
+    parts[:, defined] = parts_of_defined(count, scores[:, defined], largest=largest)
+    parts[:, ~defined] = _parts_of_others(count, scores[:, ~defined], dropped[:, ~defined], largest=largest)
+    return parts
+
+
+def parts_of_defined(count: int, scores: Floats, *, largest: bool) -> Floats:
+    """As `equal_parts`, where every score is defined."""
     if count >= len(scores):
-        return _equal_parts(count, scores, dropped, largest=largest)
-    keys, unknown = np.negative(scores) if largest else scores, np.isnan(scores).any(axis=0)
-    last, next_best = _smallest(np.where(unknown, 0.0, keys) if unknown.any() else keys, count + 1)[-2:]
-    parts = np.where(keys <= last, 1 / count, 0.0)
-    clear = (np.abs(last - next_best) > 2 * _tolerance(last)) & ~unknown
+        return np.full_like(scores, 1 / len(scores))
+    keys = np.negative(scores) if largest else scores
+    last, next_best = _smallest(keys, count + 1)[-2:]
+    parts: Floats = (keys <= last) * (1 / count)
+    clear = np.abs(last - next_best) > 2 * _tolerance(last)
     if not clear.all():
-        others = np.flatnonzero(~clear)
-        parts[:, others] = _equal_parts(count, scores[:, others], dropped[:, others], largest=largest)
+        close = np.flatnonzero(~clear)
+        parts[:, close] = _parts_of_first(count, scores[:, close], largest=largest)
     return parts
 
 
@@ -54,20 +65,28 @@ def _smallest(keys: Floats, count: int) -> list[Floats]:
     for row in keys:  # put where it belongs, on all days at once
         larger = row
         for place, key in enumerate(smallest):
-            smallest[place], larger = np.minimum(key, larger), np.maximum(key, larger)
-        smallest = [*smallest, larger][:count]
+            smallest[place] = np.minimum(key, larger)
+            if place + 1 < count:
+                larger = np.maximum(key, larger)
+        if len(smallest) < count:
+            smallest.append(larger)
     return smallest
 
 
-def _equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
-    """As `equal_parts`, also where scores tie or are undefined."""
+def _parts_of_others(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
+    """As `equal_parts`, where scores are undefined."""
     left = len(scores) - dropped.sum(axis=0)
-    parts = np.zeros_like(scores)
-    np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
+    parts = _parts_of_first(count, scores, largest=largest)
     all_taken = left <= count
     parts[:, all_taken] = np.where(dropped, 0, 1 / np.maximum(left, 1))[:, all_taken]
     unclear = (np.isnan(scores) & ~dropped).any(axis=0) & ~all_taken
     parts[:, unclear | (left == 0)] = np.nan
+    return parts
+
+
+def _parts_of_first(count: int, scores: Floats, *, largest: bool) -> Floats:
+    parts = np.zeros_like(scores)
+    np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
     return parts
 
 
