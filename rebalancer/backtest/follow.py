@@ -131,11 +131,11 @@ def _grown(market: Market, decisions: Decisions, gaps: Gaps) -> Floats:
     after = grown[1:]
     for place, target in _targets(market, decisions):
         across = _across(gaps, market.closes[place], target) if gaps.rows.size else None
-        target *= market.gain[place]
+        earned = np.multiply(target, market.gain[place], out=target)
         if across:
             start, growth = across
-            target[gaps.rows - 1] = start * (growth - 1)
-        after += target[:-1]
+            earned[gaps.rows - 1] = start * (growth - 1)
+        after += earned[:-1]
     return grown
 
 

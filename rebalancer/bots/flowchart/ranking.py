@@ -28,37 +28,29 @@ def too_short(history: Floats, needed: int, complete: int) -> Marks:
     return unbroken & (runs(history) < needed)
 
 
-def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
+def equal_parts(count: int, scores: Floats, dropped: Marks | None, *, largest: bool) -> Floats:
     """Equal fractions (K, D) for the best `count` of K children on D days, by `scores` (K, D).
 
-    Those `dropped` (K, D) get nothing. A column is NaN throughout where none is left, and where more are left than are
-    taken and the score of one of them is undefined.
+    Those `dropped` (K, D) get nothing; None means that every score is defined. A column is NaN throughout where none is
+    left, and where more are left than are taken and the score of one of them is undefined.
     """
-    defined = ~np.isnan(scores).any(axis=0)
-    if defined.all():
-        return parts_of_defined(count, scores, largest=largest)
-    parts = np.empty_like(scores)
-    parts[:, defined] = parts_of_defined(count, scores[:, defined], largest=largest)
-    parts[:, ~defined] = _parts_of_others(count, scores[:, ~defined], dropped[:, ~defined], largest=largest)
-    return parts
-
-
-def parts_of_defined(count: int, scores: Floats, *, largest: bool) -> Floats:
-    """As `equal_parts`, where every score is defined."""
     if count >= len(scores):
-        return np.full_like(scores, 1 / len(scores))
+        return _equal_parts(count, scores, dropped, largest=largest)
     keys = np.negative(scores) if largest else scores
     last, next_best = _smallest(keys, count + 1)[-2:]
-    parts: Floats = (keys <= last) * (1 / count)
+    parts: Floats = np.multiply(keys <= last, 1 / count)
     clear = np.abs(last - next_best) > 2 * _tolerance(last)
+    if dropped is not None:
+        clear &= ~np.isnan(scores).any(axis=0)
     if not clear.all():
-        close = np.flatnonzero(~clear)
-        parts[:, close] = _parts_of_first(count, scores[:, close], largest=largest)
+        others = np.flatnonzero(~clear)
+        gone = None if dropped is None else dropped.take(others, axis=1)
+        parts[:, others] = _equal_parts(count, scores.take(others, axis=1), gone, largest=largest)
     return parts
 
 
 def _smallest(keys: Floats, count: int) -> list[Floats]:
-    """The `count` smallest of each column of `keys` (K, D) in order, (D,) each; none is NaN."""
+    """The `count` smallest of each column of `keys` (K, D) in order, (D,) each; any numbers where one is NaN."""
     if keys.shape[1] < MANY_DAYS:
         return [*np.sort(keys, axis=0)[:count]]
     smallest: list[Floats] = []
@@ -73,20 +65,17 @@ def _smallest(keys: Floats, count: int) -> list[Floats]:
     return smallest
 
 
-def _parts_of_others(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
-    """As `equal_parts`, where scores are undefined."""
+def _equal_parts(count: int, scores: Floats, dropped: Marks | None, *, largest: bool) -> Floats:
+    """As `equal_parts`, also where scores tie or are undefined."""
+    parts = np.zeros_like(scores)
+    np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
+    if dropped is None:
+        return parts
     left = len(scores) - dropped.sum(axis=0)
-    parts = _parts_of_first(count, scores, largest=largest)
     all_taken = left <= count
     parts[:, all_taken] = np.where(dropped, 0, 1 / np.maximum(left, 1))[:, all_taken]
     unclear = (np.isnan(scores) & ~dropped).any(axis=0) & ~all_taken
     parts[:, unclear | (left == 0)] = np.nan
-    return parts
-
-
-def _parts_of_first(count: int, scores: Floats, *, largest: bool) -> Floats:
-    parts = np.zeros_like(scores)
-    np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
     return parts
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN, YES, Truth
-from rebalancer.bots.flowchart.ranking import Marks, equal_parts, in_order, parts_of_defined
+from rebalancer.bots.flowchart.ranking import Marks, equal_parts, in_order
 from rebalancer.model import Floats
 
 Days = NDArray[np.intp]
@@ -81,9 +81,8 @@ def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
     """The best `count` by their weighting; the order of the file decides ties."""
     scores = scores_of(node, values, days)
     if not (node.weights or node.volatilities):
-        if not np.isnan(scores).any():
-            return parts_of_defined(node.count, scores, largest=node.largest)
-        return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
+        gone = dropped(node, values, days, scores) if np.isnan(scores).any() else None
+        return equal_parts(node.count, scores, gone, largest=node.largest)
     taken = in_order(node.count, scores, largest=node.largest, ranked=True)[: node.count]
     split = np.zeros_like(scores)
     np.put_along_axis(split, taken, _weights_by_rank(node, taken, values, days), axis=0)

@@ -48,7 +48,7 @@ def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
     while stack:
         element = stack.pop()
         if element is None:  # then all is done that the next one is made of
-            yield cast(TreeNode, stack.pop())
+            yield cast("TreeNode", stack.pop())
         elif element not in opened:
             opened.add(element)
             if children := _CHILDREN[type(element)](element):

@@ -134,7 +134,7 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
     out[..., :1] = first
     rows, found = inputs.reshape(-1, count), out.reshape(-1, count + 1)
     block = int(-230 / math.log1p(-rate))
-    powers = np.cumprod(np.full(min(block, count), 1 - rate))
+    powers = np.cumprod(np.full(min(block, count), 1 - rate), dtype=np.float64)
     for start in range(0, count, block):
         before, part = found[:, start : start + 1], rows[:, start : start + block]
         keep, centre = powers[: part.shape[-1]], before if centred else 0.0
