@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from rebalancer import __version__
 from rebalancer.cli import (
     bots,
     controls,
@@ -16,13 +15,16 @@ from rebalancer.cli import (
     journal,
     notify,
     performance,
+    release,
     replay,
     research,
     runs,
     settings,
     sweep,
+    web,
 )
 from rebalancer.cli.options import Commands
+from rebalancer.errors import BadInputError
 
 app = Commands(
     name="rebalance",
@@ -42,6 +44,7 @@ app.with_json("recover")(runs.recover)
 app.with_json("halt")(controls.halt)
 app.with_json("resume")(controls.resume)
 app.with_json("kill")(controls.kill)
+app.with_json("web")(web.web)
 app.with_json("schedule")(runs.schedule)
 app.with_json("status")(runs.status)
 app.with_json("doctor")(runs.doctor)
@@ -63,6 +66,7 @@ app.with_json("logout")(settings.logout)
 app.with_json("adopt")(controls.adopt)
 app.with_json("write-off")(controls.write_off)
 app.with_json("backup")(journal.backup)
+app.with_json("self-check")(release.self_check)
 app.add_typer(journal.app, name="audit")
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
@@ -70,17 +74,22 @@ app.add_typer(controls.app, name="live")
 app.add_typer(notify.app, name="notify")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rebalance {__version__}")
-        raise typer.Exit
+VersionOption = Annotated[bool, typer.Option("--version", help="Show it.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", help="With --version: also Python, SQLite and libraries, for a bug report.")
+]
 
 
-@app.callback()
-def top(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
-) -> None:
+@app.callback(invoke_without_command=True)
+def top(context: typer.Context, version: VersionOption = False, verbose: VerboseOption = False) -> None:
     """Needed for `--version`."""
+    if version:
+        release.show_versions(verbose=verbose)
+        raise typer.Exit
+    if verbose:
+        raise BadInputError.of("--verbose", "goes with --version: `rebalance --version --verbose`")
+    if context.invoked_subcommand is None:
+        raise BadInputError.of("the command line", "names no command: `rebalance --help` lists them")
 
 
 @cache

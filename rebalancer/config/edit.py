@@ -95,14 +95,20 @@ def remove_investment(content: bytes, account: str, index: int) -> bytes:
 
 
 def _changed(content: bytes, account: str, change: Callable[[Investments], None]) -> bytes:
-    """Apply `change`; line endings and a byte order mark stay."""
-    text = decode(content, account)
+    def changed(text: str) -> str:
+        # The blank line at the end makes the last comments of the file those of the last investment.
+        document = tomlkit.parse(f"{text}\n" if text.endswith("\n") else f"{text}\n\n")
+        change(document["accounts"][account]["investments"])
+        return tomlkit.dumps(document).removesuffix("\n")
+
+    return rewritten(content, account, changed)
+
+
+def rewritten(content: bytes, source: str, change: Callable[[str], str]) -> bytes:
+    """The text of `content`, changed; line endings and a byte order mark stay."""
+    text = decode(content, source)
     crlf = "\r\n" in text
-    text = text.replace("\r\n", "\n")
-    # The blank line at the end makes the last comments of the file those of the last investment.
-    document = tomlkit.parse(f"{text}\n" if text.endswith("\n") else f"{text}\n\n")
-    change(document["accounts"][account]["investments"])
-    edited = tomlkit.dumps(document).removesuffix("\n")
+    edited = change(text.replace("\r\n", "\n"))
     mark = "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
     return (edited.replace("\n", "\r\n") if crlf else edited).encode(mark)
 

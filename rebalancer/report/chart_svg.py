@@ -21,14 +21,20 @@ MOST_LINES = 40
 """In one box; those taken are among them, and the others are counted."""
 _CHARACTER, _LINE, _MARGIN, _TITLE = 7.3, 16.0, 8.0, 40.0
 _SCREEN = 1600.0
-_STYLE = """<style>
-text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #222; }
-rect { fill: #fff; stroke: #999; } .stub rect { fill: #f2f2f2; stroke-dasharray: 4; }
-.taken > rect { fill: #d5efd8; stroke: #1b7a33; stroke-width: 2.5; } tspan.taken { fill: #0b5a22; font-weight: bold; }
-path { fill: none; stroke: #bbb; } path.taken { stroke: #1b7a33; stroke-width: 3; }
-a { cursor: pointer; } a:hover rect { stroke: #0072b2; } a > text, tspan.link { fill: #0057a0; }
-.section { display: none; } .section:target { display: inline; } .section:target ~ #s0 { display: none; }
-</style>"""
+RULES = """
+.rebalance-chart text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: var(--ink, #222); }
+.rebalance-chart rect { fill: var(--page, #fff); stroke: #999; }
+.rebalance-chart .stub rect { fill: var(--card, #f2f2f2); stroke-dasharray: 4; }
+.rebalance-chart .taken > rect { fill: var(--lit, #d5efd8); stroke: var(--way, #1b7a33); stroke-width: 2.5; }
+.rebalance-chart tspan.taken { fill: var(--way-ink, #0b5a22); font-weight: bold; }
+.rebalance-chart path { fill: none; stroke: #bbb; }
+.rebalance-chart path.taken { stroke: var(--way, #1b7a33); stroke-width: 3; }
+.rebalance-chart a { cursor: pointer; } .rebalance-chart a:hover rect { stroke: #0072b2; }
+.rebalance-chart a > text { fill: var(--link, #0057a0); }
+.rebalance-chart .section { display: none; } .rebalance-chart .section:target { display: inline; }
+.rebalance-chart .section:target ~ #s0 { display: none; }
+"""
+"""The variables are those of a page around the chart; a file by itself has none, and is light."""
 _SECTION = ' class="section"'
 SVG_BEGINS = b'<svg xmlns="http://www.w3.org/2000/svg" class="rebalance-chart" '
 
@@ -40,6 +46,15 @@ class _Line(NamedTuple):
 
 def to_svg(title: str, parts: Sequence[ChartPart]) -> str:
     """The whole file; it grows by about 700 characters a box."""
+    return _drawn(title, parts, SVG_BEGINS.decode(), f"<style>{RULES}</style>")
+
+
+def for_page(title: str, parts: Sequence[ChartPart]) -> str:
+    """The same inside a page, whose style sheet has the RULES."""
+    return _drawn(title, parts, '<svg class="rebalance-chart" role="group" ')
+
+
+def _drawn(title: str, parts: Sequence[ChartPart], opening: str, style: str = "") -> str:
     below = homes(parts)
     drawings = sections(parts, below)
     place = {box.part: number for number, each in enumerate(drawings) for box in each.boxes if box.opens is None}
@@ -47,8 +62,8 @@ def to_svg(title: str, parts: Sequence[ChartPart]) -> str:
     width, height = (max(sizes) for sizes in zip(*(size for _, size in drawn), strict=True))
     # The first drawing comes last: CSS can hide only what follows the one that was opened.
     texts = [text for text, _ in (*drawn[1:], drawn[0])]
-    head = f'{SVG_BEGINS.decode()}width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
-    return "\n".join((head, f"<title>{_escaped(title)}</title>", _STYLE, *texts, "</svg>\n"))
+    head = f'{opening}width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
+    return "\n".join((head, f"<title>{_escaped(title)}</title>", style, *texts, "</svg>\n"))
 
 
 def _section(

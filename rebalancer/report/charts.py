@@ -181,14 +181,21 @@ def _dates(days: Sequence[date]) -> Iterator[tuple[int, str]]:
 def _framed(title: str, scale: Scale, label: Label, drawn: str, below: Sequence[tuple[float, str]], legend: str) -> str:
     ticks = [(100 * scale.top(value), label(value)) for value in scale.ticks()]
     lines = "".join(f'<path class="grid" d="M0 {HEIGHT * top / 100:.1f}H{WIDTH}"/>' for top, _ in ticks)
-    left = "".join(f'<span class="y" style="top:{top:.1f}%">{shown(text)}</span>' for top, text in ticks)
-    under = "".join(f'<span class="x" style="left:{at:.1f}%">{shown(text)}</span>' for at, text in below)
+    left = "".join(f'<text class="y" x="-7" y="{top:.1f}%">{shown(text)}</text>' for top, text in ticks)
     logarithmic = ", logarithmic scale" if scale.log else ""
     heading = f"{shown(title)}{logarithmic}"
     return (
-        f'<figure><h2>{heading}</h2><div class="plot" role="img" aria-label="{heading}">'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{lines}{drawn}</svg>'
-        f"{left}{under}</div>{legend}</figure>"
+        f'<figure><h2>{heading}</h2><svg class="plot" role="img" aria-label="{heading}">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" overflow="visible">{lines}{drawn}</svg>'
+        f"{left}{_texts_below(below)}</svg>{legend}</figure>"
+    )
+
+
+def _texts_below(texts: Sequence[tuple[float, str]]) -> str:
+    """Every second one gives way on a narrow screen."""
+    return "".join(
+        f'<text class="x{" between" * (place % 2)}" x="{at:.1f}%" y="100%" dy="5">{shown(text)}</text>'
+        for place, (at, text) in enumerate(texts)
     )
 
 

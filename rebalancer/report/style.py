@@ -19,53 +19,62 @@ DARK = f"""color-scheme: dark; --ink: #e8eaed; --soft: #a2a9b4; --page: #15181d;
   --gain: 66 160 104; --loss: 214 92 84;{PALETTE}
   --c5: #b88a68; --c6: #a48bd0;"""
 COLORS = ("main", "beside", "cash", "others", *(f"c{number}" for number in range(8)))
-TEARSHEET = f""":root {{ {LIGHT} }}
+STRENGTHS = 20
+"""The steps of colour in a heat map: classes s0 to s20, since a page may forbid style attributes."""
+CHARTS = """
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .5rem; margin: 1rem 0; }
+.cards div { background: var(--card); border-radius: .5rem; padding: .6rem .75rem; }
+.cards b { display: block; font-size: 1.2rem; font-variant-numeric: tabular-nums; }
+.cards span { color: var(--soft); font-size: .8rem; overflow-wrap: anywhere; }
+figure { margin: 0; min-width: 0; }
+figcaption { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin-top: 1.75rem; font-size: .85rem; }
+.key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: .2rem;
+  vertical-align: -.08rem; background: currentColor; }
+.plot { display: block; width: calc(100% - 5.15rem); height: 260px; margin: 0 .75rem 1.5rem 4.4rem; overflow: visible; }
+.plot text { fill: var(--soft); font-size: .75rem; font-variant-numeric: tabular-nums; }
+.plot .y { text-anchor: end; dominant-baseline: middle; }
+.plot .x { text-anchor: middle; dominant-baseline: hanging; }
+.plot path { vector-effect: non-scaling-stroke; }
+.plot .grid { stroke: var(--rule); fill: none; }
+.line { fill: none; stroke: currentColor; stroke-width: 1.3; stroke-linejoin: round; }
+.main.line { stroke-width: 2; }
+.beside.line { opacity: .75; }
+.area { fill: currentColor; opacity: .2; }
+.band, .bar { fill: currentColor; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 1rem; }
+.tables { display: flex; flex-wrap: wrap; gap: 0 2.5rem; }
+.tables section { min-width: 0; max-width: 100%; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: pre; }
+th:first-child, td:first-child { text-align: left; }
+.heat { width: 100%; }
+.heat th, .heat td { padding: .25rem .35rem; text-align: center; font-weight: normal; }
+.heat .gain { background: rgb(var(--gain) / calc(var(--strength) * .6)); }
+.heat .loss { background: rgb(var(--loss) / calc(var(--strength) * .6)); }
+.heat .total { font-weight: 600; }
+@media (max-width: 600px) { .plot .between { display: none; } }
+""" + "".join(
+    (
+        *(f".{name} {{ color: var(--{name}); }}\n" for name in COLORS),
+        *(f".s{step} {{ --strength: {step / STRENGTHS:g}; }}\n" for step in range(STRENGTHS + 1)),
+    )
+)
+THEMES = f""":root {{ {LIGHT} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}
-body {{ margin: 0 auto; max-width: 1080px; padding: 1rem; color: var(--ink); background: var(--page);
-  font: 15px/1.5 system-ui, sans-serif; }}
+"""
+TEARSHEET = f"""{THEMES}body {{ margin: 0 auto; max-width: 1080px; padding: 1rem; color: var(--ink);
+  background: var(--page); font: 15px/1.5 system-ui, sans-serif; }}
 h1 {{ font-size: 1.6rem; line-height: 1.2; margin: .5rem 0 .25rem; overflow-wrap: anywhere; }}
 h2 {{ font-size: 1.05rem; margin: 2rem 0 .5rem; overflow-wrap: anywhere; }}
 header p, footer {{ color: var(--soft); margin: 0; overflow-wrap: anywhere; }}
 footer {{ margin-top: 2rem; font-size: .85rem; }}
 ul {{ border-left: 4px solid #d9a400; background: var(--card); padding: .5rem 1rem .5rem 2rem; margin: 2rem 0 0;
   overflow-wrap: anywhere; }}
-.cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .5rem; margin: 1rem 0; }}
-.cards div {{ background: var(--card); border-radius: .5rem; padding: .6rem .75rem; }}
-.cards b {{ display: block; font-size: 1.2rem; font-variant-numeric: tabular-nums; }}
-.cards span {{ color: var(--soft); font-size: .8rem; overflow-wrap: anywhere; }}
-figure {{ margin: 0; min-width: 0; }}
-figcaption {{ display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin-top: 1.75rem; font-size: .85rem; }}
-.key i {{ display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: .2rem;
-  vertical-align: -.08rem; background: currentColor; }}
-.plot {{ position: relative; height: 260px; margin: 0 .75rem 1.5rem 4.4rem; }}
-.plot svg {{ position: absolute; width: 100%; height: 100%; overflow: visible; }}
-.plot span {{ position: absolute; color: var(--soft); font-size: .75rem; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }}
-.y {{ right: calc(100% + .4rem); transform: translateY(-50%); }}
-.x {{ top: calc(100% + .2rem); transform: translateX(-50%); }}
-path {{ vector-effect: non-scaling-stroke; }}
-.grid {{ stroke: var(--rule); fill: none; }}
-.line {{ fill: none; stroke: currentColor; stroke-width: 1.3; stroke-linejoin: round; }}
-.main.line {{ stroke-width: 2; }}
-.beside.line {{ opacity: .75; }}
-.area {{ fill: currentColor; opacity: .2; }}
-.band, .bar {{ fill: currentColor; }}
-.pair {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1rem; }}
-.tables {{ display: flex; flex-wrap: wrap; gap: 0 2.5rem; }}
-.tables section {{ min-width: 0; max-width: 100%; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }}
-th, td {{ padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: pre; }}
-th:first-child, td:first-child {{ text-align: left; }}
-.heat {{ width: 100%; }}
-.heat th, .heat td {{ padding: .25rem .35rem; text-align: center; font-weight: normal; }}
-.heat .gain {{ background: rgb(var(--gain) / calc(var(--strength) * .6)); }}
-.heat .loss {{ background: rgb(var(--loss) / calc(var(--strength) * .6)); }}
-.heat .total {{ font-weight: 600; }}
-@media print {{
+{CHARTS}@media print {{
   :root {{ {LIGHT} }}
   body {{ max-width: none; padding: 0; font-size: 11px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   figure, section, tr {{ break-inside: avoid; }}
   .plot {{ height: 180px; }}
 }}
-""" + "".join(f".{name} {{ color: var(--{name}); }}\n" for name in COLORS)
+"""

@@ -45,7 +45,7 @@ from rebalancer.report.charts import (
     shown,
     style_of,
 )
-from rebalancer.report.style import TEARSHEET
+from rebalancer.report.style import STRENGTHS, TEARSHEET
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STRONGEST = 90
@@ -102,23 +102,31 @@ class Sheet:
 
 def to_html(sheet: Sheet) -> str:
     """The document; all names are escaped."""
-    values, days = np.concatenate(([sheet.begun], sheet.values)), sheet.sessions
+    parts = (
+        f"{HEAD}{shown(sheet.title)}</title>\n<style>\n{TEARSHEET}</style>\n</head>\n<body>",
+        f"<header><h1>{shown(sheet.title)}</h1>\n<p>{shown(sheet.lead)}</p></header>",
+        content(sheet),
+        f"<footer>Made on {sheet.made} by rebalance {__version__}, up to the session of {sheet.sessions[-1]}.</footer>",
+        "</body>\n</html>\n",
+    )
+    return "\n".join(parts)
+
+
+def content(sheet: Sheet) -> str:
+    """What stands below the title, for a page with the rules of `style.CHARTS`; all names are escaped."""
+    values = np.concatenate(([sheet.begun], sheet.values))
     returns = daily_returns(values)
     others = np.full(len(returns), np.nan)
     if sheet.benchmark is not None:
         others[1:] = daily_returns(sheet.benchmark)
-    parts = [
-        f"{HEAD}{shown(sheet.title)}</title>\n<style>\n{TEARSHEET}</style>\n</head>\n<body>",
-        f"<header><h1>{shown(sheet.title)}</h1>\n<p>{shown(sheet.lead)}</p></header>",
+    parts = (
         _cards((*sheet.figures, *_figures(values, returns, beside(returns, others), sheet))),
         *_charts(sheet, returns),
         _heat_map(sheet),
         _tables((*_own_tables(sheet, values, returns, others), *sheet.tables)),
         _allocation(sheet),
         "".join(("<ul>", *(f"<li>{shown(note)}</li>" for note in sheet.notes), "</ul>")) if sheet.notes else "",
-        f"<footer>Made on {sheet.made} by rebalance {__version__}, up to the session of {days[-1]}.</footer>",
-        "</body>\n</html>\n",
-    ]
+    )
     return "\n".join(part for part in parts if part)
 
 
@@ -208,7 +216,7 @@ def _cell(month: float | None, strongest: float) -> str:
     if month is None:
         return "<td></td>"
     kind, strength = "gain" if month >= 0 else "loss", min(abs(month) / strongest, 1.0)
-    return f'<td class="{kind}" style="--strength:{strength:.2f}">{month * 100:z.1f}</td>'
+    return f'<td class="{kind} s{round(strength * STRENGTHS)}">{month * 100:z.1f}</td>'
 
 
 def _own_tables(sheet: Sheet, values: Floats, returns: Floats, others: Floats) -> Iterator[Table]:

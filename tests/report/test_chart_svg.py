@@ -6,7 +6,7 @@ import pytest
 
 from rebalancer.bots.base import ChartBranch, ChartPart
 from rebalancer.report.chart_sections import MOST_BOXES, homes, sections
-from rebalancer.report.chart_svg import MOST_LINES, SVG_BEGINS, to_svg
+from rebalancer.report.chart_svg import MOST_LINES, SVG_BEGINS, for_page, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -140,3 +140,10 @@ def test_the_way_taken_is_drawn_over_the_other_lines():
     taken = [path.attrib.get("class") == "taken" for path in paths]
     assert any(taken)
     assert taken == sorted(taken)
+
+
+def test_inside_a_page_that_forbids_styles_a_chart_has_none():
+    svg = for_page("x", full(5))
+    assert "style" not in svg
+    assert parsed(svg).attrib["role"] == "group"  # its links stay reachable
+    assert len(parsed(svg).findall(".//rect")) >= 2**5 - 1

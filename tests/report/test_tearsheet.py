@@ -11,7 +11,8 @@ from test_page import EVIL, Reader, comparison
 from rebalancer import __version__
 from rebalancer.backtest.metrics import months_of
 from rebalancer.report.backtest_sheet import HTML_BEGINS, MOST_BANDS, bands, to_html
-from rebalancer.report.tearsheet import Sheet
+from rebalancer.report.style import STRENGTHS
+from rebalancer.report.tearsheet import Sheet, content
 from rebalancer.report.tearsheet import to_html as sheet_to_html
 
 MADE = date(2026, 11, 30)
@@ -79,9 +80,15 @@ def test_less_than_a_year_is_never_made_a_year():
 def test_one_wild_month_does_not_wash_out_the_colours_of_the_others():
     calm = daily(500)
     calm[250] = 2.0
-    found = re.findall(r'class="(?:gain|loss)" style="--strength:([\d.]+)"', sheet_to_html(sheet(calm)))
-    assert max(map(float, found)) == 1
-    assert np.median([float(strength) for strength in found]) > 0.2
+    found = re.findall(r'class="(?:gain|loss) s(\d+)"', sheet_to_html(sheet(calm)))
+    assert max(map(int, found)) == STRENGTHS
+    assert np.median([int(strength) for strength in found]) > STRENGTHS / 5
+
+
+def test_a_page_that_forbids_styles_shows_the_content_all_the_same():
+    made = content(sheet(daily(500), bands={"SPY": np.full(500, 0.5), "cash": np.full(500, 0.5)}))
+    assert "style" not in made
+    assert 'class="plot"' in made
 
 
 def test_twenty_years_of_twenty_symbols_stay_small():
