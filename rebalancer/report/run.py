@@ -23,6 +23,8 @@ from rebalancer.model.text import (
     money,
     percentage,
     price_text,
+    signed_cents,
+    signed_percentage,
 )
 from rebalancer.report.bots import wanted
 from rebalancer.report.console import STYLES, Screen, line, lines
@@ -277,7 +279,7 @@ def day_gain(run: RunSummary) -> str:
     if run.gain is None or run.equity is None:
         return ""
     before = run.equity - run.gain
-    return f"{run.gain:+,.2f}" + (f" ({run.gain / before:+.2%})".replace("%", " %") if before > 0 else "")
+    return signed_cents(run.gain) + (f" ({signed_percentage(run.gain / before)})" if before > 0 else "")
 
 
 def status_text(run: RunSummary) -> Text:
