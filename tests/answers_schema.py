@@ -25,7 +25,6 @@ from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
-    AccountStatus,
     Adoption,
     Blocked,
     CheckedBot,
@@ -43,6 +42,7 @@ from rebalancer.app.views import (
     Resumed,
     RunResult,
     ShownBot,
+    Standing,
     Tried,
 )
 from rebalancer.backtest.metrics import Statistics, Year
@@ -107,7 +107,7 @@ ANSWERS: Mapping[str, Any] = {
     "kill": Killed,
     "web": {"address": str, "token_file": str},
     "schedule": {"coming_runs": [ComingRun]},
-    "status": {"accounts": [AccountStatus]},
+    "status": Standing,
     "doctor": {"checkups": [Checkup]},
     "self-check": {"checkups": [Checkup]},
     "explain": Explanation,

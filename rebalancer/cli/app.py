@@ -20,6 +20,7 @@ from rebalancer.cli import (
     research,
     runs,
     settings,
+    status,
     sweep,
     web,
 )
@@ -46,7 +47,7 @@ app.with_json("resume")(controls.resume)
 app.with_json("kill")(controls.kill)
 app.with_json("web")(web.web)
 app.with_json("schedule")(runs.schedule)
-app.with_json("status")(runs.status)
+app.with_json("status")(status.status)
 app.with_json("doctor")(runs.doctor)
 app.with_json("explain")(research.explain)
 app.with_json("backtest")(research.backtest)

@@ -1,7 +1,7 @@
-"""`rebalance run`, `recover`, `schedule`, `status` and `doctor`."""
+"""`rebalance run`, `recover`, `schedule` and `doctor`."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -143,9 +143,6 @@ def recover(
     return Answer({"accounts": found}, recovered_screen(records))
 
 
-NEEDS_ATTENTION = 6
-
-
 def schedule(
     coming: Annotated[
         int | None, Option("--next", min=1, max=1000, help="List this many coming runs, then exit.")
@@ -210,27 +207,6 @@ def _print(found: "Poll", now: datetime, *, json: bool) -> None:
         say(visible(log_line(found, now)))
     elif not isinstance(found, ComingRun):
         say(to_json_line(found))
-
-
-def status(
-    account: AccountOption = None,
-    max_age: Annotated[
-        float | None,
-        Option("--max-age", metavar="HOURS", min=0, max=1_000_000, help="Maximum age of the last completed run."),
-    ] = None,
-    config: ConfigOption = None,
-) -> Answer:
-    """Show each account's last and next run. Exit code 6 if an account needs attention."""
-    from rebalancer.app.account import chosen_accounts
-    from rebalancer.app.status import account_statuses
-    from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import status_screen
-
-    settings = load_config(config)
-    allowed = None if max_age is None else timedelta(hours=max_age)
-    accounts = account_statuses(settings, chosen_accounts(settings, account), SystemClock(), allowed)
-    exit_code = NEEDS_ATTENTION if any(each.troubles for each in accounts) else 0
-    return Answer({"accounts": accounts}, status_screen(accounts), exit_code)
 
 
 def doctor(
