@@ -105,6 +105,7 @@ ANSWERS: Mapping[str, Any] = {
     "halt": {"halt": Halted},
     "resume": Resumed,
     "kill": Killed,
+    "web": {"address": str, "token_file": str},
     "schedule": {"coming_runs": [ComingRun]},
     "status": {"accounts": [AccountStatus]},
     "doctor": {"checkups": [Checkup]},

@@ -21,6 +21,7 @@ from rebalancer.cli import (
     runs,
     settings,
     sweep,
+    web,
 )
 from rebalancer.cli.options import Commands
 
@@ -42,6 +43,7 @@ app.with_json("recover")(runs.recover)
 app.with_json("halt")(controls.halt)
 app.with_json("resume")(controls.resume)
 app.with_json("kill")(controls.kill)
+app.with_json("web")(web.web)
 app.with_json("schedule")(runs.schedule)
 app.with_json("status")(runs.status)
 app.with_json("doctor")(runs.doctor)
