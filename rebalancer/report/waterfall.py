@@ -41,8 +41,9 @@ def _of(symbol: Symbol, *steps: Mapping[Symbol, float]) -> tuple[float, ...]:
 def bars(name: str, weights: tuple[float, ...], widest: float) -> str:
     """`name` is a symbol or "cash": nothing in it has to be escaped."""
     drawn = "".join(
-        f'<rect class="{step}" y="{place * (THICK + APART):.0f}" width="{_wide(weight, widest):.1f}" height="{THICK:.0f}"/>'
-        for place, (step, weight) in enumerate(zip(STEPS, weights, strict=True))
+        f'<rect class="{step}" y="{place * (THICK + APART):.0f}" width="{_wide(weights[place], widest):.1f}" '
+        f'height="{THICK:.0f}"/>'
+        for place, step in enumerate(STEPS)
     )
     height = len(STEPS) * (THICK + APART) - APART
     told = ", ".join(f"{step} {percentage(weight)}" for step, weight in zip(STEPS, weights, strict=True))

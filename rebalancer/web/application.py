@@ -1,6 +1,6 @@
 """Puts the server together: pages, API and static files behind the guard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from http import HTTPStatus
@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Scope
 
+from rebalancer.report.chart_svg import RULES
+from rebalancer.report.style import CHARTS, THEMES
 from rebalancer.web.door import same_secret
 from rebalancer.web.forms import Form, body_of, parsed
 from rebalancer.web.pages import PAGES
@@ -29,7 +31,7 @@ STATIC = Path(__file__).with_name("static")
 def application(site: Site) -> ASGIApp:
     routes = [
         *(Route(page.path, _endpoint(site, page), methods=[page.method]) for page in PAGES),
-        Route("/static/{name}", static_files(STATIC)),
+        Route("/static/{name}", static_files(STATIC, {"charts.css": f"{THEMES}{CHARTS}{RULES}".encode()})),
         Route("/health", lambda _: JSONResponse({"status": "ok"})),
     ]
     refused = _refusing(site)
@@ -84,9 +86,9 @@ def _refusing(site: Site) -> Callable[[Scope, Refusal], Response]:
     return answer
 
 
-def static_files(folder: Path) -> Callable[[Request], Response]:
-    """The files of `folder`, read once: no path of a request ever reaches the disk."""
-    files = {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file()}
+def static_files(folder: Path, made: Mapping[str, bytes]) -> Callable[[Request], Response]:
+    """The files of `folder`, read once, and those `made` here: no path of a request ever reaches the disk."""
+    files = {**made, **{file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file()}}
     tags = {name: f'"{sha256(content).hexdigest()[:32]}"' for name, content in files.items()}
 
     def answered(request: Request) -> Response:
