@@ -109,6 +109,7 @@ ANSWERS: Mapping[str, Any] = {
     "schedule": {"coming_runs": [ComingRun]},
     "status": {"accounts": [AccountStatus]},
     "doctor": {"checkups": [Checkup]},
+    "self-check": {"checkups": [Checkup]},
     "explain": Explanation,
     "backtest": {
         "first": date,

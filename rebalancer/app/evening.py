@@ -25,6 +25,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock, SystemClock, hours
 from rebalancer.model import Session
+from rebalancer.portfolio.confirmed import ConfirmedPlan
 from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal, Progress, unwatched
 from rebalancer.trading.context import RunContext
 from rebalancer.venues import registry
@@ -56,6 +57,7 @@ class RunOptions(TypedDict, total=False):
     force: bool
     ignore_rebalance: bool
     as_of: date | None
+    confirmed: ConfirmedPlan | None
     shutdown_requested: Callable[[], bool]
     progress: Progress
 
@@ -69,6 +71,7 @@ def evening(
     force: bool = False,
     ignore_rebalance: bool = False,
     as_of: date | None = None,
+    confirmed: ConfirmedPlan | None = None,
     clock: Clock | None = None,
     shutdown_requested: Callable[[], bool] = lambda: False,
     progress: Progress = unwatched,
@@ -77,8 +80,9 @@ def evening(
 
     `ignore_rebalance` is that of `bots.load`, for a dry run. With `clock` the session is that of the clock's day.
     Without it the session is that of `as_of` or the last one with closes, replayed from the start of the account's run
-    window. Raises BadInputError for invalid bot files and for a day without a session, BusyError while another run uses
-    this journal or this broker account, SourceError if there are no prices for the clock's day.
+    window. Where a plan is `confirmed`, no order is sent for another one. Raises BadInputError for invalid bot files
+    and for a day without a session, BusyError while another run uses this journal or this broker account, SourceError
+    if there are no prices for the clock's day, RunFailedError where an interrupted run has to be resumed before.
     """
     with ExitStack() as stack:
         opened = stack.enter_context(opening(config, account, clock, progress))
@@ -88,6 +92,11 @@ def evening(
         if dry_run or force or not read.ended_run(config.journal(), account.name, moment.session.day):
             _require_present(context)
         interrupted = None if dry_run else _interrupted_run(journal, account, moment.session)
+        if interrupted and confirmed:
+            raise RunFailedError(
+                f"run {interrupted.run} of this session was interrupted after it had sent orders, and goes on by its "
+                "own plan: `rebalance run` resumes it. Nothing was sent."
+            )
         contents = _bots_on_disk(account, interrupted)
         request = request_of(config, account, moment, contents, dry_run=dry_run, force=force)
         context = replace(
@@ -95,7 +104,10 @@ def evening(
             bots={} if interrupted else load_bots(account.bots, contents, ignore_rebalance=ignore_rebalance),
             files=fingerprints(interrupted.files if interrupted else request.files),
             shutdown_requested=shutdown_requested,
+            confirmed=confirmed,
         )
+        if confirmed:
+            request = replace(request, notes=(*request.notes, confirmed.note))
         if ignore_rebalance:
             request = replace(request, notes=(*request.notes, IGNORED))
         if dry_run:

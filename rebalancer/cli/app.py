@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from rebalancer import __version__
 from rebalancer.cli import (
     bots,
     controls,
@@ -16,6 +15,7 @@ from rebalancer.cli import (
     journal,
     notify,
     performance,
+    release,
     replay,
     research,
     runs,
@@ -24,6 +24,7 @@ from rebalancer.cli import (
     web,
 )
 from rebalancer.cli.options import Commands
+from rebalancer.errors import BadInputError
 
 app = Commands(
     name="rebalance",
@@ -65,6 +66,7 @@ app.with_json("logout")(settings.logout)
 app.with_json("adopt")(controls.adopt)
 app.with_json("write-off")(controls.write_off)
 app.with_json("backup")(journal.backup)
+app.with_json("self-check")(release.self_check)
 app.add_typer(journal.app, name="audit")
 app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
@@ -72,17 +74,22 @@ app.add_typer(controls.app, name="live")
 app.add_typer(notify.app, name="notify")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rebalance {__version__}")
-        raise typer.Exit
+VersionOption = Annotated[bool, typer.Option("--version", help="Show it.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", help="With --version: also Python, SQLite and libraries, for a bug report.")
+]
 
 
-@app.callback()
-def top(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
-) -> None:
+@app.callback(invoke_without_command=True)
+def top(context: typer.Context, version: VersionOption = False, verbose: VerboseOption = False) -> None:
     """Needed for `--version`."""
+    if version:
+        release.show_versions(verbose=verbose)
+        raise typer.Exit
+    if verbose:
+        raise BadInputError.of("--verbose", "goes with --version: `rebalance --version --verbose`")
+    if context.invoked_subcommand is None:
+        raise BadInputError.of("the command line", "names no command: `rebalance --help` lists them")
 
 
 @cache

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rebalancer.app.views import RunResult
     from rebalancer.config import Config
     from rebalancer.model.checkup import Checkup
+    from rebalancer.portfolio.confirmed import ConfirmedPlan
 
 
 def run(
@@ -41,6 +42,10 @@ def run(
     as_of: Annotated[datetime | None, Option("--as-of", formats=DAY, help="Replay a past session (sim only).")] = None,
     force: Annotated[bool, Option("--force", help="Run again even if this session already had its run.")] = False,
     ignore_rebalance: IgnoreRebalanceOption = False,
+    only_plan: Annotated[
+        str | None, Option("--only-plan", metavar="HASH", help="Only if the plan is still that of this dry run.")
+    ] = None,
+    confirmed_by: Annotated[str | None, Option("--confirmed-by", hidden=True, help="Who confirmed that plan.")] = None,
     when_due: Annotated[
         bool, Option("--when-due", help="For cron: run enabled accounts whose run is due, else do nothing.")
     ] = False,
@@ -53,12 +58,18 @@ def run(
     from rebalancer.app.runs import run_by_hand, run_due
     from rebalancer.market.clock import SystemClock
 
-    if when_due and (account or dry_run or as_of or force):
-        text = "goes without --account, --dry-run, --as-of and --force: it runs what is due, as the config has it"
+    if when_due and (account or dry_run or as_of or force or only_plan):
+        text = (
+            "goes without --account, --dry-run, --as-of, --force and --only-plan: it runs what is due, as the config "
+            "has it"
+        )
         raise BadInputError([Problem("--when-due", "", text)])
     if ignore_rebalance and not dry_run:
         text = "goes with --dry-run: a real run trades to what the bots hold by their rebalance rules"
         raise BadInputError([Problem("--ignore-rebalance", "", text)])
+    if only_plan and dry_run:
+        text = "goes without --dry-run: it sends the orders of a dry run that was confirmed"
+        raise BadInputError([Problem("--only-plan", "", text)])
     settings = load_config(config, quietly=True)
     with shutdown_signal(at_once=dry_run) as shutdown, watching(json=json) as progress:
         if when_due:
@@ -71,6 +82,7 @@ def run(
                 dry_run=dry_run,
                 as_of=as_of.date() if as_of else None,
                 force=force,
+                confirmed=_confirmed(settings, account, only_plan, confirmed_by),
                 ignore_rebalance=ignore_rebalance,
                 shutdown_requested=shutdown.is_set,
                 progress=progress,
@@ -78,6 +90,13 @@ def run(
             )
             results = map(by_hand, chosen_accounts(settings, account))
         raise Exit(_shown(progress.between(results), json=json))
+
+
+def _confirmed(settings: "Config", account: str | None, line: str | None, by: str | None) -> "ConfirmedPlan | None":
+    from rebalancer.app.account import one_account
+    from rebalancer.app.tonight import confirmed_plan
+
+    return None if line is None else confirmed_plan(settings, one_account(settings, account), line, by or person())
 
 
 def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:

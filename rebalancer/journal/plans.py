@@ -8,6 +8,7 @@ from rebalancer.events import BotDecided, BotFailed, Event, PlanMade, TargetsSet
 from rebalancer.journal.chain import has_chain
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
+from rebalancer.model import Plan, RunId
 
 DECIDED = tuple(kind.__name__ for kind in (BotDecided, BotFailed, TargetsSet, PlanMade))
 
@@ -18,10 +19,10 @@ def plan_lines(path: Path) -> Mapping[int, str]:
         return _lines(journal, "")
 
 
-def plan_line(path: Path, run: int) -> str | None:
+def plan_line(path: Path, run: int, *, dry_run: bool = False) -> str | None:
     """That of one run."""
     with reading(path) as journal:
-        return _lines(journal, " AND run = ?", run).get(run)
+        return _lines(journal, " AND run = ?", run, dry_run=dry_run).get(run)
 
 
 def decided(path: Path, run: int) -> tuple[Event, ...]:
@@ -32,6 +33,20 @@ def decided(path: Path, run: int) -> tuple[Event, ...]:
             f"SELECT kind, body FROM events WHERE run = ? AND kind IN ({marks}) ORDER BY seq", [run, *DECIDED]
         )
         return tuple(from_body(kind, body) for kind, body in rows)
+
+
+def plan_at(path: Path, line: str) -> tuple[RunId, Plan] | None:
+    """The run and the plan on the line with this hash, also of a dry run; None where there is no such plan."""
+    with reading(path) as journal:
+        if not has_chain(journal):
+            return None
+        row = journal.execute(
+            "SELECT run, body FROM events WHERE kind = ? AND hash = ?", [PlanMade.__name__, line]
+        ).fetchone()
+    if row is None:
+        return None
+    made = from_body(PlanMade.__name__, row["body"])
+    return (RunId(row["run"]), made.plan) if isinstance(made, PlanMade) else None
 
 
 def bot_files(path: Path, run: int) -> Mapping[str, bytes]:
@@ -59,12 +74,12 @@ def account_numbers(path: Path) -> frozenset[str]:
         return frozenset(number for (number,) in journal.execute("SELECT DISTINCT number FROM balances"))
 
 
-def _lines(journal: sqlite3.Connection, condition: str, *values: int) -> dict[int, str]:
+def _lines(journal: sqlite3.Connection, condition: str, *values: int, dry_run: bool = False) -> dict[int, str]:
     if not has_chain(journal):
         return {}
     rows = journal.execute(
         "SELECT run, hash FROM events JOIN runs ON runs.id = run"
-        f" WHERE kind = ? AND NOT dry_run{condition} ORDER BY seq",
-        [PlanMade.__name__, *values],
+        f" WHERE kind = ? AND dry_run = ?{condition} ORDER BY seq",
+        [PlanMade.__name__, dry_run, *values],
     )
     return dict(rows.fetchall())

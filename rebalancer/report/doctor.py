@@ -15,8 +15,9 @@ Column = tuple[str, Sequence[Decimal | None]]
 """A heading, and a value for each of FIGURES."""
 
 
-def checkup_screen(found: Checkup) -> Screen:
-    title = f"Account {found.subject}" if found.subject else "This machine"
+def checkup_screen(found: Checkup, shared: str = "This machine") -> Screen:
+    """`shared` is what is checked where that is no account."""
+    title = f"Account {found.subject}" if found.subject else shared
     rows = ((each.name, line(each.verdict, STYLES[each.verdict]), each.found, each.remedy) for each in found.checks)
     yield grid(title, ("check", "verdict", "~found", "~remedy"), rows)
     if found.figures:

@@ -24,6 +24,7 @@ from rebalancer.model import (
     Symbol,
     Trading,
 )
+from rebalancer.portfolio.confirmed import ConfirmedPlan
 from rebalancer.portfolio.plan_inputs import PlanInputs
 from rebalancer.ports import Broker, Calendar, Clock, History, Journal, OrderRecord, Progress, Quotes, unwatched
 
@@ -46,8 +47,8 @@ class RunContext:
 
     Once `shutdown_requested` returns True no order is sent any more, and those sent are tracked to their end.
     `progress` watches what takes long: waiting, and the bots. `keep` is given what the plan was made from, once it is
-    journalled; it must not fail. `skews` collects for observers how far the venue's clock was from ours each time it
-    was read; nothing in the run reads it.
+    journalled; it must not fail. Where a plan is `confirmed`, no order is sent for another one. `skews` collects for
+    observers how far the venue's clock was from ours each time it was read; nothing in the run reads it.
     """
 
     account: str
@@ -71,6 +72,7 @@ class RunContext:
     renames: Mapping[Symbol, Symbol] = field(default_factory=dict)
     ambiguous: Mapping[Symbol, str] = field(default_factory=dict)
     keep: KeepInputs = not_kept
+    confirmed: ConfirmedPlan | None = None
     skews: list[timedelta] = field(default_factory=list)
 
     def symbols(self) -> tuple[Symbol, ...]:

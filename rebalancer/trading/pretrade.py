@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from rebalancer.errors import SourceError, StoppedError
+from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.market.settlement import (
     LONGEST_WAIT,
     OwnTrade,
@@ -16,8 +16,9 @@ from rebalancer.market.settlement import (
 )
 from rebalancer.model import Account, Order, Plan, Symbol
 from rebalancer.model.states import OVER
-from rebalancer.model.text import digits, shares
+from rebalancer.model.text import digits, listed, shares
 from rebalancer.portfolio.breaks import quantities
+from rebalancer.portfolio.confirmed import differences
 from rebalancer.ports import OrderRecord
 from rebalancer.trading.context import RunContext, RunLog
 
@@ -25,6 +26,18 @@ DONE = frozenset({*OVER, "refused"})
 POSITIONS_MAX_AGE_SECONDS = 1.0
 """Positions that are older are read again before a sell."""
 ZERO = Decimal(0)
+
+
+def require_confirmed(context: RunContext, log: RunLog, plan: Plan) -> None:
+    """Raises RunFailedError where a person confirmed another plan than this one. Called before the first order."""
+    if context.confirmed is None:
+        return
+    moved = differences(context.confirmed, log.session.day, plan, log.currency)
+    if moved:
+        raise RunFailedError(
+            f"the plan has moved beyond what was confirmed: {listed(moved, '; ')}. Nothing was sent: look at tonight's "
+            "plan again, and confirm it as it is now."
+        )
 
 
 def require_consistent(order: Order, sent: Sequence[OrderRecord]) -> None:

@@ -11,7 +11,8 @@ The algorithm of `rebalance`:
  5. Ask every bot for its allocation by the closes up to now (`pricing`).
     A bot's share comes from its investment, or from its book where its capital rolls over (`capital`).
  6. Merge the allocations by investment, net conflicting pairs, cap at 99 % (`portfolio.targets`).
- 7. Plan the trades from holdings to targets, and check the plan (`portfolio.trades`, `portfolio.checks`).
+ 7. Plan the trades from holdings to targets, and check the plan (`portfolio.trades`, `portfolio.checks`). Where a
+    person confirmed a plan, end here if this one is another (`portfolio.confirmed`).
  8. Sell: each order passes the gate and is tracked to its end (`gate`, `orders`, `tracking`).
  9. Buy only if every sell is over, sized to the cash that the account then shows (`buys`).
 10. Reconcile journal and broker, and give the run its final status (`reconcile`).
@@ -36,7 +37,7 @@ from rebalancer.trading.gate import Gate
 from rebalancer.trading.halts import require_open
 from rebalancer.trading.orders import execute
 from rebalancer.trading.payments import book_payments
-from rebalancer.trading.pretrade import warn_good_faith_violations
+from rebalancer.trading.pretrade import require_confirmed, warn_good_faith_violations
 from rebalancer.trading.pricing import (
     closes_until_now,
     decide,
@@ -113,6 +114,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     context.journal.check_disk_space()
     log.write(PlanMade(at=log.now(), plan=plan))
     context.keep(inputs, closes)
+    require_confirmed(context, log, plan)
 
     require_open(context, log)
     sells = sell_orders(plan, context.account, log.session.day, log.number)

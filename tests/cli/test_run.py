@@ -57,6 +57,13 @@ def test_on_every_day_of_a_month_journal_and_broker_agree(rebalance):
     assert netted > 0
 
 
+def test_a_run_for_a_confirmed_plan_names_a_plan_that_a_dry_run_made(rebalance):
+    for words in (["--dry-run"], ["--when-due"], []):
+        output = rebalance("run", "--only-plan", "0" * 64, *words)
+        assert (output.code, output.out) == (2, "")
+        assert "--only-plan" in output.err
+
+
 def test_only_a_dry_run_ignores_the_rebalance_rules(rebalance):
     refused = rebalance("run", "--ignore-rebalance")
     assert refused.code == 2

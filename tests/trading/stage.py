@@ -36,6 +36,7 @@ from rebalancer.model import (
     Symbol,
     Trading,
 )
+from rebalancer.portfolio.confirmed import ConfirmedPlan
 from rebalancer.ports import AlreadyRun, Broker, InterruptedRun, Journal
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import run_evening, start_run
@@ -142,6 +143,7 @@ class Stage:
     number: str = "sim"
     rebalance: Rebalance = "daily"
     bot_files: Mapping[str, bytes] = field(default_factory=dict)
+    confirmed: ConfirmedPlan | None = None
 
     def __post_init__(self) -> None:
         prices = {SPY: "500", SH: "14.21", SGOV: "100.4", TLT: "93.5", GLD: "201"}
@@ -188,6 +190,7 @@ class Stage:
             mode=self.mode,
             venue=self.venue,
             files=fingerprints(self.bot_files),
+            confirmed=self.confirmed,
         )
 
     def request(self, *, force: bool = False) -> RunRequest:

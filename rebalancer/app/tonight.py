@@ -1,0 +1,194 @@
+"""Tonight's plan, by a dry run; and the run that executes this plan and no other, as a process of its own.
+
+Such a run goes on whatever becomes of the program that started it.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+from pathlib import Path
+from threading import Thread
+from typing import Literal
+
+from rebalancer import demo
+from rebalancer.app.evening import clock_of_run
+from rebalancer.app.runs import run_by_hand
+from rebalancer.app.schedule import outside_window
+from rebalancer.app.status import blocks
+from rebalancer.app.views import RunResult
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, RunFailedError
+from rebalancer.files import create_private
+from rebalancer.journal import plans, read
+from rebalancer.market.clock import SystemClock
+from rebalancer.portfolio.confirmed import ConfirmedPlan, limits_in_words
+from rebalancer.ports import Progress, unwatched
+
+
+@dataclass(frozen=True, slots=True)
+class Tonight:
+    """A dry run. `plan` is the hash by which its plan is executed, "" where there is none.
+
+    `question` has to be confirmed before, "" inside the account's window; `refused` says why nothing can be executed
+    now, "" where it can. `limits` says what makes the plan void.
+    """
+
+    result: RunResult
+    plan: str
+    question: str
+    refused: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A run that was started for a confirmed plan. `state` is "cut off" where its process is gone without a result.
+
+    `run` is None where none was started; then `message` says why.
+    """
+
+    execution: str
+    account: str
+    plan: str
+    by: str
+    started: datetime
+    state: Literal["running", "ended", "cut off"] = "running"
+    exit_code: int | None = None
+    run: int | None = None
+    message: str = ""
+
+
+def tonight(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Tonight:
+    """Make the plan of a run that began now. Sends nothing. Raises as `run_by_hand`."""
+    result = run_by_hand(config, account, confirm=_unasked, dry_run=True, progress=progress)
+    if result.run is None or result.run.plan is None:
+        return Tonight(result, "", "", result.sentence, limits_in_words())
+    made = result.run.run
+    line = plans.plan_line(config.journal(dry_run=True), made.id, dry_run=True) or ""
+    question, refused = _hindrance(config, account, made.session)
+    return Tonight(result, line, question, refused, limits_in_words())
+
+
+def _unasked(question: str) -> None:
+    raise AssertionError(f"a dry run asks nothing: {question}")
+
+
+def _hindrance(config: Config, account: AccountConfig, session: date) -> tuple[str, str]:
+    """What must be confirmed before a run now, and why it can't be started; "" for each that does not apply."""
+    clock = clock_of_run(config, account, dry_run=False, as_of=None)
+    for why in blocks(config, account, (clock or SystemClock()).now()):
+        return "", why
+    if done := read.ended_run(config.journal(), account.name, session):
+        return "", done.reason
+    if clock is None:
+        return "", ""
+    try:
+        return outside_window(config, account, clock) or "", ""
+    except RunFailedError as error:
+        return "", str(error)
+
+
+def confirmed_plan(config: Config, account: AccountConfig, line: str, by: str) -> ConfirmedPlan:
+    """The plan of a dry run of `account` by its hash. Raises BadInputError where there is none."""
+    journal = config.journal(dry_run=True)
+    found = plans.plan_at(journal, line)
+    if found is None:
+        raise BadInputError.of(
+            "--only-plan", f"no dry run here has made the plan {line}: make a dry run, and confirm it"
+        )
+    run, plan = found
+    made = read.run(journal, run).run
+    if made.account != account.name:
+        raise BadInputError.of("--only-plan", f"this plan is of account {made.account}, not of {account.name}")
+    note = f"Only for the plan of dry run {run}, {line[:12]}, which {by} confirmed."
+    return ConfirmedPlan(made.session, plan, note)
+
+
+# ---------------------------------------------------------------------------------------------------------- executing
+
+
+def execute(config: Config, account: AccountConfig, line: str, by: str, *, confirmed: bool) -> Execution:
+    """Start a run for the plan `line` alone. `confirmed`: a person wants it outside the account's window too.
+
+    Raises BadInputError for an unknown plan and a question that was not confirmed, RunFailedError where no run can be
+    started now. The run itself compares its plan before its first order.
+    """
+    plan = confirmed_plan(config, account, line, by)
+    question, refused = _hindrance(config, account, plan.session)
+    if refused:
+        raise RunFailedError(refused)
+    if question and not confirmed:
+        raise BadInputError.of(f"account {account.name}", f"{question} Confirm it to go on", "confirmed")
+    at = SystemClock().now()
+    folder = _folder(config) / f"{at:%Y%m%dT%H%M%S.%f}-{line[:8]}"
+    asked = {"account": account.name, "plan": line, "by": by, "started": at.isoformat()}
+    source = () if config.path == demo.config_path() else ("--config", str(config.path.absolute()))
+    yes = ("--yes",) if confirmed else ()
+    words = ("run", *source, "--account", account.name, "--only-plan", line, "--confirmed-by", by, *yes, "--json")
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        for name, content in {"asked.json": json.dumps(asked).encode(), "answer.json": b"", "errors.txt": b""}.items():
+            create_private(folder / name, content)
+        _start(words, folder)
+    except OSError as error:
+        raise RunFailedError(f"the run could not be started: {error.strerror} ({folder}). Nothing was sent.") from error
+    return _execution(folder)
+
+
+def _start(words: tuple[str, ...], folder: Path) -> None:
+    """In a session of its own: neither Ctrl-C nor the end of this process reaches it.
+
+    The process inherits a lock on its answer, which tells for as long as it lives that it does.
+    """
+    with (folder / "answer.json").open("wb") as answer, (folder / "errors.txt").open("wb") as errors:
+        flock(answer, LOCK_EX)
+        process = subprocess.Popen(  # noqa: S603 - this program
+            (sys.executable, "-m", "rebalancer", *words),
+            stdin=subprocess.DEVNULL,
+            stdout=answer,
+            stderr=errors,
+            start_new_session=True,
+        )
+    Thread(target=process.wait, name="run", daemon=True).start()  # so that what is left of it goes when it ends
+
+
+def executions(config: Config, limit: int = 20) -> tuple[Execution, ...]:
+    """The last runs that were started for a confirmed plan, newest first."""
+    folders = sorted(_folder(config).glob("*/asked.json"), reverse=True)
+    return tuple(_execution(file.parent) for file in folders[:limit])
+
+
+def _folder(config: Config) -> Path:
+    return config.state_dir / "executions"
+
+
+def _execution(folder: Path) -> Execution:
+    asked = json.loads((folder / "asked.json").read_bytes())
+    asked["started"] = datetime.fromisoformat(asked["started"])
+    begun = Execution(folder.name, **asked)
+    try:
+        with (folder / "answer.json").open("rb") as answer:
+            flock(answer, LOCK_SH | LOCK_NB)
+            return _ended(begun, answer.read())
+    except BlockingIOError:
+        return begun
+    except FileNotFoundError:
+        return replace(begun, state="cut off", message="its process was never started")
+
+
+def _ended(begun: Execution, content: bytes) -> Execution:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return replace(begun, state="cut off", message="its process ended before it could say how: see the runs")
+    ended = replace(begun, state="ended", exit_code=answer["exit_code"])
+    if "error" in answer:
+        return replace(ended, message=answer["error"]["message"])
+    (account,) = answer["accounts"]
+    record = account["record"]
+    return replace(
+        ended, run=record and record["run"], message=account["message"] or (record["reason"] if record else "")
+    )

@@ -1,0 +1,159 @@
+"""Tonight's plan is executed as it was shown, or not at all, by a process of its own."""
+
+import json
+from datetime import datetime
+from fcntl import LOCK_SH, flock
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from local_alpaca import LocalAlpaca, Tape
+
+from rebalancer.app import controls
+from rebalancer.app.tonight import Execution, confirmed_plan, execute, executions, tonight
+from rebalancer.config import Config, load
+from rebalancer.errors import BadInputError, RunFailedError
+from rebalancer.journal import audit, read
+
+CONFIG = """
+state_dir = "state"
+[trading]
+fallback_ticker = "TBILL"
+[accounts.main]
+broker = "sim"
+[[accounts.main.investments]]
+bot = "hold.json"
+amount = 100
+weight_mode = "percent"
+[accounts.other]
+broker = "sim"
+[[accounts.other.investments]]
+bot = "hold.json"
+amount = 100
+weight_mode = "percent"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    write_bot(tmp_path, "SPY")
+    return load(tmp_path / "config.toml")
+
+
+def write_bot(folder: Path, ticker: str) -> None:
+    bot = {"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": ticker}}
+    (folder / "hold.json").write_text(json.dumps(bot))
+
+
+def ended(config: Config, started: Execution) -> Execution:
+    """Waits for the process: it holds a lock on its answer while it lives."""
+    with (config.state_dir / "executions" / started.execution / "answer.json").open() as answer:
+        flock(answer, LOCK_SH)
+    return executions(config)[0]
+
+
+def test_the_plan_of_a_dry_run_is_executed_once(config):
+    main = config.accounts[0]
+    seen = tonight(config, main)
+    assert (seen.question, seen.refused, read.runs(config.journal())) == ("", "", ())
+
+    done = ended(config, execute(config, main, seen.plan, "ann@desk, web", confirmed=False))
+
+    assert (done.state, done.exit_code, done.run, done.by) == ("ended", 0, 1, "ann@desk, web")
+    record = read.run(config.journal(), 1)
+    assert seen.result.run is not None
+    assert record.plan == seen.result.run.plan
+    assert f"{seen.plan[:12]}, which ann@desk, web confirmed" in " ".join(record.notes)
+    assert audit.verify(config.journal(), None).faults == ()
+    assert "is done (run 1" in tonight(config, main).refused
+    with pytest.raises(RunFailedError, match="is done"):
+        execute(config, main, seen.plan, "ann@desk, web", confirmed=True)
+
+
+def test_a_plan_that_is_another_by_now_is_not_executed(config, tmp_path):
+    main = config.accounts[0]
+    seen = tonight(config, main)
+    write_bot(tmp_path, "QQQ")
+    done = ended(config, execute(config, main, seen.plan, "ann", confirmed=False))
+    assert (done.state, done.exit_code) == ("ended", 4)
+    assert "SPY: no order, confirmed was buy" in done.message
+    assert read.run(config.journal(), 1).orders == ()
+
+
+def test_a_plan_of_nobody_or_of_another_account_is_refused(config):
+    main, other = config.accounts
+    seen = tonight(config, main)
+    for account, line, said in ((main, "0" * 64, "no dry run here"), (other, seen.plan, "is of account main")):
+        with pytest.raises(BadInputError, match=said):
+            confirmed_plan(config, account, line, "ann")
+
+
+def test_a_halted_account_says_so_and_executes_nothing(config):
+    main = config.accounts[0]
+    controls.halt(config, None, "a test", "ann")
+    seen = tonight(config, main)
+    assert "halted" in seen.refused
+    with pytest.raises(RunFailedError, match="halted"):
+        execute(config, main, seen.plan, "ann", confirmed=True)
+    assert executions(config) == ()
+
+
+def test_a_process_that_is_gone_without_an_answer_is_cut_off(config):
+    folder = config.state_dir / "executions" / "20240304"
+    folder.mkdir(parents=True)
+    asked = {"account": "main", "plan": "0" * 64, "by": "ann", "started": "2024-03-04T20:50:00+00:00"}
+    (folder / "asked.json").write_text(json.dumps(asked))
+    assert (executions(config)[0].state, executions(config)[0].message) == ("cut off", "its process was never started")
+    (folder / "answer.json").touch()
+    assert "see the runs" in executions(config)[0].message
+
+
+# --------------------------------------------------------------------------------------------- at a real broker's hours
+
+PAPER = """
+state_dir = "state"
+[data]
+since = 2026-09-01
+[trading]
+fallback_ticker = "SGOV"
+[accounts.paper]
+broker = "alpaca"
+key_id = "${{KEY_ID}}"
+secret = "${{SECRET}}"
+base_url = "{url}"
+data_url = "{url}"
+[[accounts.paper.investments]]
+bot = "hold.json"
+amount = 100
+weight_mode = "percent"
+"""
+
+
+@pytest.mark.parametrize(
+    ("hour", "question", "refused"),
+    [(12, "belongs between 15:50", ""), (15, "", ""), (18, "", "is open from 09:30")],
+    ids=["before the window", "in it", "after the close"],
+)
+def test_before_the_window_a_person_is_asked_and_outside_exchange_hours_refused(
+    tmp_path, monkeypatch, hour, question, refused
+):
+    friday = datetime(2026, 11, 20, hour, 52, tzinfo=ZoneInfo("America/New_York"))
+    with LocalAlpaca(friday, market=Tape.sample()) as venue:
+        (tmp_path / "config.toml").write_text(PAPER.format(url=venue.url))
+        write_bot(tmp_path, "SPY")
+        monkeypatch.setenv("KEY_ID", venue.key_id)
+        monkeypatch.setenv("SECRET", venue.secret)
+        config = load(tmp_path / "config.toml")
+        (account,) = config.accounts
+        seen = tonight(config, account)
+        assert question in seen.question
+        assert refused in seen.refused
+        if question:
+            with pytest.raises(BadInputError, match=question):
+                execute(config, account, seen.plan, "ann", confirmed=False)
+        if refused:
+            with pytest.raises(RunFailedError, match=refused):
+                execute(config, account, seen.plan, "ann", confirmed=True)
+        assert executions(config) == ()
+        assert venue.audit().posts == 0
