@@ -19,6 +19,7 @@ from rebalancer.errors import BusyError, RebalancerError, StoppedError, Unexpect
 from rebalancer.events import Noted, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.lease import run_lock
+from rebalancer.journal.seal import keep_sealed
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
@@ -55,7 +56,9 @@ def run_by_hand(
         return with_tax_flags(config, account, run_account(config, account, clock, debug=debug, **options))
     with Observers(config, clock or SystemClock()) as observers:
         look = _Look(config, clock or SystemClock(), observers)
-        return look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
+        result = look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
+    keep_sealed(config.journal(), options.get("progress", unwatched))
+    return result
 
 
 def run_account(
@@ -144,6 +147,7 @@ def run_due(
             observers.failed(error)
             raise
         observers.look()
+    keep_sealed(config.journal(), progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ written.
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ from rebalancer.model.text import counted
 from rebalancer.ports import Progress, unwatched
 
 ANCHOR = re.compile(r"[0-9a-f]{12,64}")
+BEGINNING = Head(0, GENESIS)
 WATCHED_LINES = 1000
 
 
@@ -40,12 +41,15 @@ def verify(path: Path, anchor: str | None = None, progress: Progress = unwatched
         journal.row_factory = None
         if not has_chain(journal):
             raise BadInputError.of(path, "an earlier version wrote it, without hashes: the next run adds them")
-        return AuditResult(str(path), read_head(journal), tuple(_faults(journal, anchor, progress)))
+        return AuditResult(str(path), read_head(journal), tuple(all_faults(journal, anchor, progress)))
 
 
 def require_sound(path: Path, progress: Progress = unwatched) -> None:
-    """Raises StoppedError where the audit finds a fault."""
-    faults = verify(path, progress=progress).faults
+    """Raises StoppedError where the whole audit finds a fault."""
+    require_none(path, verify(path, progress=progress).faults)
+
+
+def require_none(path: Path, faults: Sequence[str]) -> None:
     if faults:
         others = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
         raise StoppedError(
@@ -63,25 +67,26 @@ def quick_faults(path: Path) -> Iterator[str]:
             yield f"the journal {path} has lost its guard {guard!r}. Restore the last backup that verifies."
 
 
-def _faults(journal: sqlite3.Connection, anchor: str | None, progress: Progress) -> Iterator[str]:
+def all_faults(journal: sqlite3.Connection, anchor: str | None, progress: Progress) -> Iterator[str]:
+    """Of the whole journal, whose rows have no names."""
     if guard := lost_guard(journal):
         yield f"the guard {guard!r} is gone or changed, so lines may have been changed or deleted"
-    if wrong := first_wrong(_lines(journal, progress)):
+    if wrong := first_wrong(lines(journal, progress)):
         yield wrong
     if anchor is not None and not _has(journal, anchor):
         yield (
             f"no line has the hash {anchor}: lines were cut off at the end, or the journal was written anew, or it is "
             "another one"
         )
-    yield from _wrong_files(journal)
-    if not wrong:
+    if not wrong:  # else what the lines say is nobody's word
+        yield from wrong_files(journal)
         yield from _wrong_tables(journal)
 
 
-def _lines(journal: sqlite3.Connection, progress: Progress) -> Iterator[tuple[JournalLine, str]]:
-    """Every line with its stored hash."""
-    (total,) = journal.execute("SELECT count(*) FROM events").fetchone()
-    stored = journal.execute("SELECT seq, run, at, kind, body, hash FROM events ORDER BY seq")
+def lines(journal: sqlite3.Connection, progress: Progress, after: int = 0) -> Iterator[tuple[JournalLine, str]]:
+    """Every line after line `after`, with its stored hash."""
+    (total,) = journal.execute("SELECT count(*) FROM events WHERE seq > ?", [after]).fetchone()
+    stored = journal.execute("SELECT seq, run, at, kind, body, hash FROM events WHERE seq > ? ORDER BY seq", [after])
     for number, (*fields, shown) in enumerate(stored):
         if number % WATCHED_LINES == 0:
             progress("Checking the lines of the journal", number, total)
@@ -89,10 +94,9 @@ def _lines(journal: sqlite3.Connection, progress: Progress) -> Iterator[tuple[Jo
     progress("Checking the tables of the journal")
 
 
-def first_wrong(lines: Iterable[tuple[JournalLine, str]]) -> str | None:
-    """Describes the first line that breaks the chain; None where it is intact."""
-    last = Head(0, GENESIS)
-    for line, shown in lines:
+def first_wrong(found: Iterable[tuple[JournalLine, str]], last: Head = BEGINNING) -> str | None:
+    """Describes the first line that breaks the chain after `last`; None where it is intact."""
+    for line, shown in found:
         if line.seq != last.seq + 1:
             return f"line {last.seq + 1} is missing: line {line.seq} comes after line {last.seq}"
         if link(last.hash, line) != shown:
@@ -109,7 +113,7 @@ def _has(journal: sqlite3.Connection, anchor: str) -> bool:
     return found.fetchone() is not None or GENESIS.startswith(anchor)
 
 
-def _wrong_files(journal: sqlite3.Connection) -> Iterator[str]:
+def wrong_files(journal: sqlite3.Connection) -> Iterator[str]:
     kept = dict(journal.execute("SELECT sha256, content FROM files ORDER BY sha256").fetchall())
     claims = journal.execute("SELECT body FROM events WHERE kind = ? ORDER BY seq", [Claimed.__name__])
     named = {sha for (body,) in claims for sha in from_body(Claimed.__name__, body).files.values()}
@@ -125,12 +129,12 @@ def _wrong_tables(journal: sqlite3.Connection) -> Iterator[str]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as rebuilt:
         fill(rebuilt, journal)
         for table in PROJECTIONS:
-            differing = len(_rows(journal, table) ^ _rows(rebuilt, table))
+            differing = len(rows_of(journal, table) ^ rows_of(rebuilt, table))
             if differing:
                 rows = counted(differing, "row")
                 yield f"the table {table!r} does not say what the lines say: {rows} on one side only"
 
 
-def _rows(connection: sqlite3.Connection, table: str) -> set[str]:
+def rows_of(connection: sqlite3.Connection, table: str, condition: str = "1", *values: int) -> set[str]:
     """The rows as text, so that 1 and 1.0 differ."""
-    return {repr(row) for row in connection.execute(f"SELECT * FROM {table}")}
+    return {repr(row) for row in connection.execute(f"SELECT * FROM {table} WHERE {condition}", values)}

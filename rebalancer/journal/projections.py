@@ -34,11 +34,12 @@ def rebuild(db: sqlite3.Connection) -> None:
     fill(db, db)
 
 
-def fill(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
-    """Create the projections in `db`, which has none yet, from the events in `source`."""
+def fill(db: sqlite3.Connection, source: sqlite3.Connection, after: int = 0) -> None:
+    """Create the projections in `db`, which has none yet, from the events in `source` after line `after`."""
     for statement in (*PROJECTIONS.values(), *INDEXES):
         db.execute(statement)
-    for seq, run, kind, body in source.execute("SELECT seq, run, kind, body FROM events ORDER BY seq").fetchall():
+    events = source.execute("SELECT seq, run, kind, body FROM events WHERE seq > ? ORDER BY seq", [after])
+    for seq, run, kind, body in events.fetchall():
         project(from_body(kind, body), TableWriter(db, seq, run, fresh=False))
 
 

@@ -12,7 +12,6 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
 from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
 from rebalancer.journal import account_state
-from rebalancer.journal.audit import require_sound
 from rebalancer.journal.books import read_books
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
@@ -27,6 +26,7 @@ from rebalancer.journal.lease import LockHolder, conflict, lock_holder, read_lea
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
 from rebalancer.journal.schema import migrate, open_database
+from rebalancer.journal.seal import require_sound_for_a_run
 from rebalancer.journal.sqlite import Database
 from rebalancer.journal.tables import TableWriter, insert_into
 from rebalancer.model import NO_RUN, OrderId, RunId, RunStatus
@@ -84,10 +84,10 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
 
     @classmethod
     def open_for_a_run(cls, path: Path, holder: LockHolder, progress: Progress = unwatched) -> Self:
-        """As `open`, after a full audit: raises StoppedError where it finds a fault."""
+        """As `open`, after an audit: raises StoppedError where it finds a fault."""
         journal = cls.open(path, holder)
         try:
-            require_sound(path, progress)
+            require_sound_for_a_run(path, progress)
         except BaseException:
             journal.close()
             raise
