@@ -27,7 +27,7 @@ def test_a_page_is_answered_is_small_and_has_no_script_or_style_of_its_own(perso
     assert "<h1" in answer.text
 
 
-def test_the_first_page_with_all_that_it_loads_is_below_150_kB(person: Person, shared: LocalSite):
+def test_the_first_page_with_all_that_it_loads_is_below_150_kilobytes(person: Person, shared: LocalSite):
     found = person.get("/").text
     loaded = re.findall(r'(?:href|src)="(/static/[^"]+)"', found)
     sizes = {path: len(shared.ask("GET", path).body) for path in loaded}
