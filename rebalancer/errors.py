@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from traceback import walk_tb
 from typing import Self
 from unicodedata import category
 
@@ -116,6 +115,8 @@ class UnexpectedError(RebalancerError):
     @classmethod
     def of(cls, error: Exception) -> Self:
         """What `error` was, and the last line of this program that it passed."""
+        from traceback import walk_tb  # noqa: PLC0415 - loads slowly, and most commands meet no fault
+
         lines = [(str(frame.f_globals.get("__name__")), line) for frame, line in walk_tb(error.__traceback__)]
         module, line = next((each for each in reversed(lines) if each[0].startswith("rebalancer.")), ("rebalancer", 0))
         return cls(

@@ -217,10 +217,13 @@ def own_bars(bot: str, bars: BarsRead, closes: Closes) -> OwnBars:
     return found
 
 
-def missing_closes(own: Closes, lookback: int) -> Iterator[str]:
-    """A sentence for each symbol that has gaps in the last `lookback` sessions of a bot's `own_closes`."""
-    for symbol, column in zip(own.symbols, own.values.T, strict=True):
-        yield from _gaps(f"{symbol} has no close", column, own, lookback)
+def missing_closes(own: Mapping[Symbol, Floats], closes: Closes, lookback: int) -> Iterator[str]:
+    """A sentence for each symbol of a bot that has gaps in the last `lookback` of `closes`.
+
+    `own` has, by symbol, the last of its closes, that many or more, NaN where one is missing.
+    """
+    for symbol, column in own.items():
+        yield from _gaps(f"{symbol} has no close", column, closes, lookback)
 
 
 def missing_bars(own: OwnBars, closes: Closes, lookback: int) -> Iterator[str]:
@@ -233,5 +236,5 @@ def _gaps(what: str, column: Floats, closes: Closes, lookback: int) -> Iterator[
     span = min(lookback, len(column))
     missing = np.flatnonzero(np.isnan(column[-span:]))
     if missing.size:
-        latest = closes.day(len(column) - span + int(missing[-1]))
+        latest = closes.day(int(missing[-1]) - span)
         yield f"{what} on {missing.size} of the last {span} sessions, the latest of them {latest}"

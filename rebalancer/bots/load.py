@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 
-from rebalancer.bots import python
 from rebalancer.bots.base import Bot, RunPython
 from rebalancer.bots.flowchart import document, formats
 from rebalancer.bots.flowchart.bot import FlowchartBot
-from rebalancer.bots.flowchart.formats import native_writer
 from rebalancer.errors import Problem
 
 
@@ -19,6 +17,8 @@ def load(
     a chart rebalances daily, whatever it says.
     """
     if source.endswith(".py"):
+        from rebalancer.bots import python  # noqa: PLC0415 - most bots are charts
+
         return python.read(content, name, source, run)
     chart, problems = formats.read(content, source)
     if chart and ignore_rebalance:
@@ -28,7 +28,11 @@ def load(
 
 def most_bytes(source: str) -> int:
     """The size of the largest file that `load` reads."""
-    return python.MAX_BYTES if source.endswith(".py") else document.MAX_BYTES
+    if source.endswith(".py"):
+        from rebalancer.bots import python  # noqa: PLC0415 - as above
+
+        return python.MAX_BYTES
+    return document.MAX_BYTES
 
 
 def format_of(content: bytes, source: str) -> str:
@@ -40,6 +44,8 @@ def to_native(content: bytes, source: str) -> tuple[bytes | None, tuple[Problem,
     """The flowchart in `content` as a file in our own format, or None and every problem."""
     if source.endswith(".py"):
         return None, (Problem(source, "", "is a Python bot, which has no chart to import: use it as it is"),)
+    from rebalancer.bots.flowchart.formats import native_writer  # noqa: PLC0415 - for `rebalance import` alone
+
     chart, problems = formats.read(content, source)
     if chart is None:
         return None, problems

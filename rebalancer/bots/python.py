@@ -87,7 +87,7 @@ class PythonBot:
             session=closes.day(-1),
             weights=made,
             path=(f"weights() returned {held or 'no symbol'}; the rest is cash",),
-            warnings=tuple(missing_closes(last, self.lookback)),
+            warnings=tuple(missing_closes(dict(zip(last.symbols, last.values.T, strict=True)), last, self.lookback)),
         )
 
     def flips(self, closes: Closes, decision: Allocation) -> tuple[Flip, ...]:  # noqa: ARG002 - the port's

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rebalancer.bots.base import Bot
-from rebalancer.model import Bar, BarField, Bars, BarsRead, Closes, Snapshot, Symbol
-from rebalancer.ports import History
+from rebalancer.model import BarField, Bars, BarsRead, Closes, Symbol
+
+if TYPE_CHECKING:
+    from rebalancer.model import Bar, Snapshot
+    from rebalancer.ports import History
 
 
 def bars_read(bots: Iterable[Bot], names: Mapping[Symbol, Symbol] | None = None) -> BarsRead:
@@ -19,7 +23,7 @@ def bars_read(bots: Iterable[Bot], names: Mapping[Symbol, Symbol] | None = None)
     return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
 
 
-def with_bars(history: History, closes: Closes, read: BarsRead) -> Closes:
+def with_bars(history: "History", closes: Closes, read: BarsRead) -> Closes:
     """`closes` with the bars of `read` beside them; as they are, and nothing asked, where none are read.
 
     Raises SourceError where the bars can't be read.
@@ -44,7 +48,7 @@ def never_there(closes: Closes, read: BarsRead) -> Iterator[str]:
                 yield f"{symbol} has no {field} on any session: {closes.bars.remedy}"
 
 
-def with_tonight(closes: Closes, snapshots: Mapping[Symbol, Snapshot]) -> Closes:
+def with_tonight(closes: Closes, snapshots: "Mapping[Symbol, Snapshot]") -> Closes:
     """`closes` whose last, provisional row has the venue's bar of tonight so far, where a snapshot has one.
 
     The high and the low count tonight's price too, which may be newer than the bar. The volume is that so far. Without
@@ -63,7 +67,7 @@ def with_tonight(closes: Closes, snapshots: Mapping[Symbol, Snapshot]) -> Closes
     return replace(closes, bars=replace(closes.bars, values=values))
 
 
-def _so_far(bar: Bar, price: float) -> Mapping[BarField, float]:
+def _so_far(bar: "Bar", price: float) -> Mapping[BarField, float]:
     """The fields that the bar has. A missing price, NaN, leaves the high and the low as they are."""
     known = {field: float(value) for field, value in bar.rest.items()}
     if "high" in known:

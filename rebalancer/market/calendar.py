@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 from rebalancer.errors import RunFailedError
 from rebalancer.market.session_cache import Decade, SessionCache, Sessions, as_content
 from rebalancer.model import Session
+from rebalancer.model.closes import FIRST_YEAR
 from rebalancer.ports import Clock
-
-FIRST_YEAR = 1990
 
 
 class ExchangeCalendar:

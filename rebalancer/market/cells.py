@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.market.price_blocks import MOST_PROBLEMS
 from rebalancer.model import Closes, Floats, Symbol
 
 Days = NDArray[np.datetime64]
 Places = NDArray[np.int64]
 
+MOST_PROBLEMS = 20
+"""Of a folder of prices; then reading stops."""
 FREE_CELLS = 5_000_000
 MAX_EMPTY = 50
 """A merged table larger than FREE_CELLS has up to so many cells for each price."""

@@ -5,10 +5,13 @@ Nothing else reads the machine's clock.
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rebalancer.errors import SourceError
-from rebalancer.model import Hours
-from rebalancer.ports import Calendar, Clock
+
+if TYPE_CHECKING:  # a clock is needed before what trades by it
+    from rebalancer.model import Hours
+    from rebalancer.ports import Calendar, Clock
 
 # Linux stops its monotonic clock while it is suspended, and so does Python's on a Mac. On Windows neither stops.
 _COUNTING_SUSPEND: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
@@ -29,7 +32,7 @@ class SystemClock:
 class OffsetClock:
     """Another clock plus a fixed offset: the clock of a venue that runs at another time."""
 
-    def __init__(self, clock: Clock, offset: timedelta) -> None:
+    def __init__(self, clock: "Clock", offset: timedelta) -> None:
         self._clock = clock
         self._offset = offset
 
@@ -64,8 +67,10 @@ class SimulatedClock:
         self._now += timedelta(seconds=seconds)
 
 
-def hours(clock: Clock, calendar: Calendar) -> Hours:
+def hours(clock: "Clock", calendar: "Calendar") -> "Hours":
     """Raises SourceError where the calendar has no session in the next two weeks."""
+    from rebalancer.model import Hours  # noqa: PLC0415 - as above
+
     now = clock.now()
     # A session lies within one day of its date in UTC.
     for day in calendar.sessions(now.date(), (now + LONGEST_CLOSURE).date()):

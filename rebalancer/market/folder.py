@@ -5,18 +5,20 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.bars import missing_bars
-from rebalancer.market.calendar import FIRST_YEAR
-from rebalancer.market.cells import Cells, merged, of_symbols
-from rebalancer.market.price_blocks import MAX_COLUMNS, MAX_DAYS, MOST_PROBLEMS, read_blocks
+from rebalancer.market.cells import MOST_PROBLEMS, Cells, merged, of_symbols
 from rebalancer.market.price_file_cache import Keys, PriceFileCache, key_of
-from rebalancer.model import BarField, Bars, BarsRead, Closes, Symbol
+from rebalancer.model import BarField, Bars, BarsRead, Closes
+from rebalancer.model.closes import FIRST_YEAR
 from rebalancer.model.text import counted
-from rebalancer.ports import Progress, unwatched
+
+if TYPE_CHECKING:
+    from rebalancer.ports import Progress
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 MAX_FILES = 20_000
@@ -26,7 +28,7 @@ REMEDY = (
 )
 
 
-def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: Progress = unwatched) -> Closes:
+def read_folder(folder: Path, cache: PriceFileCache | None = None, progress: "Progress | None" = None) -> Closes:
     """Every price of the files in `folder`; sessions and symbols are sorted, NaN where no file has a price.
 
     Two prices of one ticker on one day are a problem unless they are equal. Raises BadInputError with the first 20
@@ -50,7 +52,7 @@ def read_folder_bars(
     closes: Closes,
     read: BarsRead,
     cache_of: Callable[[BarField], PriceFileCache | None] = lambda _: None,
-    progress: Progress = unwatched,
+    progress: "Progress | None" = None,
 ) -> Bars:
     """What the files in `folder` have in the fields of `read`, on the sessions of `closes`; `cache_of` a field.
 
@@ -96,7 +98,7 @@ def _price_files(folder: Path) -> list[Path]:
 
 
 def _cells_in(
-    keys: Keys, cache: PriceFileCache | None, progress: Progress, field: BarField | None = None
+    keys: Keys, cache: PriceFileCache | None, progress: "Progress | None", field: BarField | None = None
 ) -> tuple[list[Cells], list[Problem]]:
     """The closes, or another `field`, of the files of `keys`, which are from before anything of them is read.
 
@@ -106,12 +108,16 @@ def _cells_in(
     problems: list[Problem] = []
     kept = cache.read(keys) if cache else {}
     read: dict[Path, Sequence[Cells]] = {}
+    if len(kept) < len(keys):
+        from rebalancer.market.price_files import cells_of  # noqa: PLC0415 - loads pandas
+
     try:
         for number, file in enumerate(keys):
             if file in kept:
                 cells.append(kept[file])
                 continue
-            found, wrong = _cells_of(file, field, partial(progress, done=number, total=len(keys)))
+            tell = partial(progress, done=number, total=len(keys)) if progress else _unheard
+            found, wrong = cells_of(file, field, tell)
             cells.extend(found)
             problems.extend(wrong)
             if not wrong:
@@ -124,36 +130,5 @@ def _cells_in(
     return cells, problems
 
 
-def _cells_of(path: Path, field: BarField | None, tell: Callable[[str], None]) -> tuple[list[Cells], list[Problem]]:
-    # They load pandas, which is not needed where the cache has all files.
-    from rebalancer.market.price_files import layout_of, layout_of_bars, read_bars, read_cells  # noqa: PLC0415
-
-    tell(f"Reading {path.name}")
-    blocks = read_blocks(path)
-    first = next(blocks)
-    layout, problems = layout_of(first.source, first.header)
-    if layout and field:
-        layout = layout_of_bars(layout, first.header, field)
-    if layout is None:
-        return [], problems
-    parts: list[Cells] = []
-    tickers: set[Symbol] = set()
-    rows = 0
-    for block in blocks:
-        cells, found = (read_bars(block, layout), []) if field else read_cells(block, layout)
-        parts.append(cells)
-        problems.extend(found)
-        tickers.update(cells.symbols)
-        rows += len(block.rows)
-        tell(f"Reading {path.name}, row {rows:,}")
-        if len(tickers) > MAX_COLUMNS:
-            problems.append(Problem(first.source, "", f"has more than {MAX_COLUMNS:,} tickers: split the file"))
-            break
-        if rows > MAX_DAYS * (1 if layout.ticker is None else max(1, len(tickers))):
-            problems.append(
-                Problem(first.source, "", f"has more than {MAX_DAYS:,} rows of a ticker: one a day is enough")
-            )
-            break
-        if len(problems) > MOST_PROBLEMS:
-            break
-    return parts, problems
+def _unheard(_: str) -> None:
+    """Nobody watches."""

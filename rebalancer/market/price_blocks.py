@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import open_regular
+from rebalancer.market.cells import MOST_PROBLEMS
 from rebalancer.market.csv_dialect import SAVE_AS, encoding_of, separator_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ Column = NDArray[Any]
 
 BLOCK_CELLS = 200_000
 """The maximum number of cells held in memory as text."""
-MOST_PROBLEMS = 20
 MAX_COLUMNS = 20_000
 """Of a header, and tickers of a file with a row a day and ticker."""
 MAX_LINE = 1_000_000

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from rebalancer import __version__
 from rebalancer.files import ensure_private
 from rebalancer.market.cells import Cells
 from rebalancer.model import Closes, Symbol
-from rebalancer.ports import Clock
+
+if TYPE_CHECKING:
+    from rebalancer.ports import Clock
 
 FILE = "price_files.sqlite"
 """The cache's file name in the state folder."""
@@ -61,7 +64,7 @@ class PriceFileCache:
     """The cache at `path`. It may be missing, damaged, locked or another program's file: then files are read anew."""
 
     path: Path
-    clock: Clock
+    clock: "Clock"
 
     def read(self, keys: Keys) -> dict[Path, Cells]:
         """The prices of the files that were kept under these `keys`."""

@@ -3,20 +3,21 @@
 Two layouts. Long: a row a day and ticker, with a column `symbol` or `ticker`. Wide: a row a day, a column a ticker.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rebalancer.errors import Problem, echoed
-from rebalancer.market.calendar import FIRST_YEAR
-from rebalancer.market.cells import Cells, Days
+from rebalancer.market.cells import MOST_PROBLEMS, Cells, Days
 from rebalancer.market.csv_dialect import SAVE_AS, decimal_mark
-from rebalancer.market.price_blocks import MOST_PROBLEMS, Block
+from rebalancer.market.price_blocks import MAX_COLUMNS, MAX_DAYS, Block, read_blocks
 from rebalancer.model import BarField, Floats, Symbol, canonical, symbol
+from rebalancer.model.closes import FIRST_YEAR
 
 MAX_PRICE = 1e15
 TICKER_NAMES = ("symbol", "ticker")
@@ -47,6 +48,39 @@ class Layout:
     ticker: int | None
     symbols: tuple[Symbol, ...] = ()
     adjusted_by: tuple[int, int] | None = None
+
+
+def cells_of(path: Path, field: BarField | None, tell: Callable[[str], None]) -> tuple[list[Cells], list[Problem]]:
+    """The closes, or another `field`, of the file at `path`; `tell` hears how far it is read."""
+    tell(f"Reading {path.name}")
+    blocks = read_blocks(path)
+    first = next(blocks)
+    layout, problems = layout_of(first.source, first.header)
+    if layout and field:
+        layout = layout_of_bars(layout, first.header, field)
+    if layout is None:
+        return [], problems
+    parts: list[Cells] = []
+    tickers: set[Symbol] = set()
+    rows = 0
+    for block in blocks:
+        cells, found = (read_bars(block, layout), []) if field else read_cells(block, layout)
+        parts.append(cells)
+        problems.extend(found)
+        tickers.update(cells.symbols)
+        rows += len(block.rows)
+        tell(f"Reading {path.name}, row {rows:,}")
+        if len(tickers) > MAX_COLUMNS:
+            problems.append(Problem(first.source, "", f"has more than {MAX_COLUMNS:,} tickers: split the file"))
+            break
+        if rows > MAX_DAYS * (1 if layout.ticker is None else max(1, len(tickers))):
+            problems.append(
+                Problem(first.source, "", f"has more than {MAX_DAYS:,} rows of a ticker: one a day is enough")
+            )
+            break
+        if len(problems) > MOST_PROBLEMS:
+            break
+    return parts, problems
 
 
 def layout_of(source: str, header: Sequence[str]) -> tuple[Layout | None, list[Problem]]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
-from rebalancer.model.instrument import Instrument
+if TYPE_CHECKING:
+    from rebalancer.model.instrument import Instrument
 
 LISTED = 10
 """A list names so many tickers and counts the rest."""
@@ -21,7 +22,7 @@ def cents(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:,.2f}"
 
 
-def per_share(price: Decimal, instrument: Instrument) -> str:
+def per_share(price: Decimal, instrument: "Instrument") -> str:
     """With as many decimals as the tick has."""
     exponent = instrument.tick_at(price).as_tuple().exponent
     return f"{price:,.{-int(exponent)}f} {instrument.currency}"
@@ -73,6 +74,8 @@ def listed(words: Sequence[str], between: str = ", ", *, most: int = LISTED) -> 
 
 def known_names(word: str, names: Iterable[str]) -> str:
     """The names there are, for an error, and before them the one that was probably meant, in whatever case."""
+    from difflib import get_close_matches  # noqa: PLC0415 - few names are misspelt
+
     known = list(names)
     by_folded = {name.casefold(): name for name in reversed(known)}
     close = get_close_matches(word.casefold(), by_folded, n=1)

@@ -10,16 +10,12 @@ import numpy as np
 from rebalancer.bots.base import Alike, ChartPart, Findings, Parting
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
-from rebalancer.bots.flowchart.contents import describe
 from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, steps, warn_left_out, why_too_little_tonight
-from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.history import counted, first_day, why_lost
 from rebalancer.bots.flowchart.last_day import last_day
-from rebalancer.bots.flowchart.outline import mermaid, outline, parts
-from rebalancer.bots.flowchart.parting import parting, same_tickers
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.sessions import closes_needed
 from rebalancer.bots.flowchart.tree import Chart
@@ -133,6 +129,8 @@ class FlowchartBot:
         )
 
     def flips(self, closes: Closes, decision: Allocation) -> tuple[Flip, ...]:
+        from rebalancer.bots.flowchart.flip import flips  # noqa: PLC0415 - a decision needs none of what is shown of it
+
         made = self._judged(closes, decision.since)
         return flips(self.program, made.closes, made.values, self._steps(made))
 
@@ -171,6 +169,8 @@ class FlowchartBot:
 
     def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> Parting | None:
         """Of a chart that does not rebalance daily: on the day whose way `explain` shows, by the tickers alone."""
+        from rebalancer.bots.flowchart.parting import parting, same_tickers  # noqa: PLC0415 - as above
+
         known = counted(self.program, closes.until(closes.day(day)))
         if not self._by_rule:
             return parting(self.program, known, other, alike)
@@ -178,9 +178,13 @@ class FlowchartBot:
         return parting(self.program, known.until(known.day(row)), other, same_tickers)
 
     def findings(self) -> Findings:
+        from rebalancer.bots.flowchart.contents import describe  # noqa: PLC0415 - as above
+
         return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None, since: date | None = None) -> tuple[str, ...]:
+        from rebalancer.bots.flowchart.outline import outline  # noqa: PLC0415 - as above
+
         if closes is None:
             rule = () if self.program.rebalance == "daily" else (rule_in_words(self.program.rebalance),)
             return (*rule, *outline(self.program))
@@ -193,9 +197,13 @@ class FlowchartBot:
         return made.held.marked_in_words(made.last) if made.held else ""
 
     def mermaid(self, closes: Closes, since: date | None = None) -> str:
+        from rebalancer.bots.flowchart.outline import mermaid  # noqa: PLC0415 - as above
+
         made = self._judged(closes, since)
         return mermaid(self.program, made.values, made.marked)
 
     def parts(self, closes: Closes, since: date | None = None) -> tuple[ChartPart, ...]:
+        from rebalancer.bots.flowchart.outline import parts  # noqa: PLC0415 - as above
+
         made = self._judged(closes, since)
         return parts(self.program, made.values, made.marked)

@@ -50,16 +50,18 @@ class _Builder:
         self.problems.append(Problem(self.source, str(place) if place else "", text))
 
     def take(self, event: str, value: object) -> None:
-        match event:
+        match event:  # the most frequent first
+            case "map_key":
+                self._key(str(value))
+            case "string":
+                self._add(value)
             case "start_map":
                 self._begin({})
-            case "start_array":
-                self._begin([])
             case "end_map" | "end_array":
                 self.open.pop()
                 self.keys.pop()
-            case "map_key":
-                self._key(str(value))
+            case "start_array":
+                self._begin([])
             case _:
                 self._add(value)
                 # "Accept only if", so that neither NaN nor a huge integer passes.

@@ -10,18 +10,15 @@ from rebalancer.bots.flowchart.document import MAX_BYTES, MAX_DEPTH, MAX_NUMBER,
 from rebalancer.errors import Problem
 
 MAX_TEXT = 100_000
-# Possessive throughout, so that no text takes more than one pass.
-_TOKEN = re.compile(
-    r"""(?P<blank>(?:[\s,]++|;[^\n]*+)++)
+# Possessive throughout, so that no text takes more than one pass. Compiled when there is such a text: few have it.
+_PATTERN = r"""(?P<blank>(?:[\s,]++|;[^\n]*+)++)
     | (?P<open>[(\[{]) | (?P<close>[)\]}])
     | "(?P<text>(?:[^"\\]++|\\.)*+)"
     | (?P<number>[+-]?\d++(?:\.\d*+)?+(?:[eE][+-]?\d++)?+)[NM]?+(?=[\s,;()\[\]{}"]|\Z)
     | (?P<tag>\#(?:uuid|inst)\b)
     | (?P<word>[:A-Za-z.*+!?$%&=<>/_-][:\w.*+!?$%&=<>/'\#-]*+)
-    | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+    | (?P<other>.)"""
+_ESCAPE = r"(?s)\\(u[0-9a-fA-F]{4}|.)"
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\"}
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _WORDS = {"nil": None, "true": True, "false": False}
@@ -71,7 +68,7 @@ class _Reader:
     def whole(self, text: str) -> object:
         if len(text) > MAX_BYTES:
             raise _UnreadableError(f"the text is {len(text):,} characters long; up to {MAX_BYTES:,} are read")
-        for token in _TOKEN.finditer(text):
+        for token in re.finditer(_PATTERN, text, re.VERBOSE | re.DOTALL | re.ASCII):
             self._take(token)
             self.line += token[0].count("\n")
         if len(self.open) > 1:
@@ -142,7 +139,7 @@ def _atom(token: re.Match[str]) -> object:
 def _without_escapes(text: str) -> str:
     """A character beyond the first 65,536 is two escapes, as in Java; one of the two alone is refused."""
     try:
-        return _ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16")
+        return re.sub(_ESCAPE, _unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
         raise _UnreadableError("half a character is escaped in this text") from None
 

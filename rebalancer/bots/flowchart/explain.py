@@ -5,8 +5,9 @@ from functools import cache
 
 import numpy as np
 
-from rebalancer.bots.base import missing_bars, missing_closes, own_bars, own_closes
+from rebalancer.bots.base import missing_bars, missing_closes, own_bars
 from rebalancer.bots.flowchart import nodes
+from rebalancer.bots.flowchart.columns import columns_of
 from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_advised, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import runs
@@ -24,16 +25,22 @@ def gaps(program: Program, closes: Closes, values: Decided) -> tuple[str, ...]:
 
     The decision itself may not have needed them.
     """
-    recent = closes.last(program.lookback)
-    missing = missing_closes(own_closes(program.name, program.symbols, recent), program.lookback)
-    bars = missing_bars(own_bars(program.name, program.bars, recent), recent, program.lookback)
+    most, columns = min(program.lookback, len(closes.sessions)), columns_of(closes)
+    missing = missing_closes({each: columns.closes(each, most) for each in program.symbols}, closes, most)
+    recent = closes.last(most)
+    bars = missing_bars(own_bars(program.name, program.bars, recent), recent, most)
     return (*missing, *bars, *_warming_up(program, values))
 
 
 def _warming_up(program: Program, values: Decided) -> Iterator[str]:
-    in_a_row = cache(lambda source, most: int(runs(values.recent(source, most))[-1]))
-    for index, node in enumerate(program.table):
-        if isinstance(node, nodes.Series) and INDICATORS[node.function].settled:
+    settling = [
+        (index, node)
+        for index, node in enumerate(program.table)
+        if isinstance(node, nodes.Series) and INDICATORS[node.function].settled
+    ]
+    if settling:
+        in_a_row = cache(lambda source, most: int(runs(values.recent(source, most))[-1]))
+        for index, node in settling:
             advised = prices_advised(node.function, node.parameters)
             have, source = min((in_a_row(source, advised), source) for source in node.sources)
             if prices_needed(node.function, node.parameters) <= have < advised:

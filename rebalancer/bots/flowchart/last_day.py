@@ -26,6 +26,7 @@ from rebalancer.bots.flowchart.splits import fractions
 from rebalancer.model import Closes, Floats, Symbol
 
 LAST = np.array([-1])
+_FROM_ALL_DAYS = nodes.Bar, nodes.Nav, nodes.Latch
 
 
 class LastDay:
@@ -109,7 +110,7 @@ class LastDay:
 
     def _reach(self, node: nodes.Node, rows: int) -> tuple[int, int]:
         """How many rows are computed of `node` where `rows` are asked for, and how many that takes of its operands."""
-        if isinstance(node, nodes.Bar | nodes.Nav | nodes.Latch):
+        if isinstance(node, _FROM_ALL_DAYS):
             return self._days, self._days
         if isinstance(node, nodes.Series) and INDICATORS[node.function].from_the_beginning:
             return rows, self._days

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import NamedTuple
 
 from rebalancer.bots.flowchart import document, edn
-from rebalancer.bots.flowchart.formats import composer, encodings, lisp, native, quantmage, quantnexus, score_v2
+from rebalancer.bots.flowchart.formats import native
 from rebalancer.bots.flowchart.formats.elements import Element, problems_of
 from rebalancer.bots.flowchart.tree import Chart
 from rebalancer.errors import Problem
@@ -16,27 +17,29 @@ class Format(NamedTuple):
     name: str
     recognises: Callable[[Mapping[str, object], object], bool]
     """Whether a document is of this format: by its outermost keys (none of a list), and by the first of a list."""
-    read: Callable[[Element], Chart | None]
+    reader: str
+    """The file of this folder that reads it, imported when there is such a document, and the function there."""
     proven: bool = True
     """Whether decisions that were recorded at the origin agree."""
 
+    def read(self, whole: Element) -> Chart | None:
+        file, function = self.reader.split(".")
+        read: Callable[[Element], Chart | None] = getattr(import_module(f"{__name__}.{file}"), function)
+        return read(whole)
+
 
 _UNPROVEN = "No decision of {} was compared with this reader's: compare yours before you trust it with money."
+_QUANTNEXUS_KINDS = "basic", "function", "indicator", "numbered", "position", "call", "altExit", "scaling", "rolling"
 _RAINS_PERIODS = ("DAILY", "THRESHOLD")
 _FORMATS = (
-    Format("native", lambda keys, _first: keys.get("format") == native.FORMAT, native.read),
-    Format("Composer", lambda keys, _first: keys.get("step") == "root" and not _is_rains(keys), composer.read),
-    Format("Composer with colons", lambda keys, _first: ":step" in keys, encodings.read_colons),
-    Format("Composer transit", lambda keys, first: first == "^ " or "~:step" in keys, encodings.read_transit),
-    Format(
-        "Composer v2",
-        lambda keys, _first: keys.get("type") == score_v2.ROOT,
-        score_v2.read,
-        proven=False,
-    ),
-    Format("QuantMage", lambda keys, _first: "incantation" in keys, quantmage.read, proven=False),
-    Format("QuantNexus", lambda keys, _first: _is_quantnexus(keys), quantnexus.read, proven=False),
-    Format("Composer Lisp", lambda _keys, first: first == lisp.HEAD, lisp.read),
+    Format("native", lambda keys, _first: keys.get("format") == native.FORMAT, "native.read"),
+    Format("Composer", lambda keys, _first: keys.get("step") == "root" and not _is_rains(keys), "composer.read"),
+    Format("Composer with colons", lambda keys, _first: ":step" in keys, "encodings.read_colons"),
+    Format("Composer transit", lambda keys, first: first == "^ " or "~:step" in keys, "encodings.read_transit"),
+    Format("Composer v2", lambda keys, _first: keys.get("type") == "node_root", "score_v2.read", proven=False),
+    Format("QuantMage", lambda keys, _first: "incantation" in keys, "quantmage.read", proven=False),
+    Format("QuantNexus", lambda keys, _first: _is_quantnexus(keys), "quantnexus.read", proven=False),
+    Format("Composer Lisp", lambda _keys, first: first == "defsymphony", "lisp.read"),
 )
 _REFUSED = {
     "format": "a bot in another format",
@@ -104,9 +107,9 @@ def _format(value: object) -> Format | None:
 
 
 def _is_quantnexus(keys: Mapping[str, object]) -> bool:
-    saved = keys.get(quantnexus.PAYLOAD)
+    saved = keys.get("payload")
     chart = saved if isinstance(saved, dict) else keys
-    return chart.get("kind") in quantnexus.KINDS
+    return chart.get("kind") in _QUANTNEXUS_KINDS
 
 
 def _is_rains(keys: Mapping[str, object]) -> bool:

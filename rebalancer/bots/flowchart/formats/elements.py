@@ -128,7 +128,10 @@ class Element:
         if most is not None and len(self.value) > most:
             self.refuse(f"{self._name} is a list of {len(self.value):,}; up to {most:,} are read")
             return []
-        return [replace(self, value=value, place=Place(self.place, index)) for index, value in enumerate(self.value)]
+        return [
+            Element(value, Place(self.place, index), self.refusals, self.approximations)
+            for index, value in enumerate(self.value)
+        ]
 
     def text(self) -> str:
         if isinstance(self.value, str) and self.value.strip():

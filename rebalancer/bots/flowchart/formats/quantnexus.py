@@ -15,7 +15,6 @@ from rebalancer.bots.flowchart.formats.quantnexus_conditions import ConditionRea
 from rebalancer.bots.flowchart.formats.quantnexus_metrics import metric_of
 from rebalancer.bots.flowchart.formats.quantnexus_weights import EMPTY, Holdings, Weighting, by_count, either
 
-KINDS = ("basic", "function", "indicator", "numbered", "position", "call", "altExit", "scaling", "rolling")
 PAYLOAD = "payload"
 """Where a saved bot has its chart."""
 _SAVED = (

@@ -46,7 +46,7 @@ def over_windows(parts: Parts, window: int, join: Join) -> Parts:
 
 
 def _rows(parts: Parts, first: int | None, last: int | None) -> Parts:
-    return tuple(part[first:last] for part in parts)
+    return tuple([part[first:last] for part in parts])
 
 
 def total(values: Floats, window: int) -> Floats:
