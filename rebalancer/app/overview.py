@@ -9,7 +9,6 @@ from rebalancer.app.status import account_statuses
 from rebalancer.app.views import AccountStatus
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Halted
-from rebalancer.journal import read
 from rebalancer.journal.kept_books import replayed
 from rebalancer.model import Investment
 from rebalancer.portfolio.attribution import UNASSIGNED
@@ -58,7 +57,6 @@ class AccountOverview:
     status: AccountStatus
     venue: str
     real_money: bool
-    halts: tuple[Halted, ...]
     track: Track | None
     cash: Decimal | None
     free_cash: Decimal | None
@@ -67,6 +65,10 @@ class AccountOverview:
     @property
     def name(self) -> str:
         return self.status.account
+
+    @property
+    def halts(self) -> tuple[Halted, ...]:
+        return self.status.halts
 
 
 def overview(config: Config, accounts: Sequence[AccountConfig], clock: Clock) -> tuple[AccountOverview, ...]:
@@ -82,7 +84,6 @@ def _overview(config: Config, account: AccountConfig, status: AccountStatus) -> 
         status=status,
         venue=account.venue.title,
         real_money=is_real_money(account),
-        halts=read.halts(config.journal(), account.name),
         track=_track(account_points(keeper.valuations)),
         cash=total_cash(keeper.books) if begun else None,
         free_cash=keeper.books[UNASSIGNED].cash if begun and UNASSIGNED in keeper.books else None,

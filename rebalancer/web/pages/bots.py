@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from markupsafe import Markup
 from starlette.responses import Response
 
-from rebalancer.app import capital
+from rebalancer.app import capital, removal
 from rebalancer.app.controls import revoked_armings
 from rebalancer.app.overview import AccountOverview, overview
 from rebalancer.app.positions import positions
@@ -47,14 +47,14 @@ def removing(visit: Visit) -> Response:
     """Asks what becomes of the bot's shares, and says what removing it disarms."""
     config = visit.site.load()
     account, bot = account_of(visit, config), visit.query.get("bot", "")
-    shares = capital.shares_of_bot(config, account, bot)
+    shares = removal.shares_of_bot(config, account, bot)
     return show(
         visit,
         config,
         "remove.html",
         account=account,
         bot=bot,
-        shares=capital.in_words(shares) if shares else "",
+        shares=removal.in_words(shares) if shares else "",
         disarms=disarms(config),
     )
 
@@ -62,7 +62,7 @@ def removing(visit: Visit) -> Response:
 def remove(visit: Visit) -> Response:
     config = visit.site.load()
     account, bot, to = account_of(visit, config), visit.form["bot"], visit.form["to"]
-    made = capital.remove(
+    made = removal.remove(
         config, account, bot, "owner" if _one_of(to, "market", "owner") == "owner" else "market", visit.site.by
     )
     return done(visit, f"{bot} is removed", made)
