@@ -3,7 +3,8 @@
 from starlette.responses import Response
 
 from rebalancer.app.overview import is_real_money, overview
-from rebalancer.app.tonight import Execution, Tonight, execute, executions
+from rebalancer.app.proposals import Execution, Tonight
+from rebalancer.app.tonight import execute, executions
 from rebalancer.app.tonight import tonight as dry_run
 from rebalancer.config import AccountConfig, Config
 from rebalancer.web.pages.around import account_of, show
