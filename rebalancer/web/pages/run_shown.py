@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead
-from rebalancer.journal.books import crossed
+from rebalancer.journal.crossed import crossed
 from rebalancer.journal.read import RunRecord
 from rebalancer.model import RunId, Trade
 from rebalancer.portfolio.crossings import Crossing
