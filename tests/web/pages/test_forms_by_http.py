@@ -20,7 +20,13 @@ def someone(site: LocalSite) -> Person:
 def sent(person: Person, page: str, form: str, **fields: str) -> Reply:
     """The form `form` of `page`, with these fields."""
     assert person.get(page).status == 200
-    return person.post(form, fields)
+    return then(person, person.post(form, fields))
+
+
+def then(person: Person, shown: Reply) -> Reply:
+    """The hidden fields of the page that a form was answered with are those of the next form."""
+    person.hidden.update(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
+    return shown
 
 
 def settings(site: LocalSite) -> config.Config:
@@ -81,7 +87,7 @@ def test_a_setting_is_shown_as_a_difference_then_saved(someone: Person, site: Lo
     assert (refused.status, "fallback" in refused.text, 'value="IEF"' in refused.text) == (400, True, True)
     assert site.config.read_bytes() == before
     someone.get("/settings")
-    shown = someone.post("/settings/change", typed)
+    shown = then(someone, someone.post("/settings/change", typed))
     hidden = {"account": "demo", "trading.rounding": "closest", "base": base_of(shown)}
     assert "are saved" in someone.post("/settings/save", hidden).text
     assert settings(site).accounts[0].trading.rounding == "closest"
