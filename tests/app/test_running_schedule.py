@@ -91,7 +91,7 @@ def stage(tmp_path: Path, sessions: Path) -> Iterator[Stage]:
     clock = SetClock(tmp_path / TIME)
     clock.pass_by(WINDOW - EPOCH)
     with LocalAlpaca(WINDOW, market=Tape.sample()) as venue:
-        venue.clock = RightClock(tmp_path / TIME)  # type: ignore[assignment]
+        venue.clock = RightClock(tmp_path / TIME)
         venue.hold("SPY", 100)
         venue.script_orders("SPY", order_scripts.slow(SELL_TAKES.total_seconds()), side="sell")
         (tmp_path / "config.toml").write_text(CONFIG.format(url=venue.url))
