@@ -5,18 +5,24 @@
     python benchmarks/width.py --simulate 0.4   only the simulation of 1,000 workers, at 0.4 milliseconds a message
 
 Executors take turns in one run; every one must give the same digest of all results before a time counts. Ratios travel,
-seconds belong to one machine. The simulation is arithmetic on the cost of a message that was measured here with two
+seconds belong to one machine. What others do on a machine stretches the time on the clock, and processes more than one:
+so the CPU time of the busiest process is measured too, its start included. Cores that are free take that long. What a
+part takes decides: a process costs a second or so to start, and these works are made to take ten times that.
+
+The simulation is arithmetic on the cost of a message that was measured here with two
 workers: it knows no network, no memory of the scheduler, and no worker that is slower than the others. None of those
 was measured.
 """
 
 import heapq
 import json
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,7 +42,7 @@ from rebalancer.bots.decisions import Decisions
 from rebalancer.config.sweep import ClusterSettings
 from rebalancer.model import Closes, symbol
 
-DAYS, TICKERS, BOTS, ROUNDS = 2_520, 20, 40, 3
+DAYS, TICKERS, BOTS, ROUNDS = 5_040, 20, 600, 3
 MESSAGES = 2_000
 WORKERS = (2, 10, 100, 1_000)
 
@@ -62,9 +68,9 @@ def bot(seed: int) -> dict[str, Any]:
 
 
 def variants() -> Variants:
-    """120 of one bot."""
+    """Some hundreds of one bot."""
     windows = Parameter(
-        "average", (("chart", "if", "right", "moving-average-price", "window"),), tuple(range(20, 220, 5))
+        "average", (("chart", "if", "right", "moving-average-price", "window"),), tuple(range(20, 220, 2))
     )
     counts = Parameter("count", (("chart", "then", "then", "filter", "count"),), (1, 2, 3))
     return Variants(json.dumps(bot(1)).encode(), "bot", "bot.json", (windows, counts), None, 5.0)
@@ -77,10 +83,28 @@ def bot_files() -> tuple[BotFiles, list[tuple[str, ...]]]:
     )
 
 
-def digest(results: Iterator[tuple[int, Any]]) -> str:
+@dataclass(frozen=True)
+class Timed:
+    """`work` with the process that did it, and the CPU seconds that it has taken since its start."""
+
+    work: Callable[[Closes, Any], Any]
+
+    def __call__(self, closes: Closes, part: Any) -> tuple[Any, int, float]:  # noqa: ANN401
+        return self.work(closes, part), os.getpid(), time.process_time()
+
+
+@dataclass
+class Times:
+    """In seconds, one a round: on the clock, and of CPU by the busiest process."""
+
+    clock: list[float] = field(default_factory=list)
+    busiest: list[float] = field(default_factory=list)
+
+
+def digest(results: Sequence[tuple[int, Any]]) -> str:
     """Of all results in the order of their parts, to the last bit."""
     found = sha256()
-    for _, result in sorted(results, key=lambda pair: pair[0]):
+    for _, (result, _, _) in sorted(results, key=lambda pair: pair[0]):
         for each in result:
             rows = each.weights(sorted(each.wanted)) if isinstance(each, Decisions) else each.trial.returns
             found.update(rows.tobytes())
@@ -90,22 +114,33 @@ def digest(results: Iterator[tuple[int, Any]]) -> str:
 def compare(
     title: str, work: Callable[[Closes, Any], Any], closes: Closes, parts: Sequence[Any], executors: dict[str, Executor]
 ) -> None:
-    seconds: dict[str, list[float]] = {name: [] for name in executors}
-    digests = set()
+    times = {name: Times() for name in executors}
+    digests, seen = set(), dict[int, float]()
     for _ in range(ROUNDS):
         for name, executor in executors.items():
-            begun = time.perf_counter()
-            digests.add(digest(executor.results(work, closes, parts)))
-            seconds[name].append(time.perf_counter() - begun)
+            begun, before = time.perf_counter(), dict(seen)
+            seen[os.getpid()] = time.process_time()
+            results = list(executor.results(Timed(work), closes, parts))
+            times[name].clock.append(time.perf_counter() - begun)
+            before[os.getpid()] = seen[os.getpid()]
+            ends = {process: end for _, (_, process, end) in results} | {os.getpid(): time.process_time()}
+            seen |= ends
+            times[name].busiest.append(max(end - before.get(process, 0.0) for process, end in ends.items()))
+            digests.add(digest(results))
     if len(digests) > 1:
         sys.exit(f"{title}: the results differ")
     print(f"{title}: {len(parts)} parts, the same digest {min(digests)[:12]} everywhere")
-    for name, times in seconds.items():
-        ratios = sorted(serial / own for serial, own in zip(seconds["this process"], times, strict=True))
+    serial = times["this process"]
+    for name, own in times.items():
+        clock, cpu = ratios(serial.clock, own.clock), ratios(serial.busiest, own.busiest)
         print(
-            f"  {name:24}{statistics.median(times):8.2f} s   {statistics.median(ratios):5.2f} x "
-            f"({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            f"  {name:18}{statistics.median(own.clock):7.2f} s {clock}   CPU {statistics.median(own.busiest):6.2f} s {cpu}"
         )
+
+
+def ratios(serial: Sequence[float], own: Sequence[float]) -> str:
+    found = sorted(one / other for one, other in zip(serial, own, strict=True))
+    return f"{statistics.median(found):5.2f} x ({found[0]:.2f} to {found[-1]:.2f})"
 
 
 def nothing(_: Closes, part: int) -> int:
@@ -160,7 +195,7 @@ def main() -> None:
             executors["Dask, 2 workers"] = cluster
         closes, tried = prices(), variants()
         points = list(grid(tried.parameters))
-        compare("Sweep of 120 variants", tried, closes, list(chunks(points, 2)), executors)
+        compare(f"Sweep of {len(points)} variants", tried, closes, list(chunks(points, 2)), executors)
         compare(f"Back-test of {BOTS} bots", *((files := bot_files())[0], closes, files[1]), executors)
     cross_validation()
     if message is None:
