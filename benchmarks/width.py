@@ -30,19 +30,16 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.app.cluster import connected
 from rebalancer.app.deciding import BotFiles, parts_of
 from rebalancer.app.executor import Executor, Serial, cores
 from rebalancer.app.pool import Pool
-from rebalancer.app.sweep_plan import chunks
 from rebalancer.app.variants import Variants
 from rebalancer.backtest.overfitting import overfitting
 from rebalancer.backtest.parameters import Parameter, grid
 from rebalancer.bots.decisions import Decisions
-from rebalancer.config.sweep import ClusterSettings
 from rebalancer.model import Closes, symbol
 
-DAYS, TICKERS, BOTS, ROUNDS = 5_040, 20, 600, 3
+DAYS, TICKERS, CONDITIONS, BOTS, ROUNDS = 5_040, 20, 5, 300, 3
 MESSAGES = 2_000
 WORKERS = (2, 10, 100, 1_000)
 
@@ -54,26 +51,29 @@ def prices() -> Closes:
 
 
 def bot(seed: int) -> dict[str, Any]:
-    """A filter over all tickers below two conditions."""
+    """Conditions one below the other, and below each a filter over pairs of tickers, whose histories are simulated."""
     draw = np.random.default_rng(seed).integers
-    assets = [{"asset": f"T{number:02}"} for number in range(TICKERS)]
-    by = {"function": "relative-strength-index", "window": int(draw(5, 60))}
-    chosen: dict[str, Any] = {"filter": {"by": by, "take": "top", "count": 3, "of": assets}}
-    for _ in range(2):
-        subject = {"of": f"T{draw(0, TICKERS):02}", "window": int(draw(20, 250))}
-        condition = {"left": {"current-price": {"of": subject["of"]}}, "is": "gt"}
-        right = {"moving-average-price": subject}
-        chosen = {"if": {**condition, "right": right}, "then": chosen, "else": {"asset": f"T{draw(0, TICKERS):02}"}}
+    pairs = [{"equal": [{"asset": f"T{n:02}"}, {"asset": f"T{(n + 1) % TICKERS:02}"}]} for n in range(TICKERS)]
+
+    def filtered() -> dict[str, Any]:
+        by = {"function": "relative-strength-index", "window": int(draw(5, 60))}
+        return {"filter": {"by": by, "take": "top", "count": 3, "of": pairs}}
+
+    chosen = filtered()
+    for _ in range(CONDITIONS):
+        ticker = f"T{draw(0, TICKERS):02}"
+        average = {"moving-average-price": {"of": ticker, "window": int(draw(20, 250))}}
+        condition = {"left": {"current-price": {"of": ticker}}, "is": "gt", "right": average}
+        chosen = {"if": condition, "then": chosen, "else": filtered()}
     return {"format": "rebalancer/bot", "version": 1, "name": f"bot {seed}", "chart": chosen}
 
 
 def variants() -> Variants:
     """Some hundreds of one bot."""
-    windows = Parameter(
-        "average", (("chart", "if", "right", "moving-average-price", "window"),), tuple(range(20, 220, 2))
-    )
-    counts = Parameter("count", (("chart", "then", "then", "filter", "count"),), (1, 2, 3))
-    return Variants(json.dumps(bot(1)).encode(), "bot", "bot.json", (windows, counts), None, 5.0)
+    window = ("chart", "if", "right", "moving-average-price", "window")
+    count = ("chart", *["then"] * CONDITIONS, "filter", "count")
+    varied = Parameter("average", (window,), tuple(range(20, 220, 2))), Parameter("count", (count,), (1, 2, 3))
+    return Variants(json.dumps(bot(1)).encode(), "bot", "bot.json", varied, None, 5.0)
 
 
 def bot_files() -> tuple[BotFiles, list[tuple[str, ...]]]:
@@ -123,7 +123,9 @@ def compare(
             results = list(executor.results(Timed(work), closes, parts))
             times[name].clock.append(time.perf_counter() - begun)
             before[os.getpid()] = seen[os.getpid()]
-            ends = {process: end for _, (_, process, end) in results} | {os.getpid(): time.process_time()}
+            ends: dict[int, float] = {os.getpid(): time.process_time()}
+            for _, (_, process, end) in results:
+                ends[process] = max(end, ends.get(process, 0.0))
             seen |= ends
             times[name].busiest.append(max(end - before.get(process, 0.0) for process, end in ends.items()))
             digests.add(digest(results))
@@ -133,9 +135,8 @@ def compare(
     serial = times["this process"]
     for name, own in times.items():
         clock, cpu = ratios(serial.clock, own.clock), ratios(serial.busiest, own.busiest)
-        print(
-            f"  {name:18}{statistics.median(own.clock):7.2f} s {clock}   CPU {statistics.median(own.busiest):6.2f} s {cpu}"
-        )
+        seconds = statistics.median(own.clock), statistics.median(own.busiest)
+        print(f"  {name:16}{seconds[0]:7.2f} s {clock}   CPU {seconds[1]:7.2f} s {cpu}")
 
 
 def ratios(serial: Sequence[float], own: Sequence[float]) -> str:
@@ -182,6 +183,8 @@ def cross_validation() -> None:
 
 
 def main() -> None:
+    from rebalancer.app.sweep_plan import chunks  # noqa: PLC0415 - workers import this file too, and need none of it
+
     if sys.argv[1:2] == ["--simulate"]:
         simulate(float(sys.argv[2]) / 1000)
         return
@@ -208,6 +211,9 @@ def main() -> None:
 def local_cluster() -> Iterator[Executor]:
     """Two workers, each a process, reached as a person's cluster is."""
     from distributed import LocalCluster  # noqa: PLC0415 - an extra
+
+    from rebalancer.app.cluster import connected  # noqa: PLC0415 - as above
+    from rebalancer.config.sweep import ClusterSettings  # noqa: PLC0415
 
     options = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": "1GiB"}
     with (
