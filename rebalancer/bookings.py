@@ -31,13 +31,17 @@ class CapitalMoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class HandedOver(Event):
-    """A bot that a person removed left these shares to their owner: no run trades them any more."""
+    """A bot that a person removed left these shares to their owner: no run trades them any more.
+
+    `config_follows`: the config still names the bot, and is written next. Earlier versions wrote it before.
+    """
 
     account: str
     bot: str
     symbol: Symbol
     quantity: Decimal
     by: str
+    config_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from jsonschema import Draft202012Validator
 from rebalancer.app.book_changes import Exported
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.earnings import AccountPerformance
+from rebalancer.app.installation import Started
 from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
 from rebalancer.app.sweep import Sweep
+from rebalancer.app.units import Way
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
-    AccountStatus,
     Adoption,
     Blocked,
     CheckedBot,
@@ -43,6 +44,7 @@ from rebalancer.app.views import (
     Resumed,
     RunResult,
     ShownBot,
+    Standing,
     Tried,
 )
 from rebalancer.backtest.metrics import Statistics, Year
@@ -107,7 +109,7 @@ ANSWERS: Mapping[str, Any] = {
     "kill": Killed,
     "web": {"address": str, "token_file": str},
     "schedule": {"coming_runs": [ComingRun]},
-    "status": {"accounts": [AccountStatus]},
+    "status": Standing,
     "doctor": {"checkups": [Checkup]},
     "self-check": {"checkups": [Checkup]},
     "explain": Explanation,
@@ -162,6 +164,9 @@ ANSWERS: Mapping[str, Any] = {
     "live status": {"accounts": [LiveAccount]},
     "notify login": {"name": str, "stored_in": str},
     "notify test": {"recipients": [Tried]},
+    "service install": {"way": Way, "texts": Mapping[str, str], "notes": [str], "installed": bool},
+    "service uninstall": {"way": Way, "places": [str]},
+    "service status": {"services": [Started]},
 }
 """What each answer has beside `exit_code`."""
 OTHERS: Mapping[str, Any] = {

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from rebalancer.app.messages import trial
 from rebalancer.app.observers import troubles
@@ -11,12 +12,14 @@ from rebalancer.config import Config
 from rebalancer.config.observers import read_url, store_url
 from rebalancer.config.tables import UrlSource
 from rebalancer.errors import BadInputError
+from rebalancer.files import try_to_replace
 from rebalancer.model.checkup import Check
 from rebalancer.model.text import known_names
 from rebalancer.notify import ping
 from rebalancer.notify.deadline import within
 from rebalancer.notify.message import send
 
+PROMETHEUS = ".prom"
 TRIAL_SECONDS = 20.0
 
 
@@ -56,13 +59,26 @@ def observer_checks(config: Config) -> Iterator[Check]:
             continue
         yield _check(check, found.get(check), "its address can be read")
     if config.metrics is not None:
-        yield _check("metrics", found.get("metrics"), f"figures are written to {config.metrics}")
+        yield metrics_check(config.metrics, found.get("metrics"))
 
 
 def _check(name: str, trouble: str | None, otherwise: str) -> Check:
     if trouble is None:
         return Check(name, "pass", otherwise)
     return Check(name, "warn", trouble, "Runs go on without it. The next one that works takes this back.")
+
+
+def metrics_check(file: Path, trouble: str | None = None) -> Check:
+    """Whether the text file can be written, and whether a collector would read it."""
+    try:
+        try_to_replace(file)
+    except OSError as error:
+        text = f"{file} can't be written: {error.strerror}"
+        return Check("metrics", "fail", text, "Make its folder writable for this user, or name another textfile.")
+    if file.suffix != PROMETHEUS:
+        text = f"{file} does not end in {PROMETHEUS}, and the collector reads no other files"
+        return Check("metrics", "warn", text, f'Name it textfile = "{file.with_suffix(PROMETHEUS).name}".')
+    return _check("metrics", trouble, f"figures are written to {file}")
 
 
 def try_all(config: Config, seconds: float = TRIAL_SECONDS) -> tuple[Tried, ...]:

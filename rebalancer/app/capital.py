@@ -1,32 +1,25 @@
-"""Money given to a bot whose capital rolls over or taken from it, and a bot that is closed out."""
+"""Money given to a bot whose capital rolls over, or taken from it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 from rebalancer.app.controls import report_disarmed, revoked_armings
 from rebalancer.app.moved_capital import MovedCapital
-from rebalancer.app.settings import invested_at, replace_config, require_other_bots
-from rebalancer.app.views import InvestmentsEdited
-from rebalancer.bookings import CapitalMoved, HandedOver
+from rebalancer.app.settings import invested_at
+from rebalancer.bookings import CapitalMoved
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.edit import remove_investment
 from rebalancer.errors import BadInputError, echoed
-from rebalancer.journal.books import books
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN, Symbol, numbers
+from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.settings import LEAST_MONEY, MOST_MONEY
-from rebalancer.model.text import digits, money
-from rebalancer.portfolio.attribution import CENT, UNASSIGNED, ZERO
+from rebalancer.model.text import money
+from rebalancer.portfolio.attribution import CENT, UNASSIGNED
 from rebalancer.portfolio.bookkeeping import Bookkeeper
-
-Shares = Mapping[Symbol, Decimal]
-To = Literal["market", "owner"]
 
 
 def deposit(config: Config, account: AccountConfig, bot: str, amount: str, by: str) -> MovedCapital:
@@ -102,52 +95,3 @@ def _between_runs(config: Config) -> Iterator[SqliteJournal]:
     """The journal, while no run is in progress. Raises BusyError during one."""
     with run_lock(config.journal()) as holder, SqliteJournal.open(config.journal(), holder) as journal:
         yield journal
-
-
-# ------------------------------------------------------------------------------------------------------------ close-out
-
-
-def shares_of_bot(config: Config, account: AccountConfig, bot: str) -> Shares:
-    """The shares of `bot` by its book, by symbol. Raises BadInputError for an unknown bot and for the only one."""
-    require_other_bots(config, account, bot)
-    book = books(config.journal(), account.name).books.get(bot)
-    return dict(sorted(book.shares.items())) if book else {}
-
-
-def remove(config: Config, account: AccountConfig, bot: str, to: To, by: str) -> InvestmentsEdited:
-    """Remove a bot. Its shares go `to` the market, sold by the next run as far as no other bot wants them, or to their
-    owner: they stay in the account, and no run trades them. Its cash is no bot's any more.
-
-    Raises BadInputError, and changes nothing, for an unknown bot, the only one, and shares that can't be handed over.
-    """
-    content = remove_investment(config.content, account.name, require_other_bots(config, account, bot))
-    if to == "market":
-        return replace_config(config, account, content, by)
-    with run_lock(config.journal()):
-        handed = _handed_over(config, account, bot, by)
-        return replace_config(config, account, content, by, handed)
-
-
-def _handed_over(config: Config, account: AccountConfig, bot: str, by: str) -> tuple[HandedOver, ...]:
-    shares, at = shares_of_bot(config, account, bot), SystemClock().now()
-    with SqliteJournal.open(config.journal()) as journal:
-        unsettled, ours = journal.unsettled(account.name), journal.ledger(account.name).ours
-    if unsettled:
-        raise BadInputError.of(bot, "an order is not settled yet: run `rebalance recover` first, then remove the bot")
-    managed = [symbol for symbol in shares if symbol not in account.trading.protected]
-    if account.trading.manage == "account" and managed:
-        text = (
-            f'manage = "account" gives every share to the bots, and the next run would sell {", ".join(managed)}: add '
-            "them to `protected` first, or use --sell"
-        )
-        raise BadInputError.of(bot, text)
-    return tuple(
-        HandedOver(at, account.name, bot, symbol, quantity, by)
-        for symbol, held in shares.items()
-        if (quantity := min(held, ours.get(symbol, ZERO))) > 0
-    )
-
-
-def in_words(shares: Shares) -> str:
-    """As in "12 SPY, 40 TLT"."""
-    return ", ".join(f"{digits(quantity)} {symbol}" for symbol, quantity in shares.items())

@@ -11,7 +11,7 @@ from rebalancer.journal.books import recorded_events
 from rebalancer.journal.connection import reading
 from rebalancer.journal.read import RunSummary
 from rebalancer.model import Flip
-from rebalancer.model.text import counted, money, percent
+from rebalancer.model.text import counted, money, percent, signed_cents
 from rebalancer.notify.message import Message
 from rebalancer.portfolio.attribution import UNASSIGNED
 from rebalancer.portfolio.bookkeeping import Bookkeeper
@@ -62,7 +62,7 @@ def _earned(config: Config, account: AccountConfig, monday: date, sunday: date) 
 
 def _gain(points: Sequence[Point], monday: date) -> str | None:
     start = next((place for place, point in enumerate(points) if point.session >= monday), None)
-    return None if start is None else f"{gain(points, start):+,.2f}"
+    return None if start is None else signed_cents(gain(points, start))
 
 
 def _flips(config: Config, runs: Sequence[RunSummary]) -> Iterator[str]:

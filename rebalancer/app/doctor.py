@@ -1,11 +1,7 @@
 """The doctor: pre-run checks that send no orders, and the paper trial of one share."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from rebalancer.app.account import chosen_accounts, opening
 from rebalancer.app.account_checks import CheckedAccount, examine
@@ -14,19 +10,15 @@ from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.bots import first_day_of_evenings
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.evening import clock_of_run
+from rebalancer.app.machine_checks import machine
 from rebalancer.app.paper_trial import run_trial, trial_of
 from rebalancer.app.source import described
 from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, BusyError, RebalancerError
+from rebalancer.errors import BadInputError, RebalancerError
 from rebalancer.events import Armed, Halted
-from rebalancer.files import open_to_others
 from rebalancer.journal import read
-from rebalancer.journal.audit import require_sound
-from rebalancer.journal.connection import readable_errors, writing
-from rebalancer.journal.lease import run_lock
-from rebalancer.journal.schema import open_database
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import Symbol
 from rebalancer.model.checkup import Check, Checkup
@@ -115,49 +107,6 @@ def _summary(error: RebalancerError) -> str:
 
 WARN_BEFORE = timedelta(days=7)
 """An arming that expires within this time is a warning."""
-MEGABYTE = 1_000_000
-LOW_SPACE, MIN_SPACE = 500 * MEGABYTE, 50 * MEGABYTE
-
-
-def machine(folder: Path, journal_file: Path, progress: Progress = unwatched) -> tuple[Check, ...]:
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    return writable(existing), disk(shutil.disk_usage(existing).free, existing), journal(journal_file, progress)
-
-
-def writable(folder: Path) -> Check:
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            others = open_to_others(folder)
-            if others is None:
-                return Check("state folder", "pass", f"{folder} can be written")
-            found = f"{folder} can be written, and other users can write {others}"
-            return Check("state folder", "warn", found, f"They could change what runs go by: chmod go-w {others}")
-    except OSError as error:
-        remedy = "Make it writable for this user, or name another folder with state_dir."
-        return Check("state folder", "fail", f"{folder} can't be written: {error.strerror}", remedy)
-
-
-def disk(free: int, folder: Path) -> Check:
-    """`free` in bytes."""
-    found = f"{free / MEGABYTE:,.0f} MB are free in {folder}"
-    if free >= LOW_SPACE:
-        return Check("disk", "pass", found)
-    return Check("disk", "warn" if free >= MIN_SPACE else "fail", found, "Free some space: the journal needs it.")
-
-
-def journal(path: Path, progress: Progress = unwatched) -> Check:
-    """Open the journal as a run does, under its lock and in a write transaction, and write nothing."""
-    try:
-        with readable_errors(path):
-            if not path.exists():
-                return Check("journal", "pass", f"none yet: the first run creates {path}")
-            with run_lock(path), closing(open_database(path)) as database, writing(database.conn):
-                require_sound(path, progress)
-                return Check("journal", "pass", f"{path} can be written, and its hash chain is intact")
-    except BusyError as error:
-        return Check("journal", "warn", str(error), "Check again after that run.")
-    except RebalancerError as error:
-        return Check("journal", "fail", str(error), "No run starts until the journal is usable.")
 
 
 def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str, str], now: datetime) -> Check:

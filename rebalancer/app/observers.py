@@ -239,7 +239,7 @@ class Observers:
         return None
 
     def _masked(self, text: str) -> str:
-        return masked(text, (each.account_number for each in self._config.accounts if each.account_number))
+        return masked(text, self._config.account_numbers)
 
     # --------------------------------------------------------------------------------------------- the thread
 

@@ -6,17 +6,19 @@ from decimal import Decimal
 
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import read
-from rebalancer.journal.kept_books import replayed
+from rebalancer.journal.kept_books import Replayed, replayed
 from rebalancer.model import Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED
 
 
 @dataclass(frozen=True, slots=True)
 class HeldPosition:
-    """Our shares of a symbol. `ours` to `value` are those of `read.PositionSummary`.
+    """Our shares of a symbol. `ours`, `at_broker` and `value` are those of `read.PositionSummary`.
 
-    `gain` is what they are worth above their cost, `weight` their value as a fraction of the account's equity; None
-    where a figure that it needs is. `shares_by_bot` is what each bot owns; what is missing to `ours` is no bot's.
+    `cost` is what they cost with fees; with `has_adopted` some were adopted, and count at the broker's average cost.
+    It is None where a spin-off brought some. `gain` is what they are worth above it, `weight` their value as a fraction
+    of the account's equity; None where a figure that it needs is. `shares_by_bot` is what each bot owns; what is
+    missing to `ours` is no bot's.
     """
 
     symbol: Symbol
@@ -27,6 +29,7 @@ class HeldPosition:
     gain: Decimal | None
     weight: float | None
     shares_by_bot: Mapping[str, Decimal]
+    has_adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +45,18 @@ class AccountPositions:
 def positions(config: Config, account: AccountConfig) -> AccountPositions:
     """Raises RunFailedError for a journal that can't be read."""
     journal = config.journal()
-    keeper = replayed(journal, account.name).keeper
+    books = replayed(journal, account.name)
+    keeper = books.keeper
     equity = keeper.valuations[-1].equity if keeper.valuations else None
-    bots = {owner: book.shares for owner, book in keeper.books.items() if owner != UNASSIGNED}
-    found = (_held(each, equity, bots) for each in read.positions(journal, account.name))
+    found = (_held(each, equity, books) for each in read.positions(journal, account.name))
     return AccountPositions(account.name, account.venue.currency, equity, tuple(found))
 
 
-def _held(
-    row: read.PositionSummary, equity: Decimal | None, bots: Mapping[str, Mapping[Symbol, Decimal]]
-) -> HeldPosition:
-    gain = None if row.value is None or row.cost is None else row.value - row.cost
+def _held(row: read.PositionSummary, equity: Decimal | None, books: Replayed) -> HeldPosition:
+    symbol, cost = row.symbol, books.costs.of(row.symbol, row.ours)
+    gain = None if row.value is None or cost is None else row.value - cost
     weight = None if row.value is None or not equity else float(row.value / equity)
-    theirs = {bot: shares[row.symbol] for bot, shares in bots.items() if row.symbol in shares}
-    return HeldPosition(row.symbol, row.ours, row.at_broker, row.cost, row.value, gain, weight, theirs)
+    shares = {owner: book.shares.get(symbol) for owner, book in books.keeper.books.items() if owner != UNASSIGNED}
+    theirs = {bot: some for bot, some in shares.items() if some is not None}
+    has_adopted = books.costs.has_adopted(symbol)
+    return HeldPosition(symbol, row.ours, row.at_broker, cost, row.value, gain, weight, theirs, has_adopted)

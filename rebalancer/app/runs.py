@@ -11,6 +11,7 @@ from rebalancer.app.observers import Observers
 from rebalancer.app.on_result import noted, notified
 from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
+from rebalancer.app.removal import removals_finished
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.tax_flags import with_tax_flags
 from rebalancer.app.views import RunResult
@@ -75,6 +76,7 @@ def run_account(
     Raises BusyError.
     """
     try:
+        config, account = removals_finished(config, account, write=not options.get("dry_run"))
         with evening(config, account, clock=clock, **options) as tonight:
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):

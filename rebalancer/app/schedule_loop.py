@@ -28,7 +28,8 @@ Poll = RunResult | ComingRun | Blocked | PollFailed
 class ScheduleLoop:
     """Polls for due runs. The config is loaded at each poll, so an edit applies from the next one on.
 
-    `next_start` is when the next run window opens, as of the last poll.
+    `next_start` is when the next run window opens, as of the last poll; `config` is the last one that could be loaded,
+    and `failed` the last poll if it failed.
     """
 
     load: Callable[[], Config]
@@ -36,9 +37,9 @@ class ScheduleLoop:
     shutdown_requested: Callable[[], bool]
     progress: Progress = unwatched
     next_start: datetime | None = None
+    config: Config | None = field(default=None, init=False)
+    failed: PollFailed | None = field(default=None, init=False)
     _blocked: tuple[Blocked, ...] = field(default=(), init=False)
-    _failed: PollFailed | None = field(default=None, init=False)
-    _last: Config | None = field(default=None, init=False)
 
     def poll(self) -> Iterator[Poll]:
         """Run what is due and yield each result; then changes: the next run, what blocks trading, a failed poll.
@@ -47,11 +48,11 @@ class ScheduleLoop:
         """
         try:
             yield from self._look()
-            self._failed = None
+            self.failed = None
         except Exception as error:  # noqa: BLE001 - whatever it is
-            before, self._failed = self._failed, PollFailed(str(in_tree(error)))
-            if self._failed != before:
-                yield self._failed
+            before, self.failed = self.failed, PollFailed(str(in_tree(error)))
+            if self.failed != before:
+                yield self.failed
 
     def _look(self) -> Iterator[RunResult | ComingRun | Blocked]:
         config = self._loaded()
@@ -70,13 +71,13 @@ class ScheduleLoop:
     def _loaded(self) -> Config:
         """The config; where it can't be loaded, those in the last one are told."""
         try:
-            self._last = self.load()
+            self.config = self.load()
         except BadInputError as error:
-            if self._last is not None and self._failed is None:
-                with Observers(self._last, self.clock) as observers:
+            if self.config is not None and self.failed is None:
+                with Observers(self.config, self.clock) as observers:
                     observers.failed(error)
             raise
-        return self._last
+        return self.config
 
     def _next_run(self, config: Config) -> Iterator[ComingRun]:
         window = next(coming_windows(config, self.clock), None)
@@ -103,11 +104,13 @@ def run_until_stopped(
     next_start: Callable[[], datetime | None],
     stop: Event,
     heartbeat: float = HEARTBEAT_SECONDS,
+    stopping: Callable[[], None] = lambda: None,
 ) -> None:
     """Call `poll` at `next_start` and at every heartbeat, one call at a time, until `stop` is set.
 
     The heartbeat is monotonic time, not wall-clock time: after a suspend or a clock change, the next poll is at most
-    one heartbeat away. Returns once a running poll has ended. An exception of `poll` ends the loop and is re-raised.
+    one heartbeat away. Calls `stopping` once it is to end, and returns once a running poll has ended. An exception of
+    `poll` ends the loop and is re-raised.
     """
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # it warns of each heartbeat skipped during a run
     scheduler = BackgroundScheduler(
@@ -126,6 +129,7 @@ def run_until_stopped(
         if start := next_start():
             scheduler.add_job(poll, "date", run_date=start, id="start", replace_existing=True)
         stop.wait(heartbeat)
+    stopping()
     scheduler.remove_all_jobs()  # a job submitted during the shutdown would raise in the scheduler's thread
     scheduler.shutdown(wait=True)
     if errors:

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
@@ -24,7 +24,6 @@ from rebalancer.config.files import replace_content, write_backup, write_first_f
 from rebalancer.config.parsers import SCHEMA
 from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
-from rebalancer.events import Event
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.books import books
@@ -191,10 +190,8 @@ def require_other_bots(config: Config, account: AccountConfig, bot: str) -> int:
     return index
 
 
-def replace_config(
-    config: Config, before: AccountConfig, content: bytes, by: str, booked: Sequence[Event] = ()
-) -> InvestmentsEdited:
-    """Write `content` to the config file; journal the changes, with what is `booked` for them, in one transaction.
+def replace_config(config: Config, before: AccountConfig, content: bytes, by: str) -> InvestmentsEdited:
+    """Write `content` to the config file, and journal the changes.
 
     Raises BadInputError, and then changes nothing.
     """
@@ -204,7 +201,7 @@ def replace_config(
     made = setting_changes(SystemClock().now(), before.name, old, new)
     with SqliteJournal.open(edited.journal()) as journal:
         replace_content(config.path, config.content, content)
-        journal.record(NO_RUN, *made, *booked)
+        journal.record(NO_RUN, *made)
     return InvestmentsEdited(made, investments(after), disarm_after_edit(config, edited.journal(), by))
 
 

@@ -7,17 +7,32 @@ from itertools import islice
 
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, enabled_since, missed
-from rebalancer.app.views import AccountStatus, ComingRun
+from rebalancer.app.views import AccountStatus, ComingRun, Standing
 from rebalancer.config import AccountConfig, Config
 from rebalancer.files import open_to_others
-from rebalancer.journal import read
+from rebalancer.journal import figures, read
 from rebalancer.journal.audit import quick_faults
 from rebalancer.journal.read import RunSummary
+from rebalancer.model.text import counted
 from rebalancer.ports import Clock, TradingStatus
 from rebalancer.trading.halts import halt_text, unarmed_reason
 
 LONGEST_RUN = timedelta(hours=2)
 """A run that has not ended after this time is reported as interrupted."""
+
+
+def standing(
+    config: Config, accounts: Sequence[AccountConfig], clock: Clock, max_age: timedelta | None = None
+) -> Standing:
+    """As `account_statuses`, and what went wrong with messages, the monitor and the figures."""
+    return Standing(clock.now(), tuple(account_statuses(config, accounts, clock, max_age)), tuple(_notes(config)))
+
+
+def _notes(config: Config) -> Iterator[str]:
+    if config.ping or config.metrics or config.notify:
+        from rebalancer.app.observers import troubles  # noqa: PLC0415 - slow to import, and most have none of these
+
+        yield from (f"{name}: {trouble}" for name, trouble in troubles(config).items())
 
 
 def account_statuses(
@@ -39,6 +54,8 @@ def _status(
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
     troubles = list(blocks(config, account, now))
     troubles += exposed(config)
+    unknown = 0 if runs and _under_way(runs[0], now) else figures.unknown_orders(config.journal(), account.name)
+    troubles += _of_unknown(account, unknown)
     if runs:
         troubles += _of_last(runs[0], now)
     if since is not None:
@@ -48,8 +65,12 @@ def _status(
         troubles += _of_age(runs, now, max_age)
     upcoming = coming_run(next(coming(account, calendar, now))) if account.enabled else None
     last, zone = runs[0] if runs else None, account.venue.zone.key
-    currency = account.venue.currency
-    return AccountStatus(account.name, zone, currency, account.enabled, last, upcoming, tuple(troubles))
+    halts = read.halts(config.journal(), account.name)
+    return AccountStatus(
+        *(account.name, zone, account.venue.currency, account.enabled, last, upcoming, tuple(troubles)),
+        halts=halts,
+        unknown_orders=unknown,
+    )
 
 
 def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
@@ -90,8 +111,19 @@ def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
         verb = "failed" if run.status == "failed" else "was missed"
         yield f"run {run.id} for the session of {run.session} {verb}: {run.reason}"
-    elif run.status == "running" and not now - run.started <= LONGEST_RUN:
+    elif run.status == "running" and not _under_way(run, now):
         yield f"run {run.id} for the session of {run.session} was interrupted: see `rebalance history {run.id}`"
+
+
+def _under_way(run: RunSummary, now: datetime) -> bool:
+    return run.status == "running" and now - run.started <= LONGEST_RUN
+
+
+def _of_unknown(account: AccountConfig, unknown: int) -> Iterator[str]:
+    """While a run is under way its orders may be without an outcome for a moment: they are not counted then."""
+    if unknown:
+        look = f"`rebalance recover --account {account.name}` asks the broker, and the next run does"
+        yield f"the outcome of {counted(unknown, 'order')} is not known: {look}"
 
 
 def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:

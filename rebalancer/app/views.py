@@ -54,7 +54,9 @@ class ComingRun:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are problems to fix."""
+    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are what a person has
+    to see to. `halts` are those in force; `unknown_orders` counts the orders whose outcome nobody knows.
+    """
 
     account: str
     zone: str
@@ -63,6 +65,17 @@ class AccountStatus:
     last: RunSummary | None
     upcoming: ComingRun | None
     troubles: tuple[str, ...]
+    halts: tuple[Halted, ...] = ()
+    unknown_orders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How everything is at the moment `at`. `notes` are of what observes runs, and of no account."""
+
+    at: datetime
+    accounts: tuple[AccountStatus, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,10 @@ from rebalancer.cli import (
     replay,
     research,
     runs,
+    schedule,
+    service,
     settings,
+    status,
     sweep,
     web,
 )
@@ -36,7 +39,7 @@ app = Commands(
     epilog=(
         "Exit codes: 0 done or nothing to do; 1 unexpected error; 2 invalid settings, bot file or command line; "
         "3 partial, a target was missed; 4 failed, no orders were sent; 5 stopped for safety, check the account; "
-        "6 from status: an account needs attention."
+        "6 from status and service status: something needs attention."
     ),
 )
 app.with_json("run")(runs.run)
@@ -45,8 +48,8 @@ app.with_json("halt")(controls.halt)
 app.with_json("resume")(controls.resume)
 app.with_json("kill")(controls.kill)
 app.with_json("web")(web.web)
-app.with_json("schedule")(runs.schedule)
-app.with_json("status")(runs.status)
+app.with_json("schedule")(schedule.schedule)
+app.with_json("status")(status.status)
 app.with_json("doctor")(runs.doctor)
 app.with_json("explain")(research.explain)
 app.with_json("backtest")(research.backtest)
@@ -72,6 +75,7 @@ app.add_typer(settings.app, name="config")
 app.add_typer(invest.app, name="invest")
 app.add_typer(controls.app, name="live")
 app.add_typer(notify.app, name="notify")
+app.add_typer(service.app, name="service")
 
 
 VersionOption = Annotated[bool, typer.Option("--version", help="Show it.")]

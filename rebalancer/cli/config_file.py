@@ -59,17 +59,19 @@ def config_path(path: Path | None) -> Path:
 
 
 def nothing_due(words: Sequence[str]) -> bool:
-    """Whether the command is `run --when-due [--config FILE]` and no run is due, missed or to be settled.
+    """Whether the command is `run --when-due`, with no option but files, and no run is due, missed or to be settled.
 
     Raises BadInputError for an invalid config, RunFailedError if the calendar or the journal can't be read.
     """
-    match words:
-        case ["run", "--when-due"]:
-            path = None
-        case ["run", "--when-due", "--config", file] | ["run", "--config", file, "--when-due"]:
-            path = Path(file)
+    match [*words]:
+        case ["run", *options] if "--when-due" in options:
+            options.remove("--when-due")
         case _:
             return False
+    named = dict(zip(options[::2], options[1::2], strict=False))
+    if not (2 * len(named) == len(options) and named.keys() <= {"--config", "--log-file"}):
+        return False
+    path = Path(named["--config"]) if "--config" in named else None
     from rebalancer.app.schedule import due_now
     from rebalancer.errors import RunFailedError
     from rebalancer.market.clock import SystemClock

@@ -105,7 +105,7 @@ def remove(
     config: ConfigOption = None,
 ) -> Answer:
     """Remove a bot. Asks what becomes of its shares: sold by the next run, or kept as yours and not traded."""
-    from rebalancer.app.capital import in_words, remove, shares_of_bot
+    from rebalancer.app.removal import in_words, remove, shares_of_bot
 
     settings, chosen = load_account(config, account, own=True)
     shares = shares_of_bot(settings, chosen, name)

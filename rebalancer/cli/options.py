@@ -48,6 +48,9 @@ WorkersOption = Annotated[
     int | None,
     Option("--workers", min=1, max=1024, help="Processes at a time; default: all cores where that is faster."),
 ]
+LogFileOption = Annotated[
+    Path | None, Option("--log-file", help="Append a line for each event to this file, which is rotated.")
+]
 DAY = ["%Y-%m-%d"]
 MOST = 1_000_000_000
 """Of runs and lines. SQLite takes no number beyond 2**63."""

@@ -1,7 +1,7 @@
-"""`rebalance run`, `recover`, `schedule`, `status` and `doctor`."""
+"""`rebalance run`, `recover` and `doctor`."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +17,7 @@ from rebalancer.cli.options import (
     DebugOption,
     IgnoreRebalanceOption,
     JsonOption,
+    LogFileOption,
     ask,
     person,
     show,
@@ -25,11 +26,11 @@ from rebalancer.cli.options import (
     watching,
 )
 from rebalancer.cli.screen import say
-from rebalancer.errors import BadInputError, Problem, RunFailedError, visible
+from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 if TYPE_CHECKING:
-    from rebalancer.app.schedule_loop import Poll, ScheduleLoop
     from rebalancer.app.views import RunResult
+    from rebalancer.cli.log import Log
     from rebalancer.config import Config
     from rebalancer.model.checkup import Checkup
     from rebalancer.portfolio.confirmed import ConfirmedPlan
@@ -50,12 +51,14 @@ def run(
         bool, Option("--when-due", help="For cron: run enabled accounts whose run is due, else do nothing.")
     ] = False,
     yes: Annotated[bool, Option("--yes", help="Don't ask before a run outside its window.")] = False,
+    log_file: LogFileOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Rebalance now: evaluate the bots, sell, then buy."""
     from rebalancer.app.account import chosen_accounts
     from rebalancer.app.runs import run_by_hand, run_due
+    from rebalancer.cli.log import log_of
     from rebalancer.market.clock import SystemClock
 
     if when_due and (account or dry_run or as_of or force or only_plan):
@@ -71,7 +74,8 @@ def run(
         text = "goes without --dry-run: it sends the orders of a dry run that was confirmed"
         raise BadInputError([Problem("--only-plan", "", text)])
     settings = load_config(config, quietly=True)
-    with shutdown_signal(at_once=dry_run) as shutdown, watching(json=json) as progress:
+    log = log_of(SystemClock(), log_file, lambda: settings.account_numbers, json=json)
+    with log, shutdown_signal(at_once=dry_run) as shutdown, watching(json=json or log.journald) as progress:
         if when_due:
             results = run_due(settings, SystemClock(), shutdown.is_set, progress)
         else:
@@ -89,7 +93,7 @@ def run(
                 debug=debug,
             )
             results = map(by_hand, chosen_accounts(settings, account))
-        raise Exit(_shown(progress.between(results), json=json))
+        raise Exit(_shown(progress.between(results), log, json=json))
 
 
 def _confirmed(settings: "Config", account: str | None, line: str | None, by: str | None) -> "ConfirmedPlan | None":
@@ -99,14 +103,18 @@ def _confirmed(settings: "Config", account: str | None, line: str | None, by: st
     return None if line is None else confirmed_plan(settings, one_account(settings, account), line, by or person())
 
 
-def _shown(results: "Iterator[RunResult]", *, json: bool) -> int:
-    """Show each result as it arrives, or all as JSON; return the exit code."""
+def _shown(results: "Iterator[RunResult]", log: "Log", *, json: bool) -> int:
+    """Log and show each result as it arrives, or all as JSON; return the exit code."""
     from rebalancer.report.console import lines
+    from rebalancer.report.log import log_lines
     from rebalancer.report.run import screen
 
     done = []
     for result in results:
         done.append(result)
+        log.write(log_lines(result))
+        if log.journald:
+            continue
         if result.run and not json:
             show((*screen(result.run), *lines(result.tax, "yellow")))
         elif not json:
@@ -141,96 +149,6 @@ def recover(
         records = {each.name: recovered(settings, each, progress) for each in chosen_accounts(settings, account)}
     found = [{"account": name, "record": record} for name, record in records.items()]
     return Answer({"accounts": found}, recovered_screen(records))
-
-
-NEEDS_ATTENTION = 6
-
-
-def schedule(
-    coming: Annotated[
-        int | None, Option("--next", min=1, max=1000, help="List this many coming runs, then exit.")
-    ] = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> Answer | None:
-    """Run as a service: rebalance each enabled account shortly before the close of every session."""
-    from rebalancer.app.schedule_loop import ScheduleLoop, run_until_stopped
-    from rebalancer.market.clock import SystemClock
-
-    settings = load_config(config)
-    if not any(account.enabled for account in settings.accounts):
-        text = "no account is enabled, so there is nothing to schedule: set enabled = true in [accounts.NAME]"
-        raise BadInputError([Problem(str(settings.path), "accounts", text)])
-    if coming is not None:
-        return _coming_runs(settings, coming)
-    with shutdown_signal() as shutdown, watching(json=json) as progress:
-        loop = ScheduleLoop(partial(load_config, config, quietly=True), SystemClock(), shutdown.is_set, progress)
-        poll = partial(print_poll, loop, json=json, between=progress.between)
-        run_until_stopped(poll, lambda: loop.next_start, shutdown)
-    if not json:
-        say("The schedule has ended.")
-    return None
-
-
-def _coming_runs(settings: "Config", count: int) -> Answer:
-    from rebalancer.app.status import coming_runs
-    from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import coming_screen
-
-    runs = coming_runs(settings, SystemClock(), count)
-    return Answer({"coming_runs": runs}, coming_screen(runs))
-
-
-def print_poll(
-    loop: "ScheduleLoop", *, json: bool = False, between: "Callable[[Iterator[Poll]], Iterator[Poll]]" = iter
-) -> None:
-    """Poll once and print each result, with the screen cleared by `between`; with `json`, coming runs are left out.
-
-    Raises nothing.
-    """
-    from rebalancer.errors import in_tree
-
-    for found in between(loop.poll()):
-        try:
-            _print(found, loop.clock.now(), json=json)
-        except Exception as error:  # noqa: BLE001 - what can't be shown is journalled all the same
-            say(f"rebalance: {in_tree(error)}", err=True)
-
-
-def _print(found: "Poll", now: datetime, *, json: bool) -> None:
-    from rebalancer.app.views import ComingRun, PollFailed
-    from rebalancer.report.answers import to_json_line
-    from rebalancer.report.run import log_line
-
-    if json and isinstance(found, PollFailed):
-        say(to_json_line({"error": {"message": found.error, "problems": []}}))
-    elif isinstance(found, PollFailed):
-        say(f"rebalance: {found.error}", err=True)
-    elif not json:
-        say(visible(log_line(found, now)))
-    elif not isinstance(found, ComingRun):
-        say(to_json_line(found))
-
-
-def status(
-    account: AccountOption = None,
-    max_age: Annotated[
-        float | None,
-        Option("--max-age", metavar="HOURS", min=0, max=1_000_000, help="Maximum age of the last completed run."),
-    ] = None,
-    config: ConfigOption = None,
-) -> Answer:
-    """Show each account's last and next run. Exit code 6 if an account needs attention."""
-    from rebalancer.app.account import chosen_accounts
-    from rebalancer.app.status import account_statuses
-    from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import status_screen
-
-    settings = load_config(config)
-    allowed = None if max_age is None else timedelta(hours=max_age)
-    accounts = account_statuses(settings, chosen_accounts(settings, account), SystemClock(), allowed)
-    exit_code = NEEDS_ATTENTION if any(each.troubles for each in accounts) else 0
-    return Answer({"accounts": accounts}, status_screen(accounts), exit_code)
 
 
 def doctor(

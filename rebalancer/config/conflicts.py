@@ -88,14 +88,14 @@ def _auction_conflict(trading: Trading, venue: Venue) -> str | None:
 
 
 def _time_conflict(trading: Trading, venue: Venue) -> str | None:
-    seconds, why = _seconds_needed(trading, venue)
+    seconds, why = seconds_needed(trading, venue)
     minutes = trading.minutes_before_close
     if seconds <= minutes * 60:
         return None
     return f"{minutes} leaves {minutes * 60} seconds, but {why}: use at least {-(-seconds // 60)}, or shorten them"
 
 
-def _seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
+def seconds_needed(trading: Trading, venue: Venue) -> tuple[int, str]:
     """The seconds that a run may need before the close, and why: an auction accepts its last order before that."""
     evening = trading.sell_timeout_seconds + trading.buy_timeout_seconds + trading.cutoff_seconds
     closed = venue.auction_cutoff // timedelta(seconds=1)

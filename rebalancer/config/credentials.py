@@ -14,7 +14,7 @@ from rebalancer.config.document import MAX_BYTES, decode
 from rebalancer.config.keys import Table
 from rebalancer.config.tables import AccountConfig, KeySource
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.files import open_regular, replace_atomically
+from rebalancer.files import open_regular, read_regular, replace_atomically
 from rebalancer.model.keys import Keys
 from rebalancer.venues import registry
 
@@ -54,7 +54,12 @@ def read_keys(account: AccountConfig, store: KeyStore, environ: Mapping[str, str
     if source.variables:
         keys = _from_variables(account.name, source, source.variables, environ)
     else:
-        keys = _from_store(account.name, source, KeyFile(source.file) if source.file else store)
+        kept = (
+            KeyFile(source.file, delivered(delivered_keys(account.name), source.file, environ))
+            if source.file
+            else store
+        )
+        keys = _from_store(account.name, source, kept)
     if not keys.well_formed:
         title = registry.plugin(account.broker).venue.title
         text = f"the key's ID or its secret is empty or has blanks in it: copy both anew from {title}"
@@ -89,16 +94,22 @@ def _from_store(account: str, source: KeySource, store: KeyStore) -> Keys:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """The keys of one account as TOML. A file that holds anything else is neither read nor replaced."""
+    """The keys of one account as TOML. A file that holds anything else is neither read nor replaced.
+
+    `copy` is what `delivered` found in its place.
+    """
 
     path: Path
+    copy: bytes | None = None
 
     @property
     def name(self) -> str:
         return str(self.path)
 
     def get(self, _: str, /) -> Keys | None:
-        return _from_file(self.path) if os.path.lexists(self.path) else None
+        if self.copy is not None:
+            return _parsed(self.copy, self.path)
+        return _parsed(private_bytes(self.path), self.path) if os.path.lexists(self.path) else None
 
     def put(self, account: str, keys: Keys, /) -> None:
         self.get(account)
@@ -114,9 +125,9 @@ class KeyFile:
         return there
 
 
-def _from_file(file: Path) -> Keys:
+def _parsed(content: bytes, file: Path) -> Keys:
     try:
-        found = tomllib.loads(decode(private_bytes(file), str(file)))
+        found = tomllib.loads(decode(content, str(file)))
     except tomllib.TOMLDecodeError as error:
         raise BadInputError.of(file, f"is no valid TOML: {error}") from error
     if found.keys() != set(PARTS) or not all(isinstance(part, str) for part in found.values()):
@@ -143,6 +154,28 @@ def _not_private(status: os.stat_result, file: Path) -> str | None:
     if status.st_mode & 0o077:
         return f"is open to other users: chmod 600 {file}"
     return None
+
+
+# ------------------------------------------------------------------------------------ what systemd delivers
+
+
+def delivered_keys(account: str) -> str:
+    """The name of the credential with the keys of `account`."""
+    return f"keys-{account}"
+
+
+def delivered(name: str, file: Path, environ: Mapping[str, str]) -> bytes | None:
+    """The copy of a secret `file` that systemd delivers as credential `name`, to a service that can't read the file.
+
+    systemd keeps it for that service alone. Raises BadInputError where it can't be read.
+    """
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder or os.access(file, os.R_OK) or not Path(folder, name).exists():
+        return None
+    try:
+        return read_regular(Path(folder, name), MAX_BYTES)
+    except OSError as error:
+        raise BadInputError.of(Path(folder, name), f"can't be read: {error.strerror}") from error
 
 
 # ------------------------------------------------------------------------------------ the operating system's keyring

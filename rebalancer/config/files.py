@@ -7,7 +7,7 @@ from rebalancer import demo
 from rebalancer.config.document import MAX_BYTES
 from rebalancer.config.parsers import account_name
 from rebalancer.errors import BadInputError, Problem
-from rebalancer.files import create_private, read_regular, replace_atomically
+from rebalancer.files import create_private, read_regular, replace_atomically, try_to_replace
 from rebalancer.venues import registry
 
 
@@ -17,11 +17,24 @@ def replace_content(path: Path, before: bytes, after: bytes) -> None:
     Raises BadInputError, and changes nothing, where the file has other content by now or can't be written.
     """
     try:
-        if read_regular(path, MAX_BYTES) != before:
-            raise BadInputError.of(path, "was changed meanwhile by another program: try again")
+        _require_content(path, before)
         replace_atomically(path, after)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def require_replaceable(path: Path, before: bytes) -> None:
+    """Raises what `replace_content` would raise now; nothing is changed."""
+    try:
+        _require_content(path, before)
+        try_to_replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _require_content(path: Path, before: bytes) -> None:
+    if read_regular(path, MAX_BYTES) != before:
+        raise BadInputError.of(path, "was changed meanwhile by another program: try again")
 
 
 def create(path: Path, content: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebalancer.config.credentials import SERVICE, private_bytes, unlocked_keyring
+from rebalancer.config.credentials import SERVICE, delivered, private_bytes, unlocked_keyring
 from rebalancer.config.keys import Table, keys_of
 from rebalancer.config.tables import MetricsTable, NotifyTable, Recipient, UrlSource, UrlTable
 from rebalancer.errors import BadInputError
@@ -47,6 +47,11 @@ def _url_source(table: Table, entry: str, found: Mapping[str, Any], folder: Path
 # ------------------------------------------------------------------------------------------------ secret addresses
 
 
+def delivered_url(entry: str) -> str:
+    """The name of the credential with the address of `entry`."""
+    return f"url-{entry}"
+
+
 def read_url(source: UrlSource, environ: Mapping[str, str] = os.environ) -> str:
     """The address. Raises BadInputError where it is missing or has blanks in it, without any part of it."""
     found = _found(source, environ)
@@ -61,7 +66,9 @@ def _found(source: UrlSource, environ: Mapping[str, str]) -> str | None:
     if source.variable:
         return environ.get(source.variable)
     if source.file:
-        content = private_bytes(source.file) if os.path.lexists(source.file) else b""
+        content = delivered(delivered_url(source.entry), source.file, environ)
+        if content is None:
+            content = private_bytes(source.file) if os.path.lexists(source.file) else b""
         return content.decode("utf-8", "replace").strip()
     with unlocked_keyring(OTHERWISE) as keyring:
         kept: str | None = keyring.get_password(SERVICE, f"url:{source.entry}")

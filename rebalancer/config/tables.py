@@ -189,5 +189,9 @@ class Config:
     metrics: Path | None = None
     notify: tuple[Recipient, ...] = ()
 
+    @property
+    def account_numbers(self) -> tuple[str, ...]:
+        return tuple(each.account_number for each in self.accounts if each.account_number)
+
     def journal(self, *, dry_run: bool = False) -> Path:
         return self.state_dir / ("dry-run.sqlite" if dry_run else "journal.sqlite")

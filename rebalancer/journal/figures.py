@@ -55,3 +55,10 @@ def last_equity(path: Path, account: str) -> tuple[float, str] | None:
             [account],
         ).fetchone()
     return None if found is None else (float(found[0]), found[1])
+
+
+def last_moment(path: Path) -> datetime | None:
+    """The time of the last line; None in an empty journal."""
+    with reading(path) as journal:
+        found = journal.execute("SELECT at FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    return None if found is None else datetime.fromisoformat(found[0])

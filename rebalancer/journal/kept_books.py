@@ -22,6 +22,7 @@ from rebalancer.journal.books import decisions_of, recorded_events
 from rebalancer.journal.chain import has_chain, read_head
 from rebalancer.journal.connection import reading
 from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
+from rebalancer.portfolio.average_costs import AverageCosts
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.portfolio.books import Entry
 from rebalancer.portfolio.evenings import Evenings
@@ -52,13 +53,14 @@ OURS = (
 @dataclass(slots=True)
 class Replayed:
     """The books after line `seq` of the journal. `unassigned` is the cash that came to the account by reason, other
-    than by what bots did; `lots` are those of the whole account, `evenings` those of the bot that was asked for.
-    `session` is the last one.
+    than by what bots did; `lots` and `costs` are those of the whole account, `evenings` those of the bot that was asked
+    for. `session` is the last one.
     """
 
     keeper: Bookkeeper = field(default_factory=Bookkeeper)
     unassigned: dict[str, Decimal] = field(default_factory=dict)
     lots: TaxLots = field(default_factory=TaxLots)
+    costs: AverageCosts = field(default_factory=AverageCosts)
     evenings: Evenings | None = None
     session: date = date.min
     seq: int = 0
@@ -70,6 +72,7 @@ class Replayed:
             self._count(entry)
         for change in changes_of(recorded.event):
             self.lots.take(change)
+        self.costs.take(recorded.event)
         if self.evenings:
             self.evenings.see(recorded, self.keeper, entries)
 

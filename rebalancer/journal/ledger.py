@@ -4,7 +4,7 @@ Works on any connection to a journal.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -155,27 +155,3 @@ def _last_restated(connection: sqlite3.Connection, account: str) -> dict[Symbol,
         [account],
     )
     return {canonical(symbol): date.fromisoformat(session) for symbol, session in rows}
-
-
-def costs(changes: Sequence[Change]) -> Mapping[Symbol, Decimal]:
-    """Average cost per share of ours, buy fees included; a sell leaves the average unchanged.
-
-    Symbols that were adopted, split, renamed or written off are absent: fills alone don't give their cost.
-    """
-    shares: dict[Symbol, Decimal] = {}
-    paid: dict[Symbol, Decimal] = {}
-    for fill in changes:
-        if isinstance(fill, HandedOver):
-            left = shares.get(fill.symbol, NONE)
-            paid[fill.symbol] = paid.get(fill.symbol, NONE) * (1 - fill.quantity / left) if left else NONE
-            shares[fill.symbol] = left - fill.quantity
-        if not isinstance(fill, Fill):
-            continue
-        held, cost = shares.get(fill.symbol, NONE), paid.get(fill.symbol, NONE)
-        if fill.side == "buy":
-            shares[fill.symbol], paid[fill.symbol] = held + fill.quantity, cost + fill.quantity * fill.price + fill.fee
-        else:
-            left = max(held - fill.quantity, NONE)
-            shares[fill.symbol], paid[fill.symbol] = left, cost * left / held if held else NONE
-    unknown = {change.symbol for change in changes if not isinstance(change, Fill | HandedOver)}
-    return {symbol: paid[symbol] / held for symbol, held in sorted(shares.items()) if held and symbol not in unknown}

@@ -33,7 +33,7 @@ from rebalancer.journal.chain import Head, has_chain, read_head
 from rebalancer.journal.codec import from_body, from_columns
 from rebalancer.journal.connection import reading
 from rebalancer.journal.equity import day_figures
-from rebalancer.journal.ledger import costs, last_record, read_changes, read_fills, read_ledger
+from rebalancer.journal.ledger import last_record, read_changes, read_fills, read_ledger
 from rebalancer.model import NO_RUN, Fill, OrderKind, Plan, RunStatus, Side, Symbol, Targets, canonical
 from rebalancer.ports import AlreadyRun, TradingStatus
 
@@ -122,14 +122,12 @@ class PositionSummary:
     """Our shares of one symbol. Money to the cent.
 
     `at_broker` is the broker's whole position when it was last recorded, `value` the value of our shares then; None
-    where the symbol was bought, split, renamed or written off since. `cost` is what our shares cost with fees; None
-    where some were adopted, split, renamed or written off.
+    where the symbol was bought, split, renamed or written off since.
     """
 
     symbol: Symbol
     ours: Decimal
     at_broker: Decimal | None
-    cost: Decimal | None
     value: Decimal | None
 
 
@@ -174,7 +172,7 @@ def orders(
 def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
     """Our positions in `account`, sorted by symbol."""
     with reading(path) as journal:
-        ledger, paid = read_ledger(journal, account), costs(read_changes(journal, account))
+        ledger = read_ledger(journal, account)
         seq, _ = last_record(journal, account)
         restated = {
             change.symbol
@@ -186,9 +184,7 @@ def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:
             for row in journal.execute("SELECT symbol, quantity, value FROM holdings WHERE seq = ?", [seq])
             if canonical(row["symbol"]) not in restated
         }
-    return tuple(
-        _position(symbol, ours, shown.get(symbol), paid.get(symbol)) for symbol, ours in sorted(ledger.ours.items())
-    )
+    return tuple(_position(symbol, ours, shown.get(symbol)) for symbol, ours in sorted(ledger.ours.items()))
 
 
 def noted(path: Path, text: str, since: datetime) -> bool:
@@ -213,13 +209,10 @@ def halts(path: Path, account: str) -> tuple[Halted, ...]:
         return read_halts(journal, account)
 
 
-def _position(
-    symbol: Symbol, ours: Decimal, shown: tuple[Decimal, Decimal] | None, paid: Decimal | None
-) -> PositionSummary:
+def _position(symbol: Symbol, ours: Decimal, shown: tuple[Decimal, Decimal] | None) -> PositionSummary:
     quantity, value = shown or (None, None)
-    cost = (ours * paid).quantize(CENT) if paid is not None else None
     worth = (ours * value / quantity).quantize(CENT) if quantity and value is not None else None
-    return PositionSummary(symbol, ours, quantity, cost, worth)
+    return PositionSummary(symbol, ours, quantity, worth)
 
 
 def _run_summaries(journal: sqlite3.Connection, condition: str, values: Mapping[str, object]) -> Iterator[RunSummary]:

@@ -1,11 +1,14 @@
 """Changes of settings, as the journal noted them. Read-only; nothing is found where there is no journal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from rebalancer.bookings import HandedOver
 from rebalancer.events import SettingChanged
+from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
+from rebalancer.model import NO_RUN
 
 
 def changes(path: Path, account: str | None = None, limit: int = 50) -> tuple[SettingChanged, ...]:
@@ -31,3 +34,22 @@ def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
     return {
         name: SettingChanged(datetime.fromisoformat(at), name, key, old, new) for name, at, key, old, new, _ in rows
     }
+
+
+def unfinished_removals(path: Path, account: str) -> Mapping[str, HandedOver]:
+    """The bots whose shares were handed over to their owner, and of whose removal from the config nothing is known yet.
+
+    By the bot's name, its last shares.
+    """
+    with reading(path) as journal:
+        rows = journal.execute(
+            """SELECT kind, body FROM events WHERE run = :no_run AND kind = :kind
+            AND json_extract(body, '$.account') = :account AND json_extract(body, '$.config_follows')
+            AND NOT EXISTS (SELECT 1 FROM setting_changes AS later WHERE later.seq > events.seq
+                AND later.account = :account
+                AND later.key = 'accounts.' || :account || '.investments."' || json_extract(body, '$.bot') || '".bot')
+            ORDER BY seq""",
+            {"no_run": NO_RUN, "kind": HandedOver.__name__, "account": account},
+        ).fetchall()
+    handed: Iterable[HandedOver] = (from_body(*row) for row in rows)
+    return {each.bot: each for each in handed}

@@ -14,12 +14,17 @@ LISTED = 10
 
 def money(amount: Decimal | float, currency: str, *, signed: bool = False) -> str:
     """As in "1,234.50 USD"; `signed` with a + for a gain."""
-    return f"{amount:+,.2f} {currency}" if signed else f"{amount:,.2f} {currency}"
+    return f"{signed_cents(amount) if signed else cents(amount)} {currency}"
 
 
-def cents(amount: Decimal | None) -> str:
-    """Money where the column or the sentence names the currency; "" for None."""
-    return "" if amount is None else f"{amount:,.2f}"
+def cents(amount: Decimal | float | None) -> str:
+    """Money where the column or the sentence names the currency; "" for None. Less than half a cent has no sign."""
+    return "" if amount is None else f"{amount:z,.2f}"
+
+
+def signed_cents(amount: Decimal | float) -> str:
+    """As `cents`, with a + for a gain."""
+    return f"{amount:+z,.2f}"
 
 
 def per_share(price: Decimal, instrument: "Instrument") -> str:
@@ -40,12 +45,17 @@ def price_text(price: Decimal) -> str:
 
 def percent(fraction: float | Decimal) -> str:
     """0.4 as "40 %", with up to two decimals."""
-    return f"{fraction * 100:.2f}".rstrip("0").rstrip(".") + " %"
+    return f"{fraction * 100:z.2f}".rstrip("0").rstrip(".") + " %"
 
 
 def percentage(fraction: float | Decimal | None) -> str:
     """0.4 as "40.00 %", for a column; "" for None."""
-    return "" if fraction is None else f"{fraction * 100:.2f} %"
+    return "" if fraction is None else f"{fraction * 100:z.2f} %"
+
+
+def signed_percentage(fraction: float | Decimal) -> str:
+    """As in "+1,240.00 %", for a gain or a loss in a column."""
+    return f"{fraction * 100:+z,.2f} %"
 
 
 def digits(number: Decimal | int) -> str:

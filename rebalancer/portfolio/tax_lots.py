@@ -33,7 +33,7 @@ class Dealt:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Shares that came without a purchase: what they cost is known, when they were bought is not."""
+    """Adopted shares, which were bought before: what they cost is known, when they were bought is not."""
 
     symbol: Symbol
     shares: Decimal
@@ -181,8 +181,10 @@ def changes_of(event: Event) -> Iterator[Change]:
         case FillSeen(fill=fill):
             day = fill.at.astimezone(NEW_YORK).date()
             yield Dealt(day, canonical(fill.symbol), fill.side, fill.quantity, fill.price, fill.fee)
-        case Adopted(symbol=symbol, quantity=quantity, value=value):
-            yield Received(canonical(symbol), quantity, value)
+        case Adopted(symbol=symbol, quantity=quantity, value=value, cost=cost) if quantity:
+            yield Received(canonical(symbol), quantity, value if cost is None else cost)
+        case Restated(was=None, expected=expected) if not expected:
+            return  # the first of the two events of a rename: the second one moves the shares
         case Restated(symbol=symbol, ours=ours, was=was):
             yield Rescaled(canonical(symbol), canonical(was or symbol), ours)
         case WrittenOff(symbol=symbol):

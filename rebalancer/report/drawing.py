@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
+from itertools import compress
 
+import numpy as np
 from plotille import Figure
 from rich.text import Text
 
@@ -13,7 +15,7 @@ from rebalancer.errors import visible
 from rebalancer.model import Floats
 from rebalancer.report.console import can_show
 
-COLORS = ("bright_blue", "bright_yellow")
+COLORS = ("bright_blue", "bright_yellow", "bright_magenta")
 MOST_COLUMNS, AXIS_COLUMNS = 140, 24
 DOTS = {0x2800: " ", **dict.fromkeys(range(0x2801, 0x2900), ".")}
 """Braille in ASCII."""
@@ -21,26 +23,32 @@ DOTS = {0x2800: " ", **dict.fromkeys(range(0x2801, 0x2900), ".")}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """A value for each day (T,). `beside`: it is drawn to compare with."""
+    """A value for each day (T,), NaN where there is none. `beside`: it is drawn to compare with."""
 
     name: str
     values: Floats
     beside: bool = False
 
+    @property
+    def known(self) -> list[bool]:
+        found: list[bool] = np.isfinite(self.values).tolist()
+        return found
+
 
 def drawing(title: str, unit: str, days: Sequence[date], curves: Sequence[Curve]) -> Text:
-    """Up to two curves over two days or more, in colours: Braille dots, or "*" and the letter of what is drawn beside
-    where a screen has no Braille.
+    """Up to three curves over two days or more, in colours: Braille dots, or "*" and the letter of what is drawn
+    beside where a screen has no Braille. Each curve has some day.
     """
     braille = can_show(chr(max(DOTS)))
     times = [datetime.combine(day, time()) for day in days]
     figure = _canvas(unit)
     figure.set_x_limits(times[0], times[-1])
-    figure.set_y_limits(*_limits([curve.values for curve in curves]))
+    figure.set_y_limits(*_limits([curve.values[curve.known] for curve in curves]))
     for curve, color in zip(curves, COLORS, strict=False):
         letter = curve.name[0].lower() if curve.beside else "*"
         label, marker = visible(curve.name), None if braille else letter
-        figure.plot(times, curve.values.tolist(), lc=color, label=label, marker=marker)
+        shown = (list(compress(each, curve.known)) for each in (times, curve.values.tolist()))
+        figure.plot(*shown, lc=color, label=label, marker=marker)
     drawn = figure.show(legend=True)
     return Text.from_ansi(f"\n{title}\n{drawn if braille else drawn.translate(DOTS)}", no_wrap=True)
 

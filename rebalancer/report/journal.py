@@ -10,12 +10,13 @@ from rebalancer.app.views import Restored
 from rebalancer.journal.chain import AuditResult, Head
 from rebalancer.journal.connection import Backup
 from rebalancer.journal.read import RunSummary
-from rebalancer.model.text import cents, counted, grouped, money, percentage
+from rebalancer.model.text import cents, counted, grouped, money, percentage, signed_cents
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.run import day_gain, status_text
 from rebalancer.report.tables import grid
 
 BYTES_A_MB = 1_000_000
+MARK = "*"
 
 
 def verdict_screen(verdict: AuditResult) -> Screen:
@@ -86,14 +87,20 @@ def positions_screen(accounts: Sequence[AccountPositions]) -> Screen:
         yield line(
             "Broker position, value and gain are as of the last run; cost includes fees; weights are of the equity."
         )
+        if any(row.has_adopted for row in found.positions):
+            yield line(ADOPTED)
+
+
+ADOPTED = f"{MARK} Some of these shares were adopted: they count at the broker's average cost, or their value that day."
 
 
 def _position(row: HeldPosition) -> tuple[str, ...]:
     there = "" if row.at_broker is None else grouped(row.at_broker)
-    gain = "" if row.gain is None else f"{row.gain:+,.2f}"
+    cost = cents(row.cost) + (f" {MARK}" if row.has_adopted else "")
+    gain = "" if row.gain is None else signed_cents(row.gain)
     bots = ", ".join(f"{bot} {grouped(shares)}" for bot, shares in row.shares_by_bot.items())
     return (
         row.symbol,
-        *(grouped(row.ours), there, cents(row.cost), cents(row.value), gain),
+        *(grouped(row.ours), there, cost, cents(row.value), gain),
         *(percentage(row.weight), bots),
     )

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
-from rich.text import Text
 
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned
 from rebalancer.app.tax_flags import TaxFlags, wash_sale_text
-from rebalancer.model.text import counted, money, percentage
+from rebalancer.model.text import counted, money, percentage, signed_cents, signed_percentage
 from rebalancer.portfolio.returns import Period
 from rebalancer.report.console import Screen, is_terminal, line, lines
 from rebalancer.report.drawing import Curve, drawing
@@ -41,7 +40,8 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         yield line(headline(found), "bold")
         yield from lines(found.notes, "yellow")
         if is_terminal() and len(found.earned[0].days) > 1:
-            yield _curve(found)
+            sessions = [day.session for day in found.earned[0].days]
+            yield drawing("Time-weighted", "of 100", sessions, curves(found))
         headings = ("", *(f"#{each.bot or 'account'}" for each in found.earned))
         yield grid(f"Earned, {found.currency}", headings, table_rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
@@ -60,14 +60,18 @@ def headline(found: AccountPerformance) -> str:
     return f"Account {found.account}: {first} to {last}, {sessions} with a run"
 
 
-def _curve(found: AccountPerformance) -> Text:
+def curves(found: AccountPerformance) -> Sequence[Curve]:
+    """What 100 became: as earned, in the benchmark and in a bot's back-test, where these have values of two days."""
     main = found.earned[0]
-    curves = [Curve(main.bot or found.account, np.array([100 * day.growth for day in main.days]))]
-    beside = [day.benchmark_growth for day in main.days]
-    known = [growth for growth in beside if growth is not None]
-    if found.benchmark and len(known) == len(beside):
-        curves.append(Curve(found.benchmark, 100 * np.array(known), beside=True))
-    return drawing("Time-weighted", "of 100", [day.session for day in main.days], curves)
+    sessions = [day.session for day in main.days]
+    grown = {day.session: day.benchmark_growth for day in main.days}
+    model = found.against_model.model_growth if found.against_model else {}
+    beside = [
+        Curve(name, np.array([100 * (growth.get(session) or np.nan) for session in sessions]), beside=True)
+        for name, growth in ((found.benchmark or "", grown), ("back-test", model))
+    ]
+    live = Curve(main.bot or found.account, np.array([100 * day.growth for day in main.days]))
+    return [live, *(each for each in beside if sum(each.known) > 1)]
 
 
 def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
@@ -86,7 +90,7 @@ def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
 
 def period_text(earned: PeriodEarned | None) -> str:
     """As in "+12.30 (+0.41 %)"."""
-    return UNDEFINED if earned is None else f"{earned.gain:+,.2f} ({earned.time_weighted * 100:+.2f} %)"
+    return UNDEFINED if earned is None else f"{signed_cents(earned.gain)} ({signed_percentage(earned.time_weighted)})"
 
 
 FIGURES: dict[str, Callable[[Earned], str]] = {

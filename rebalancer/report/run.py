@@ -1,4 +1,4 @@
-"""Runs on the terminal: one run in full, coming runs, and the status of each account."""
+"""Runs on the terminal: one run in full, and coming runs."""
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from rebalancer.app.views import AccountStatus, Blocked, ComingRun, RunResult
+from rebalancer.app.views import Blocked, ComingRun, RunResult
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import NEW_YORK, US_DOLLARS, Flip, Plan, Targets, Trade
@@ -20,9 +20,10 @@ from rebalancer.model.text import (
     grouped,
     listed,
     minute,
-    money,
     percentage,
     price_text,
+    signed_cents,
+    signed_percentage,
 )
 from rebalancer.report.bots import wanted
 from rebalancer.report.console import STYLES, Screen, line, lines
@@ -227,10 +228,10 @@ def coming_screen(runs: Sequence[ComingRun]) -> Screen:
 
 
 def _coming(run: ComingRun) -> tuple[str, ...]:
-    return run.account, f"{run.session:%a %Y-%m-%d}", *_starts(run), minute(run.closes, ZoneInfo(run.zone))
+    return run.account, f"{run.session:%a %Y-%m-%d}", *start_times(run), minute(run.closes, ZoneInfo(run.zone))
 
 
-def _starts(run: ComingRun) -> tuple[str, str]:
+def start_times(run: ComingRun) -> tuple[str, str]:
     """In the exchange's time zone, and in this machine's."""
     return minute(run.starts, ZoneInfo(run.zone)), minute(run.starts, None)
 
@@ -245,7 +246,7 @@ def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
     """A line of the schedule's output, at `now`."""
     match found:
         case ComingRun():
-            there, here = _starts(found)
+            there, here = start_times(found)
             return f"Next run: {found.account} at {there} ({here})"
         case Blocked():
             return found.blocked
@@ -253,31 +254,12 @@ def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
     return f"{minute(now, ZoneInfo(found.zone))}  {found.account}: {found.status}{run}: {found.sentence}"
 
 
-def status_screen(accounts: Sequence[AccountStatus]) -> Screen:
-    place = exchange_city(account.zone for account in accounts)
-    figures = ("#equity", "#day's gain")
-    columns = ("account", "last run", "status", *figures, f"next run, {place}", "?next run, here", "~result")
-    yield grid("Accounts", columns, map(_status, accounts))
-    for account in accounts:
-        yield from lines((f"{account.account}: {trouble}" for trouble in account.troubles), "bold red")
-
-
-def _status(found: AccountStatus) -> tuple[str | Text, ...]:
-    last, upcoming = found.last, found.upcoming
-    starts = _starts(upcoming) if upcoming else ("not enabled", "")
-    if last is None:
-        return found.account, "none yet", "", "", "", *starts, ""
-    equity = "" if last.equity is None else money(last.equity, found.currency)
-    run = (f"{last.id}, session {last.session}", status_text(last), equity, day_gain(last))
-    return found.account, *run, *starts, last.reason
-
-
 def day_gain(run: RunSummary) -> str:
     """As in "+12.30 (+0.41 %)"; "" where it is not known."""
     if run.gain is None or run.equity is None:
         return ""
     before = run.equity - run.gain
-    return f"{run.gain:+,.2f}" + (f" ({run.gain / before:+.2%})".replace("%", " %") if before > 0 else "")
+    return signed_cents(run.gain) + (f" ({signed_percentage(run.gain / before)})" if before > 0 else "")
 
 
 def status_text(run: RunSummary) -> Text:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rebalancer.app.live_against_model import LiveAgainstModel
-from rebalancer.model.text import cents, listed, money, percentage
+from rebalancer.model.text import cents, listed, money, percentage, signed_cents
 from rebalancer.portfolio.shortfall import CAUSES, Cause, Shortfall
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.tables import grid
@@ -65,4 +65,4 @@ def _day(day: Shortfall, used: Sequence[Cause]) -> tuple[str, ...]:
 
 
 def signed(amount: Decimal) -> str:
-    return f"{amount:+,.2f}" if amount else cents(amount)
+    return signed_cents(amount) if amount else cents(amount)

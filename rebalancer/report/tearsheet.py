@@ -34,7 +34,7 @@ from rebalancer.backtest.risk import (
     worst_days,
 )
 from rebalancer.model import Floats
-from rebalancer.model.text import percentage
+from rebalancer.model.text import percentage, signed_percentage
 from rebalancer.report.charts import (
     Curve,
     area_chart,
@@ -274,8 +274,8 @@ def _tick(value: float) -> str:
 def _percent(value: float | None, *, plain: bool = False) -> str:
     if value is None:
         return UNDEFINED
-    return f"{value * 100:.1f} %" if plain else f"{value * 100:+,.2f} %"
+    return f"{value * 100:z.1f} %" if plain else signed_percentage(value)
 
 
 def _ratio(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.2f}"
+    return UNDEFINED if value is None else f"{value:z.2f}"

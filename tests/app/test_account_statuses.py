@@ -1,15 +1,28 @@
 """The status of accounts as a monitor or a web page asks for it."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
-from sim_account import new_york, write
+from sim_account import main_account, new_york, write
 
+from rebalancer.app.evening import bare_request
 from rebalancer.app.runs import run_due
 from rebalancer.app.status import account_statuses, coming_runs
 from rebalancer.app.views import AccountStatus
 from rebalancer.config import Config
+from rebalancer.events import OrderIntended, RunEnded
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import Order, OrderId, Session, Symbol
+
+
+def session_of(config: Config, day: date) -> Session:
+    found = ExchangeCalendar(SimulatedClock(new_york(29, 12)), "NYSE", config.state_dir).session(day)
+    assert found is not None
+    return found
 
 
 def status(config: Config, at: datetime, max_age: timedelta | None = None) -> AccountStatus:
@@ -45,3 +58,22 @@ def test_a_last_run_older_than_the_maximum_age_is_reported(tmp_path: Path) -> No
     assert status(config, new_york(29, 15), timedelta(hours=24)).troubles == ()
     (trouble,) = status(config, new_york(29, 15), timedelta(hours=23)).troubles
     assert "23.2 hours old; at most 23 are allowed" in trouble
+
+
+def test_an_order_whose_outcome_nobody_knows_needs_a_person_once_its_run_is_over(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=True)
+    list(run_due(config, SimulatedClock(new_york(28, 15, 50))))
+    lost = Order(OrderId("rb-lost"), Symbol("SPY"), "buy", Decimal(1), "limit", Decimal(200), "a test")
+    with SqliteJournal.open(config.journal()) as journal:
+        session = new_york(29, 15, 50).date()
+        request = bare_request(config, main_account(config), session_of(config, session), new_york(29, 15, 50))
+        run = journal.start_run(replace(request, purpose="trial"))
+        assert isinstance(run, int)
+        journal.record(run, OrderIntended(new_york(29, 15, 51), lost))
+        assert status(config, new_york(29, 15, 52)).unknown_orders == 0
+        journal.record(run, RunEnded(new_york(29, 15, 53), "partial", "the broker did not answer"))
+    found = status(config, new_york(29, 16))
+    assert found.unknown_orders == 1
+    assert (
+        "the outcome of 1 order is not known: `rebalance recover --account main` asks the broker" in found.troubles[0]
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sim_account import BOT, main_account, write
 
-from rebalancer.app.capital import remove
+from rebalancer.app.removal import remove
 from rebalancer.app.settings import change_amount, invest
 from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config, load

@@ -10,7 +10,7 @@ import pytest
 from alpaca_stage import alpaca_stage, local_venue
 from sim_account import main_account, new_york, write
 
-from rebalancer.app.doctor import writable
+from rebalancer.app.machine_checks import writable
 from rebalancer.app.runs import run_by_hand, run_due
 from rebalancer.app.schedule import due_now
 from rebalancer.app.status import account_statuses

@@ -17,7 +17,7 @@ from sim_account import BOT, new_york
 from rebalancer.app.runs import run_account, run_due
 from rebalancer.app.schedule_loop import ScheduleLoop
 from rebalancer.app.views import PollFailed, RunResult
-from rebalancer.cli.runs import print_poll
+from rebalancer.cli.schedule import print_poll
 from rebalancer.config import Config, load
 from rebalancer.errors import BadInputError
 from rebalancer.journal import read

@@ -69,7 +69,9 @@ def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     answer = json.loads(healthy(rebalance, "--json").out)
     assert answer["exit_code"] == FINE
     machine, account = answer["checkups"]
-    assert [check["name"] for check in machine["checks"]] == ["config", "state folder", "disk", "journal"]
+    assert [check["name"] for check in machine["checks"]] == [
+        *("config", "state folder", "disk", "state size", "journal", "machine clock"),
+    ]
     assert [check["name"] for check in account["checks"]] == ["bots", "halt", *TABLES]
     assert {check["verdict"] for checkup in answer["checkups"] for check in checkup["checks"]} == {"pass"}
 

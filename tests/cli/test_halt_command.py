@@ -13,7 +13,7 @@ from local_alpaca.order_scripts import NEW, OrderScript, ScriptStep
 from schedule_loops import schedule_loop
 
 from rebalancer.app.views import KilledAccount
-from rebalancer.cli.runs import print_poll
+from rebalancer.cli.schedule import print_poll
 from rebalancer.journal.lease import run_lock
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import OrderId, OrderState, Symbol

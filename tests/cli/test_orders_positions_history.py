@@ -2,10 +2,18 @@
 
 import csv
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from own_prices import DAYS, write_account
 
+from rebalancer.config import load
+from rebalancer.events import Adopted
+from rebalancer.journal.store import SqliteJournal
+from rebalancer.model import NO_RUN, Symbol
+
+SPY = Symbol("SPY")
 CLOSES = {"SPY": ["400", "400", "404", "400", "410"]}
 
 
@@ -55,7 +63,7 @@ def test_a_position_has_its_cost_gain_weight_and_owners(traded, rebalance):
     assert account["equity"] == "100988.00"
     assert (held["cost"], held["value"], held["gain"]) == ("98800.00", "99788.00", "988.00")
     assert held["weight"] == pytest.approx(99_788 / 100_988)
-    assert held["shares_by_bot"] == {"b": "247"}
+    assert (held["shares_by_bot"], held["has_adopted"]) == ({"b": "247"}, False)
     screen = rebalance("positions").out
     assert "+988.00" in screen
     assert "b 247" in screen
@@ -69,6 +77,18 @@ def test_history_and_status_have_the_equity_and_the_gain_of_the_day(traded, reba
         screen = rebalance(command).out
         assert "100,988.00 USD" in screen
         assert "+988.00 (+0.99 %)" in screen
+
+
+def test_adopted_shares_have_a_cost_which_is_marked(traded, rebalance, tmp_path):
+    """The broker's average is 388.50 USD: 247 SPY and 2 of these cost 98,800.00 and 777.00 USD."""
+    at = datetime(2022, 6, 9, 12, tzinfo=UTC)
+    with SqliteJournal.open(load(tmp_path / "config.toml").journal()) as journal:
+        journal.record(NO_RUN, Adopted(at, "a", SPY, Decimal(2), Decimal(810), cost=Decimal(777)))
+    (held,) = answered(rebalance, "positions")["accounts"][0]["positions"]
+    assert (held["ours"], held["cost"], held["has_adopted"]) == ("249", "99577.00", True)
+    screen = rebalance("positions").out
+    assert "99,577.00 *" in screen
+    assert "* Some of these shares were adopted: they count at the broker's average cost" in screen
 
 
 def test_before_the_first_run_nothing_is_held_and_no_equity_is_known(rebalance, tmp_path):

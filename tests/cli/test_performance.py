@@ -7,6 +7,11 @@ from datetime import timedelta
 import pytest
 from own_prices import DAYS, write_account, write_bot
 
+from rebalancer.app.performance import performance
+from rebalancer.config import load
+from rebalancer.report.drawing import drawing
+from rebalancer.report.performance import curves
+
 CLOSES = {"SPY": ["400", "400", "404", "400", "410"], "TLT": ["100"] * 5}
 
 
@@ -171,6 +176,22 @@ def test_without_a_close_of_the_day_the_evenings_own_prices_stand_in(traded, reb
     assert found["days"][-1]["by_cause"]["timing"] == "0.00"
     prices.write_text("date,SPY\nno date,1\n")
     assert any("closes can't be read" in note for note in earned(rebalance, "b")["against_model"]["notes"])
+
+
+def test_a_bot_is_drawn_beside_the_benchmark_and_its_back_test_also_on_a_day_without_a_close(rebalance, tmp_path):
+    """As on every evening, before the close of the session is known."""
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    for day in DAYS[1:4]:
+        assert rebalance("run", "--as-of", day).code == 0
+    prices = tmp_path / "prices" / "closes.csv"
+    prices.write_text("".join(line + "\n" for line in prices.read_text().splitlines()[:4]))
+    (found,) = performance(load(tmp_path / "config.toml"), "b")
+    live, benchmark, back_test = curves(found)
+    assert [each.name for each in (live, benchmark, back_test)] == ["b", "SPY", "back-test"]
+    assert live.known == [True, True, True]
+    assert benchmark.known == back_test.known == [True, True, False]
+    assert back_test.values[:2].tolist() == benchmark.values[:2].tolist() == [100, 101]
+    assert "back-test" in drawing("Time-weighted", "of 100", [*DAYS[1:4]], [live, benchmark, back_test]).plain
 
 
 def test_a_tearsheet_of_the_account_and_of_a_bot_with_its_back_test(traded, rebalance, tmp_path):

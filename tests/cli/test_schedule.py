@@ -16,7 +16,7 @@ from schedule_loops import schedule_loop
 
 from rebalancer.app.schedule_loop import ScheduleLoop
 from rebalancer.cli.options import shutdown_signal
-from rebalancer.cli.runs import print_poll
+from rebalancer.cli.schedule import Screen, print_poll
 from rebalancer.market.clock import SimulatedClock
 
 # ---------------------------------------------------------------------------------------------- what is coming
@@ -137,9 +137,9 @@ def test_in_json_each_result_and_each_failed_look_is_a_line(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path)
     loop = schedule_loop(SimulatedClock(new_york_summer(28, 15, 51)))
-    print_poll(loop, json=True)
+    print_poll(loop, Screen(json=True))
     write_config(tmp_path, top="nonsense = 1")
-    print_poll(loop, json=True)
+    print_poll(loop, Screen(json=True))
     output = capsys.readouterr()
     result, failed = map(json.loads, output.out.splitlines())
     validator("schedule, a result").validate(result)

@@ -1,7 +1,11 @@
 """`rebalance status`: one screen, and an exit code that a monitor can watch."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 from accounts import HOLD_SPY, new_york_summer, write_config
@@ -82,6 +86,57 @@ def test_json_says_the_same_as_the_screen(rebalance, tmp_path):
     assert (account["account"], account["enabled"], account["troubles"]) == ("main", True, [])
     assert account["last_run"]["status"] == "success"
     assert account["next_run"]["starts"] == "2016-06-29T19:50:00+00:00"
+
+
+def test_a_halt_is_on_the_screen_with_what_lifts_it_and_in_json(rebalance, tmp_path):
+    write_config(tmp_path)
+    at(rebalance, 28, 12, 0, "halt", "--reason", "a look at the broker")
+    output = at(rebalance, 28, 12, 1, "status")
+    assert output.code == NEEDS_ATTENTION
+    for words in ("main (halted)", "Needs you", "a look at the broker", "rebalance resume"):
+        assert words in output.out
+    (account,) = json.loads(at(rebalance, 28, 12, 1, "status", "--json").out)["accounts"]
+    assert [halt["reason"] for halt in account["halts"]] == ["a look at the broker"]
+    assert account["unknown_orders"] == 0
+
+
+def test_where_nobody_is_needed_the_screen_says_so_and_as_of_when(rebalance, tmp_path):
+    write_config(tmp_path)
+    output = at(rebalance, 28, 12, 0, "status")
+    assert "No account needs you." in output.out
+    assert "As of 2016-06-28 16:00 UTC." in output.out
+
+
+def test_what_goes_wrong_with_a_monitor_is_a_note_and_no_trouble_of_an_account(rebalance, tmp_path):
+    (tmp_path / "taken").write_text("no folder")
+    write_config(tmp_path, top='[metrics]\ntextfile = "taken/figures.prom"')
+    at(rebalance, 28, 15, 50, "run", "--when-due")
+    answer = json.loads(at(rebalance, 28, 17, 0, "status", "--json").out)
+    assert (answer["exit_code"], [note.partition(":")[0] for note in answer["notes"]]) == (FINE, ["metrics"])
+    assert answer["notes"][0] in at(rebalance, 28, 17, 0, "status").out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("words", [("--json",), ()])
+def test_a_watch_is_for_a_terminal(rebalance, words):
+    output = rebalance("status", "--watch", *words)
+    assert output.code == 2
+    assert "rebalance status --json" in output.out + output.err
+
+
+@pytest.mark.posix
+def test_a_watch_shows_the_screen_and_ends_well_at_ctrl_c(tmp_path):
+    write_config(tmp_path)
+    ours, its = os.openpty()
+    words = [sys.executable, "-m", "rebalancer", "status", "--watch"]
+    with subprocess.Popen(words, cwd=tmp_path, stdin=its, stdout=its, stderr=its) as child:  # noqa: S603 - our own words
+        os.close(its)
+        shown = b""
+        while b"As of" not in shown:
+            shown += os.read(ours, 10_000)
+        child.send_signal(signal.SIGINT)
+        assert child.wait() == FINE
+    os.close(ours)
+    assert b"No account needs you." in shown
 
 
 def test_status_reports_a_rolled_back_journal_as_run_and_doctor_do(rebalance, tmp_path):

@@ -11,6 +11,7 @@ from keyrings import MemoryKeyring, in_use
 
 from rebalancer import config
 from rebalancer.config.credentials import Keyring, read_keys
+from rebalancer.config.observers import read_url
 from rebalancer.errors import BadInputError
 from rebalancer.model.keys import Keys
 
@@ -192,3 +193,25 @@ def test_without_its_library_the_message_says_how_to_install_it(monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(BadInputError, match=r"pip install 'rebalancer\[keyring\]'; or name the keys"):
         Keyring().get("paper")
+
+
+# ---------------------------------------------------------------------------------------- what systemd delivers
+
+
+def test_keys_that_this_user_can_not_read_are_those_that_systemd_delivers(tmp_path: Path) -> None:
+    (tmp_path / "keys-demo").write_text(FILE)
+    assert keys_of(BY_FILE, tmp_path / "elsewhere", CREDENTIALS_DIRECTORY=str(tmp_path)) == KEYS
+    assert "has no keys yet" in refusal_of(BY_FILE, tmp_path, CREDENTIALS_DIRECTORY=str(tmp_path / "empty"))
+
+
+def test_a_file_that_can_be_read_comes_before_what_was_delivered_at_the_start(file: Path) -> None:
+    (file.parent / "keys-demo").write_text(FILE.replace("hunter2", "of last year"))
+    assert keys_of(BY_FILE, file.parent, CREDENTIALS_DIRECTORY=str(file.parent)) == KEYS
+
+
+def test_an_address_is_delivered_too(tmp_path: Path) -> None:
+    (tmp_path / "url-ping").write_text("http://127.0.0.1/abc\n")
+    text = f'[ping]\nurl_file = "ping-url"\n{SMALLEST}'
+    found = config.parse(text.encode(), tmp_path / "elsewhere" / "config.toml")
+    assert found.ping is not None
+    assert read_url(found.ping, {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "http://127.0.0.1/abc"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.journal import read
-from rebalancer.journal.ledger import costs, renamed, with_changes
+from rebalancer.journal.ledger import renamed, with_changes
 from rebalancer.model import NO_RUN, Difference, Rename, Symbol
 from rebalancer.ports import Ledger
 
@@ -172,13 +172,13 @@ def test_adopted_shares_are_ours_and_the_broker_still_shows_them(journal):
 
 
 def test_adopted_shares_of_a_symbol_that_was_never_recorded_are_ours(journal, path):
-    """Also where the adoption is the first event of the journal; their cost is unknown then too."""
+    """Also where the adoption is the first event of the journal."""
     journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal("3.5"), Decimal(320)))
     assert journal.ledger("demo").ours == {SPY: Decimal("3.5")}
 
     journal.record(start(journal, TRIAL), filled(BUY, "10"))
 
-    assert [(line.ours, line.cost) for line in read.positions(path, "demo")] == [(Decimal("13.5"), None)]
+    assert [line.ours for line in read.positions(path, "demo")] == [Decimal("13.5")]
 
 
 def test_adopted_shares_stay_ours_after_the_next_record_and_count_once(journal):
@@ -192,16 +192,6 @@ def test_adopted_shares_that_were_sold_are_no_longer_ours(journal):
     journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
 
     assert ledger_after(journal, filled(SELL, "5")).ours == {}
-
-
-def test_the_cost_of_adopted_shares_is_unknown(journal, path):
-    journal.record(start(journal), filled(BUY, "10"))
-    assert read.positions(path, "demo")[0].cost is not None
-
-    journal.record(NO_RUN, Adopted(NOW, "demo", SPY, Decimal(5), Decimal(1000)))
-
-    (line,) = read.positions(path, "demo")
-    assert (line.ours, line.cost) == (15, None)
 
 
 def test_a_fill_recorded_twice_counts_once(journal):
@@ -340,13 +330,13 @@ def test_a_split_in_one_account_does_not_affect_another(journal):
     assert (journal.ledger("demo").restated, journal.ledger("other").restated) == ({SPY: DAY}, {})
 
 
-def test_cost_and_value_of_split_shares_are_unknown(journal, path):
+def test_the_value_of_split_shares_is_unknown(journal, path):
     before = holdings_read(holding(SPY, "10", "10", "2000"))
     journal.record(start(journal), filled(BUY, "10"), before, restated(SPY, "100", "100"))
 
     (line,) = read.positions(path, "demo")
 
-    assert (line.ours, line.at_broker, line.cost, line.value) == (100, None, None, None)
+    assert (line.ours, line.at_broker, line.value) == (100, None, None)
 
 
 # ------------------------------------------------------------------------------------- what always holds
@@ -358,40 +348,3 @@ def test_changes_can_be_applied_at_once_or_in_parts(first, then):
     before = Ledger(ours={SPY: Decimal(10**6)}, expected={SPY: Decimal(10**6)}, recorded=DAY)
 
     assert with_changes(with_changes(before, first), then) == with_changes(before, [*first, *then])
-
-
-@given(FILLS)
-def test_the_average_cost_is_between_0_and_the_dearest_buy(fills):
-    dearest = max((fill.price + fill.fee for fill in fills), default=Decimal(0))
-
-    assert all(0 < cost <= dearest for cost in costs(fills).values())
-
-
-def test_a_sell_leaves_the_average_cost_of_a_share_as_it_was():
-    buys = [filled(BUY, "10", price="100", fee="0").fill, filled(BUY, "10", price="110", fee="2").fill]
-    sell = filled(SELL, "15", price="200", fee="9").fill
-
-    assert costs(buys) == costs([*buys, sell]) == {SPY: Decimal("105.1")}
-
-
-def test_shares_that_were_sold_no_longer_weigh_in_the_average_cost():
-    def cost(sold):
-        sell = filled(SELL, sold, price="300").fill
-        buys = [filled(BUY, "10", price=price, fee="0").fill for price in ("100", "200")]
-        return costs([buys[0], sell, buys[1]])
-
-    assert cost("10") == {SPY: 200}
-    assert cost("5") == {SPY: Decimal(2500) / 15}
-
-
-def test_a_sell_of_shares_that_no_fill_bought_costs_nothing():
-    sell, buy = filled(SELL, "5", price="300").fill, filled(BUY, "10", price="100", fee="0").fill
-
-    assert costs([sell]) == {}
-    assert costs([sell, buy]) == {SPY: 100}
-
-
-def test_the_costs_are_sorted_by_symbol():
-    bought = [filled(order(symbol=symbol), "10").fill for symbol in (SPY, BIL)]
-
-    assert [*costs(bought)] == [BIL, SPY]

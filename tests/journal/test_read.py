@@ -16,7 +16,6 @@ from evenings import (
     TARGETS,
     evening,
     filled,
-    holding,
     holdings_read,
     order,
     start,
@@ -139,12 +138,12 @@ def test_the_whole_record_can_be_written_as_json_with_money_as_text(path, journa
     assert shown["orders"][0]["fills"][0]["price"] == "201.50"
 
 
-def test_a_position_shows_its_cost_with_fees_and_its_last_value(path, journal):
+def test_a_position_shows_its_last_value(path, journal):
     journal.record(start(journal), *evening())
 
     (position,) = read.positions(path, "demo")
 
-    assert position == PositionSummary(SPY, Decimal(10), Decimal(15), cost=Decimal("2017.00"), value=Decimal("2015.00"))
+    assert position == PositionSummary(SPY, Decimal(10), Decimal(15), value=Decimal("2015.00"))
 
 
 def test_a_position_bought_since_the_last_record_has_no_value_yet(path, journal):
@@ -153,14 +152,6 @@ def test_a_position_bought_since_the_last_record_has_no_value_yet(path, journal)
     (position,) = read.positions(path, "demo")
 
     assert (position.ours, position.at_broker, position.value) == (10, None, None)
-
-
-def test_shares_that_no_fill_of_ours_bought_have_no_cost(path, journal):
-    journal.record(start(journal), holdings_read(holding(SPY, "10", "10", "2000")))
-
-    (position,) = read.positions(path, "demo")
-
-    assert (position.cost, position.value) == (None, Decimal("2000.00"))
 
 
 def test_reading_goes_on_while_the_journal_is_written(path):

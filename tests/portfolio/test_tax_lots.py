@@ -1,15 +1,17 @@
 """Lots first in, first out, and losses that may be wash sales: by the examples of Publication 550, and by hand."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from rebalancer.events import Adopted, Restated
 from rebalancer.model import Symbol
-from rebalancer.portfolio.tax_lots import Dealt, Received, Rescaled, TaxLots, WashSale, merged
+from rebalancer.portfolio.tax_lots import Dealt, Received, Rescaled, TaxLots, WashSale, changes_of, merged
 
 SPY, NEW = Symbol("SPY"), Symbol("NEW")
 DAY = date(2024, 3, 4)
+NOON = datetime(2024, 3, 4, 17, tzinfo=UTC)
 
 
 def on(day, side, shares, price, fee="0"):
@@ -84,6 +86,20 @@ def test_shares_that_were_received_have_a_cost_and_no_day():
     assert (lots.sales[0].gain, lots.sales[0].short_term) == (-10, None)
     assert merged(lots.wash_sales) == (WashSale(SPY, DAY, Decimal(5), Decimal(5), DAY + timedelta(1)),)
     assert taken(on(0, "sell", 10, 9)).sales == []  # nobody knows what they cost
+
+
+def test_a_rename_which_comes_as_two_events_keeps_the_lots():
+    gone = Restated(NOON, "demo", SPY, Decimal(0), Decimal(0), "renamed")
+    come = Restated(NOON, "demo", NEW, Decimal(10), Decimal(10), "renamed", SPY, DAY)
+    lots = taken(on(0, "buy", 10, 10), *changes_of(gone), *changes_of(come))
+    assert [(lot.bought, lot.shares, lot.unit_cost) for lot in lots.lots[NEW]] == [(DAY, 10, 10)]
+
+
+@pytest.mark.parametrize(("average", "gain"), [("6", 4), (None, 2)])
+def test_adopted_shares_count_at_the_brokers_average_cost_where_it_has_one(average, gain):
+    cost = None if average is None else Decimal(average)
+    lots = taken(*changes_of(Adopted(NOON, "demo", SPY, Decimal(2), Decimal(8), cost=cost)), on(1, "sell", 2, 5))
+    assert [(sale.gain, sale.short_term) for sale in lots.sales] == [(gain, None)]
 
 
 def test_splits_and_renames_keep_cost_day_and_open_losses():
