@@ -290,9 +290,10 @@ class Ledger:
 
     `ours` were bought by our fills and not sold since. `expected` is the whole position that the broker should show:
     its last record plus our fills since; None before the first record. `recorded` is the session of that record,
-    `restated` the last session in which a split or rename restated a symbol. `values` are what `expected` is worth, at
-    cost for fills since the record; absent after a split or rename. A symbol with an `open` reconciliation difference
-    keeps `ours`, `expected` and `values` of the record before it. `renames` are all there were, oldest first.
+    `opened` that of the first one, `restated` the last session in which a split or rename restated a symbol. `values`
+    are what `expected` is worth, at cost for fills since the record; absent after a split or rename. A symbol with an
+    `open` reconciliation difference keeps `ours`, `expected` and `values` of the record before it. `renames` are all
+    there were, oldest first.
     """
 
     ours: Mapping[Symbol, Decimal]
@@ -302,3 +303,4 @@ class Ledger:
     values: Mapping[Symbol, Decimal] = field(default_factory=dict, compare=False)
     open: Mapping[Symbol, Difference] = field(default_factory=dict)
     renames: tuple[Rename, ...] = field(default=(), compare=False)
+    opened: date | None = field(default=None, compare=False)

@@ -1,4 +1,6 @@
-"""Writes docs/answers.schema.json, the JSON Schema of each command's answer. Run this after an answer was changed:
+"""Writes docs/answers.schema.json, the JSON Schema of each command's answer, and the OpenAPI document with its own.
+
+Run this after an answer was changed:
 
 python tests/answers_schema.py
 """
@@ -11,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from runpy import run_path
 from types import NoneType, UnionType
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -65,6 +68,7 @@ MONEY_TEXT = {"type": "string", "pattern": r"^-?\d+\.\d\d$"}
 AMOUNT_TEXT = {"type": "string", "pattern": r"^\d+\.\d\d+$"}
 DECIMAL_TEXT = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
 SCALARS: Mapping[object, Mapping[str, object]] = {
+    Any: {},
     NoneType: {"type": "null"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
@@ -286,3 +290,4 @@ def validator(name: str) -> Draft202012Validator:
 
 if __name__ == "__main__":
     FILE.write_text(json.dumps(schemas(), indent=1) + "\n", "utf-8")
+    run_path(str(Path(__file__).with_name("web") / "openapi_document.py"), run_name="__main__")

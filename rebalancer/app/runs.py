@@ -12,6 +12,7 @@ from rebalancer.app.on_result import noted, notified
 from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
 from rebalancer.app.removal import removals_finished
+from rebalancer.app.run_books import with_books
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.tax_flags import with_tax_flags
 from rebalancer.app.views import RunResult
@@ -89,8 +90,10 @@ def run_account(
             result = _result(journal, account, run, _execute(tonight, run, keep, debug=debug))
             if observers:
                 observers.measured(account, tonight.context.skews)
-            trouble = keeper.trouble()
-            return noted(config, result, trouble, tonight.context.clock) if trouble else result
+            result, book_trouble = with_books(config, account, result)
+            for trouble in filter(None, (keeper.trouble(), book_trouble)):
+                result = noted(config, result, trouble, tonight.context.clock)
+            return result
     except BusyError:
         raise
     except Exception as error:

@@ -6,19 +6,18 @@ Such a run goes on whatever becomes of the program that started it.
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from threading import Thread
-from typing import Literal
 
 from rebalancer import demo
 from rebalancer.app.evening import clock_of_run
+from rebalancer.app.proposals import Execution, Tonight
 from rebalancer.app.runs import run_by_hand
 from rebalancer.app.schedule import outside_window
 from rebalancer.app.status import blocks
-from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.files import create_private
@@ -26,39 +25,6 @@ from rebalancer.journal import plans, read
 from rebalancer.market.clock import SystemClock
 from rebalancer.portfolio.confirmed import ConfirmedPlan, limits_in_words
 from rebalancer.ports import Progress, unwatched
-
-
-@dataclass(frozen=True, slots=True)
-class Tonight:
-    """A dry run. `plan` is the hash by which its plan is executed, "" where there is none.
-
-    `question` has to be confirmed before, "" inside the account's window; `refused` says why nothing can be executed
-    now, "" where it can. `limits` says what makes the plan void.
-    """
-
-    result: RunResult
-    plan: str
-    question: str
-    refused: str
-    limits: str
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """A run that was started for a confirmed plan. `state` is "cut off" where its process is gone without a result.
-
-    `run` is None where none was started; then `message` says why.
-    """
-
-    execution: str
-    account: str
-    plan: str
-    by: str
-    started: datetime
-    state: Literal["running", "ended", "cut off"] = "running"
-    exit_code: int | None = None
-    run: int | None = None
-    message: str = ""
 
 
 def tonight(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Tonight:

@@ -17,6 +17,7 @@ from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
 from rebalancer.model import Decision, Investment, OrderState, RunStatus, Symbol
 from rebalancer.model.settings import CapitalMode, MoneyMode
+from rebalancer.portfolio.crossings import Crossing
 from rebalancer.portfolio.holdings import Offer
 
 
@@ -24,7 +25,8 @@ from rebalancer.portfolio.holdings import Offer
 class RunResult:
     """The result of one account's run. `run` is None if none was started; `message` says why.
 
-    `tax` are sentences on what a dry run would trade: possible wash sales and short-term gains.
+    `tax` are sentences on what a dry run would trade: possible wash sales and short-term gains. `crossed` passed
+    between the bots without an order, or would have.
     """
 
     account: str
@@ -34,6 +36,7 @@ class RunResult:
     status: RunStatus
     zone: str
     tax: tuple[str, ...] = ()
+    crossed: tuple[Crossing, ...] = ()
 
     @property
     def sentence(self) -> str:

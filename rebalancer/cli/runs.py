@@ -106,6 +106,7 @@ def _confirmed(settings: "Config", account: str | None, line: str | None, by: st
 def _shown(results: "Iterator[RunResult]", log: "Log", *, json: bool) -> int:
     """Log and show each result as it arrives, or all as JSON; return the exit code."""
     from rebalancer.report.console import lines
+    from rebalancer.report.crossings import crossings_screen
     from rebalancer.report.log import log_lines
     from rebalancer.report.run import screen
 
@@ -116,7 +117,8 @@ def _shown(results: "Iterator[RunResult]", log: "Log", *, json: bool) -> int:
         if log.journald:
             continue
         if result.run and not json:
-            show((*screen(result.run), *lines(result.tax, "yellow")))
+            passed = crossings_screen(result.run, result.crossed)
+            show((*screen(result.run), *passed, *lines(result.tax, "yellow")))
         elif not json:
             say(result.message, err=result.exit_code != 0)
     exit_code = max((result.exit_code for result in done), default=0)

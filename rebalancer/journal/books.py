@@ -7,7 +7,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,6 @@ from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
 from rebalancer.model import RunId, Weights
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
-from rebalancer.portfolio.books import Entry
-from rebalancer.portfolio.crossings import Crossing, crossings
 
 BY_RUN = (HoldingsRead, BotDecided, BotFailed, TargetsSet, PlanMade, Restated, BookUsed, CashPaid, SpunOff)
 READ = tuple(kind.__name__ for kind in BY_RUN)
@@ -60,21 +57,11 @@ def decisions_of(journal: sqlite3.Connection, account: str, bot: str) -> dict[Ru
     return {RunId(run): None if failure else json.loads(weights) for run, weights, failure in rows}
 
 
-def crossed(path: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
-    """What passed between the bots in `run`; nothing in a dry run. Raises as `books`."""
-    keeper, entries = Bookkeeper(), list[Entry]()
-    with reading(path) as journal:
-        for recorded in recorded_events(journal, account):
-            made = keeper.enter(recorded)
-            entries += made if recorded.run == run else ()
-    return tuple(crossings(entries, partial(keeper.needs_of, run)))
-
-
 def recorded_events(
     journal: sqlite3.Connection, account: str, after: int = 0, session: date = date.min
 ) -> Iterator[Recorded]:
     """What changes the books of `account`, in journal order, after line `after`, at which `session` was the last one;
-    dry runs are left out.
+    dry runs and readings between sells and buys are left out.
 
     Decisions are read only where the targets of their run have no claims, as in journals of earlier versions.
     """
@@ -98,6 +85,7 @@ def _lines(journal: sqlite3.Connection, account: str, after: int) -> Iterator[tu
         f"""SELECT run, session, kind, body FROM (
             SELECT events.seq, run, session, kind, body FROM events JOIN runs ON runs.id = events.run
             WHERE events.seq > ? AND account = ? AND NOT dry_run AND kind IN ({_marks(READ)})
+            AND (kind != '{HoldingsRead.__name__}' OR json_extract(body, '$.phase') IN ('start', 'end'))
             UNION ALL
             SELECT fills.seq, COALESCE(orders.run, fills.run), session, events.kind, body FROM fills
             JOIN events ON events.seq = fills.seq JOIN runs ON runs.id = fills.run

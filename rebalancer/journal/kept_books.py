@@ -8,6 +8,7 @@ import io
 import json
 import pickle
 import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,12 +33,17 @@ from rebalancer.portfolio.tax_lots import TaxLots, changes_of
 FOLDER = "books"
 WORTH_KEEPING = 1_000
 """Events that a look has to replay before its result is kept."""
+FAR_BEHIND = 4_000
+"""Lines of the journal after which a run keeps the books for the next look, which then takes a moment."""
 RECENT_RUNS = 40
 """Of so many last runs the orders are kept, since fills of theirs may still come."""
-MOST_BYTES = 500_000_000
+MOST_BYTES, MOST_BYTES_OF_HEAD = 500_000_000, 10_000
 OWN_REASONS = {"capital", "trade", "crossing"}
 """Reasons of unassigned entries that are the other side of what bots did."""
-CODE = ("portfolio/*.py", "model/*.py", "events.py", "bookings.py", "journal/books.py", "journal/kept_books.py")
+CODE = (
+    *("portfolio/*.py", "model/*.py", "events.py", "bookings.py"),
+    *("journal/books.py", "journal/codec.py", "journal/kept_books.py"),
+)
 ALLOWED = {
     *("decimal.Decimal", "datetime.date", "datetime.datetime", "datetime.timezone", "datetime.timedelta"),
     *("collections.defaultdict", "builtins.list", "builtins.set", "builtins.frozenset"),
@@ -48,6 +54,11 @@ OURS = (
     "rebalancer.journal.kept_books",
 )
 """Modules of the values that books are made of."""
+See = Callable[[Recorded, Bookkeeper, Sequence[Entry]], object]
+
+
+def unseen(recorded: Recorded, keeper: Bookkeeper, entries: Sequence[Entry], /) -> None:
+    """Nobody looks."""
 
 
 @dataclass(slots=True)
@@ -65,7 +76,7 @@ class Replayed:
     session: date = date.min
     seq: int = 0
 
-    def enter(self, recorded: Recorded) -> None:
+    def enter(self, recorded: Recorded) -> tuple[Entry, ...]:
         entries = self.keeper.enter(recorded)
         self.session = recorded.session
         for entry in entries:
@@ -75,43 +86,83 @@ class Replayed:
         self.costs.take(recorded.event)
         if self.evenings:
             self.evenings.see(recorded, self.keeper, entries)
+        return entries
 
     def _count(self, entry: Entry) -> None:
         if entry.owner == UNASSIGNED and entry.reason not in OWN_REASONS and entry.cash:
             self.unassigned[entry.reason] = self.unassigned.get(entry.reason, ZERO) + entry.cash
 
 
-def replayed(path: Path, account: str, bot: str | None = None, worth_keeping: int = WORTH_KEEPING) -> Replayed:
+def replayed(
+    path: Path,
+    account: str,
+    bot: str | None = None,
+    worth_keeping: int = WORTH_KEEPING,
+    *,
+    before: int | None = None,
+    see: See = unseen,
+) -> Replayed:
     """The books of `account` after everything that is journalled, with the evenings of `bot`. They are kept where
     `worth_keeping` events had to be replayed.
 
-    Raises RunFailedError for a journal that can't be read.
+    `see` is shown what is replayed: all from the line `before` on, if one is named. Raises RunFailedError for a journal
+    that can't be read.
     """
     with reading(path) as journal:
-        file = path.parent / FOLDER / f"{sha256(json.dumps([account, bot]).encode()).hexdigest()[:24]}.kept"
-        begun = _load(file, journal) or _fresh(bot)
+        file = _file(path, account, bot)
+        begun = _load(file, journal)
+        if begun is None or (before is not None and begun.seq >= before):
+            begun = _fresh(bot)
         try:
-            count = _replay(begun, journal, account, bot)
+            count = _replay(begun, journal, account, bot, see)
         except ForgottenRunError:
             begun = _fresh(bot)
-            count = _replay(begun, journal, account, bot)
+            count = _replay(begun, journal, account, bot, see)
         if count >= worth_keeping and has_chain(journal) and not _in_progress(journal, account):
             begun.keeper.forget_before(_first_recent_run(journal, account))
             _save(file, begun, journal)
         return begun
 
 
+def keep_up(
+    path: Path, account: str, bots: Iterable[str], lines: int = FAR_BEHIND, worth_keeping: int = WORTH_KEEPING
+) -> None:
+    """Keep the books of `account`, and of each of `bots`, where what is kept is so many lines behind the journal.
+
+    Raises RunFailedError for a journal that can't be read.
+    """
+    with reading(path) as journal:
+        head = journal.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
+    for bot in (None, *bots):
+        if head - _kept_up_to(_file(path, account, bot)) >= lines:
+            replayed(path, account, bot, worth_keeping)
+
+
+def _file(path: Path, account: str, bot: str | None) -> Path:
+    return path.parent / FOLDER / f"{sha256(json.dumps([account, bot]).encode()).hexdigest()[:24]}.kept"
+
+
+def _kept_up_to(file: Path) -> int:
+    """The line that the head of `file` names, of books by this code; 0 without one."""
+    try:
+        with file.open("rb") as opened:
+            head = json.loads(opened.readline(MOST_BYTES_OF_HEAD))
+        return int(head["seq"]) if head["code"] == _code() else 0
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0
+
+
 def _fresh(bot: str | None) -> Replayed:
     return Replayed(evenings=None if bot is None else Evenings(bot))
 
 
-def _replay(begun: Replayed, journal: sqlite3.Connection, account: str, bot: str | None) -> int:
+def _replay(begun: Replayed, journal: sqlite3.Connection, account: str, bot: str | None, see: See) -> int:
     """How many events were replayed."""
     count, head = 0, journal.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
     if begun.evenings and bot is not None:
         begun.evenings.decisions = decisions_of(journal, account, bot)
     for recorded in recorded_events(journal, account, begun.seq, begun.session):
-        begun.enter(recorded)
+        see(recorded, begun.keeper, begun.enter(recorded))
         count += 1
     begun.seq = head
     return count

@@ -38,6 +38,7 @@ def read_ledger(connection: sqlite3.Connection, account: str) -> Ledger:
         values=_by_symbol((symbol, value) for symbol, _, _, value, *_ in rows),
         open={canonical(symbol): _difference(*rest) for symbol, _, _, _, *rest in rows if None not in rest},
         renames=_renames(connection, account),
+        opened=_first_session(connection, account),
     )
     return with_changes(recorded, read_changes(connection, account, after=seq))
 
@@ -101,6 +102,16 @@ def last_record(connection: sqlite3.Connection, account: str) -> tuple[int, date
         [account],
     ).fetchone()
     return (0, None) if row is None else (row[0], date.fromisoformat(row[1]))
+
+
+def _first_session(connection: sqlite3.Connection, account: str) -> date | None:
+    """That of the first run that read the account; None before it."""
+    row = connection.execute(
+        "SELECT session FROM runs WHERE account = ? AND EXISTS (SELECT 1 FROM balances WHERE run = runs.id)"
+        " ORDER BY session LIMIT 1",
+        [account],
+    ).fetchone()
+    return None if row is None else date.fromisoformat(row[0])
 
 
 def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0) -> tuple[Change, ...]:

@@ -131,11 +131,11 @@ class PositionSummary:
     value: Decimal | None
 
 
-def runs(path: Path, account: str | None = None, limit: int = 20) -> tuple[RunSummary, ...]:
-    """The last `limit` runs, newest first."""
+def runs(path: Path, account: str | None = None, limit: int = 20, before: int | None = None) -> tuple[RunSummary, ...]:
+    """The last `limit` runs, or those before the run `before`, newest first."""
     with reading(path) as journal:
-        condition = ":account IS NULL OR account = :account"
-        return tuple(_run_summaries(journal, condition, {"account": account, "limit": limit}))
+        condition = "(:account IS NULL OR account = :account) AND (:before IS NULL OR id < :before)"
+        return tuple(_run_summaries(journal, condition, {"account": account, "limit": limit, "before": before}))
 
 
 def run(path: Path, run_id: int | None = None) -> RunRecord:
@@ -161,12 +161,16 @@ def since(path: Path, account: str, bot: str, sha256: str) -> date | None:
 
 
 def orders(
-    path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50
+    path: Path, account: str | None = None, run_id: int | None = None, limit: int = 50, before: str | None = None
 ) -> tuple[OrderSummary, ...]:
-    """The last `limit` orders, newest first."""
+    """The last `limit` orders, or those before the order `before`, newest first."""
     with reading(path) as journal:
-        condition = "(:account IS NULL OR runs.account = :account) AND (:run IS NULL OR runs.id = :run)"
-        return tuple(_order_summaries(journal, condition, {"account": account, "run": run_id, "limit": limit}))
+        condition = (
+            "(:account IS NULL OR runs.account = :account) AND (:run IS NULL OR runs.id = :run)"
+            " AND (:before IS NULL OR orders.seq < (SELECT seq FROM orders WHERE id = :before))"
+        )
+        values = {"account": account, "run": run_id, "limit": limit, "before": before}
+        return tuple(_order_summaries(journal, condition, values))
 
 
 def positions(path: Path, account: str) -> tuple[PositionSummary, ...]:

@@ -61,14 +61,15 @@ class Position:
     average_cost: Decimal | None = None
 
 
-PaymentKind = Literal["dividend", "interest", "fee"]
+PaymentKind = Literal["dividend", "interest", "fee", "cash in lieu"]
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
     """Cash that the broker paid on `day`, or took where `amount` is below 0, beside trades, deposits and withdrawals.
 
-    `id` is the broker's own. A dividend, and the tax on it, is for shares of `symbol`; `per_share` where it says so.
+    `id` is the broker's own. A dividend, the tax on it, and cash in lieu of fractions is for shares of `symbol`;
+    `per_share` where it says so. A fee may be charged on the trades of `day`: on its sales, or on all of them.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Payment:
     day: date
     symbol: Symbol | None = None
     per_share: Decimal | None = None
+    charged_on: Literal["sales", "trades"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """What changes books without an order: splits, renames, adoptions, write-offs, and what nobody explains."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from rebalancer.bookings import CashPaid, SpunOff
+from rebalancer.bookings import SpunOff
 from rebalancer.events import Adopted, Restated, WrittenOff
-from rebalancer.model import Symbol, canonical
+from rebalancer.model import Payment, Symbol, canonical
 from rebalancer.portfolio.attribution import ANYONE, CENT, UNASSIGNED, ZERO, apportion, finest, restated
 from rebalancer.portfolio.books import Book, Books, Entry, Marks, Reason, owners, total, unit_cost, worth
 
@@ -49,16 +49,13 @@ def adopted_entries(books: Books, marks: Marks, event: Adopted) -> Iterator[Entr
         yield Entry(UNASSIGNED, "adopted", symbol=symbol, cost=cost - event.quantity * unit_cost(book, symbol))
 
 
-def paid_entries(held: Books, event: CashPaid) -> Iterator[Entry]:
-    """A dividend by the shares that the owners had when they were `held` for it, to the cent; the rest is no bot's."""
-    payment = event.payment
-    shares: dict[str, Decimal] = {}
-    if payment.kind == "dividend" and payment.symbol is not None:
-        symbol = canonical(payment.symbol)
-        shares = {owner: found for owner in owners(held) if (found := _shares(held, owner, symbol)) > 0}
-    for owner, part in apportion(abs(payment.amount), shares or ANYONE, CENT).items():
+def paid_entries(weights: Mapping[str, Decimal], payment: Payment) -> Iterator[Entry]:
+    """By the owners' `weights`, to the cent; where nobody has one it is no bot's."""
+    for owner, part in apportion(abs(payment.amount), weights or ANYONE, CENT).items():
         if part:
-            yield Entry(owner, payment.kind, part.copy_sign(payment.amount), payment.symbol)
+            cash = part.copy_sign(payment.amount)
+            fee = -cash if payment.charged_on is not None else ZERO
+            yield Entry(owner, payment.kind, cash, payment.symbol, fee=fee)
 
 
 def spun_off_entries(held: Books, event: SpunOff) -> Iterator[Entry]:

@@ -56,10 +56,8 @@ from rebalancer.portfolio.books import (
     worth,
 )
 from rebalancer.portfolio.capital import capital_of_the_plan, given_back, moved_by_a_person
+from rebalancer.portfolio.entitlements import Entitlements
 from rebalancer.portfolio.order_parts import OrderParts
-
-NIGHTS = 130
-"""Sessions: half a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Bookkeeper:
         self._decisions: dict[str, Decision] = {}
         self._targets: Targets | None = None
         self._parts = OrderParts()
-        self._nights: dict[date, Books] = {}
+        self._entitlements = Entitlements()
         self._fills_since = 0
         self._deposits: tuple[date, Decimal] = (date.min, ZERO)
         self._written_off = ZERO
@@ -120,7 +118,7 @@ class Bookkeeper:
                 self._paid_in += entry.capital
         if isinstance(event, HoldingsRead) and _counts(event):
             self._value(recorded.run, recorded.session, event)
-            self._keep_night(recorded.session)
+            self._entitlements.keep_night(recorded.session, self.books)
         return entries
 
     def forget_before(self, run: int) -> None:
@@ -132,6 +130,7 @@ class Bookkeeper:
         return self._parts.needs_of(run, symbol)
 
     def _entries(self, run: RunId, session: date, event: Event) -> Iterable[Entry]:
+        self._entitlements.begin(run, session)
         match event:
             case HoldingsRead() if _counts(event):
                 return self._read(event, session)
@@ -155,17 +154,14 @@ class Bookkeeper:
 
     def _moved(self, event: CashPaid | SpunOff | CapitalMoved | HandedOver) -> Iterable[Entry]:
         if isinstance(event, CashPaid):
-            return paid_entries(self._held_before(event.ex_date or event.payment.day), event)
+            return paid_entries(self._entitlements.of(event.payment, event.ex_date), event.payment)
         if isinstance(event, SpunOff):
-            return spun_off_entries(self._held_before(event.ex_date), event)
+            return spun_off_entries(self._entitlements.held_before(event.ex_date), event)
         return moved_by_a_person(self.books, self.marks, event)
-
-    def _held_before(self, day: date) -> Books:
-        """The books after the last session before `day`: an ex-date, or that of a payment without one."""
-        return next((books for night, books in reversed(self._nights.items()) if night < day), {})
 
     def _filled(self, run: RunId, fill: Fill) -> Iterable[Entry]:
         entries = tuple(self._parts.filled(self.books, run, fill))
+        self._entitlements.trade(run, fill, entries)
         self._fills_since += bool(entries)
         return entries
 
@@ -176,6 +172,8 @@ class Bookkeeper:
             self.open_shares = {symbol: left for symbol, left in self.open_shares.items() if symbol not in explained}
         match event:
             case Restated():
+                if event.was is not None:
+                    self._entitlements.rename(event.was, event.symbol)
                 mark = self.marks.get(canonical(event.was or event.symbol))
                 if mark and event.expected:
                     self.marks[canonical(event.symbol)] = Mark(event.expected, mark.value)
@@ -248,13 +246,6 @@ class Bookkeeper:
         if by_hand:
             return "trade by hand"
         return "rounding" if abs(cash) <= self._fills_since * CENT else "cash that no fill explains"
-
-    def _keep_night(self, session: date) -> None:
-        """The books after each of the last sessions, for dividends, which are paid long after their ex-date."""
-        self._nights.pop(session, None)
-        self._nights[session] = self.books
-        if len(self._nights) > NIGHTS:
-            del self._nights[next(iter(self._nights))]
 
     def _value(self, run: RunId, session: date, event: HoldingsRead) -> None:
         equity = event.account.equity

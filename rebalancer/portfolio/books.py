@@ -26,6 +26,7 @@ Reason = Literal[
     "dividend",
     "interest",
     "fee",
+    "cash in lieu",
     "written off",
     "deposit",
     "withdrawal",
@@ -44,7 +45,8 @@ crossing     shares that passed between bots without an order
 handed over  shares of a removed bot that its owner keeps: they count as taken out
 spin-off     shares that came for those held before its ex-date; all cost stays with these
 dividend     with the taxes on it, by the shares held before its ex-date
-interest, fee  beside trades: no bot's
+cash in lieu for fractions of shares that a split or the like left over, by the shares held before its ex-date
+fee          one on trades by what was traded that day; others are no bot's, as interest is
 rounding     cents that the broker rounded otherwise
 """
 EXTERNAL: frozenset[Reason] = frozenset({"deposit", "withdrawal", "written off"})

@@ -13,7 +13,7 @@ from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.portfolio.books import Book, Entry, Marks, worth
 
 Money = Mapping[Symbol, Decimal]
-TRADES, DIVIDENDS = frozenset({"trade", "crossing"}), frozenset({"dividend"})
+TRADES, DIVIDENDS = frozenset({"trade", "crossing"}), frozenset({"dividend", "cash in lieu"})
 """Reasons of entries."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from rebalancer.app.live_against_model import LiveAgainstModel
 from rebalancer.app.positions import HeldPosition
+from rebalancer.app.proposals import EditableSetting, Execution, Tonight
 from rebalancer.app.views import (
     AccountStatus,
     Blocked,
@@ -46,6 +47,8 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     Check: {"found": "finding"},
     Coverage: {"missing": "missing_sessions"},
     Drawdown: {"depth": "drawdown"},
+    EditableSetting: {"value": "set_to"},
+    Execution: {"plan": "plan_hash"},
     Findings: {"tickers": "symbols"},
     Invested: {"capital": "capital_mode"},
     Investment: {"capital": "capital_mode"},
@@ -67,6 +70,7 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     RunSummary: {"id": "run", "number": "run_of_session", "orders": "order_count"},
     Setting: {"value": "set_to"},
     Shortfall: {"causes": "by_cause"},
+    Tonight: {"result": HERE, "plan": "plan_hash"},
     Trade: {"dollars": "value", "price": "price_taken"},
     WashSale: {"shares": "quantity"},
 }

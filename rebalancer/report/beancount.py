@@ -23,6 +23,7 @@ BEGINS = b'option "title" "rebalancer'
 GAINS = frozenset({"trade", "crossing", "trade by hand"})
 CONTRA: Mapping[str, str] = {
     "dividend": "Income:{}:Dividends",
+    "cash in lieu": "Income:{}:CashInLieu",
     "interest": "Income:{}:Interest",
     "fee": "Expenses:{}:Fees",
     "rounding": "Expenses:{}:Rounding",

@@ -13,7 +13,8 @@ from rebalancer.report.tables import grid
 
 def crossings_screen(record: RunRecord, crossed: Sequence[Crossing]) -> Screen:
     if crossed:
-        title = "Crossed between the bots, without an order"
+        verb = "Would cross" if record.run.dry_run else "Crossed"
+        title = f"{verb} between the bots, without an order"
         money = f"#value {currency_of(record)}"
         yield grid(title, ("symbol", "#shares", "#price", money, "gave", "took", "#traded beside"), map(_row, crossed))
 

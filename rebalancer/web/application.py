@@ -1,87 +1,60 @@
 """Puts the server together: pages, API and static files behind the guard."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from mimetypes import guess_type
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
-from rebalancer.web.door import same_secret
-from rebalancer.web.forms import Form, body_of, parsed
+from rebalancer.app.gauges import gauges
+from rebalancer.notify.memory import recall
+from rebalancer.notify.metrics import rendered
+from rebalancer.web.api import CALLS
+from rebalancer.web.endpoints import call_endpoint, page_endpoint, refused
 from rebalancer.web.pages import PAGES
-from rebalancer.web.refusals import Refusal, RefusedError, is_api, refusal_of
+from rebalancer.web.refusals import Refusal, refusal_of
 from rebalancer.web.security import Guard
-from rebalancer.web.site import Page, Site, Visit
+from rebalancer.web.site import Site
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 STATIC = Path(__file__).with_name("static")
+OPENAPI = Path(__file__).with_name("openapi.json")
 
 
 def application(site: Site) -> ASGIApp:
     routes = [
-        *(Route(page.path, _endpoint(site, page), methods=[page.method]) for page in PAGES),
+        *(Route(page.path, page_endpoint(site, page), methods=[page.method]) for page in PAGES),
+        *(Route(call.path, call_endpoint(site, call), methods=[call.method]) for call in CALLS),
+        Route("/api/openapi.json", lambda _: Response(OPENAPI.read_bytes(), media_type="application/json")),
         Route("/static/{name}", static_files(STATIC)),
         Route("/health", lambda _: JSONResponse({"status": "ok"})),
+        Route("/metrics", partial(_metrics, site)),
     ]
-    refused = _refusing(site)
 
     async def not_found(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        return refused(request.scope, Refusal(status, HTTPStatus(status).name.lower(), f"{HTTPStatus(status).phrase}."))
+        status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+        return refused(site, request.scope, Refusal(status, status.name.lower(), f"{status.phrase}."))
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: not_found})
-    return Guard(app, site.door, HOSTS, refused)
+    return Guard(app, site.door, HOSTS, partial(refused, site))
 
 
-def _endpoint(site: Site, page: Page) -> Callable[[Request], object]:
-    async def answered(request: Request) -> Response:
-        try:
-            form = Form()
-            if page.method == "POST":
-                body = await body_of(request, page.most_bytes)
-                form = parsed(request.headers.get("content-type", ""), body)
-            visit = Visit(site, request, form)
-            _require_own_form(visit)
-            return await run_in_threadpool(page.answer, visit)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its own text is never shown
-            return _refusing(site)(request.scope, refusal_of(error))
-
-    return answered
-
-
-def _require_own_form(visit: Visit) -> None:
-    """Each form has the token of its session; only that of the login has none yet."""
-    if visit.request.method != "POST" or (visit.entry.session is None and not visit.entry.bearer):
-        return
-    if not same_secret(visit.form.get("form_token"), visit.form_token):
-        raise RefusedError(403, "no_form_token", "This form is of an earlier session. Reload the page.")
-
-
-def _refusing(site: Site) -> Callable[[Scope, Refusal], Response]:
-    """JSON for programs; a page for people, or the way to the login."""
-
-    def answer(scope: Scope, refusal: Refusal) -> Response:
-        if is_api(scope["path"]):
-            error: dict[str, object] = {"code": refusal.code, "message": refusal.message}
-            if refusal.problems:
-                error["problems"] = [asdict(problem) for problem in refusal.problems]
-            return JSONResponse({"error": error}, refusal.status)
-        if refusal.code == "no_token":
-            return RedirectResponse("/login", status_code=303)
-        phrase = HTTPStatus(refusal.status).phrase
-        values = {"title": phrase, "message": refusal.message, "problems": refusal.problems}
-        return site.rendered("error.html", refusal.status, **values)
-
-    return answer
+def _metrics(site: Site, request: Request) -> Response:
+    """The figures of [metrics], for a Prometheus that asks itself."""
+    try:
+        config = site.load()
+        text = rendered(gauges(config, recall(config.state_dir)))
+    except Exception as error:  # noqa: BLE001 - as in the endpoints
+        return refused(site, request.scope, refusal_of(error))
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 def static_files(folder: Path) -> Callable[[Request], Response]:

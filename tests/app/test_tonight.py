@@ -10,7 +10,8 @@ import pytest
 from local_alpaca import LocalAlpaca, Tape
 
 from rebalancer.app import controls
-from rebalancer.app.tonight import Execution, confirmed_plan, execute, executions, tonight
+from rebalancer.app.proposals import Execution
+from rebalancer.app.tonight import confirmed_plan, execute, executions, tonight
 from rebalancer.config import Config, load
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.journal import audit, read

@@ -19,8 +19,9 @@ from stage import GLD, SPY, TLT, Stage, Weekdays, dollars, mix, percent
 from rebalancer.app.book_changes import account_ledger
 from rebalancer.bookings import CapitalMoved
 from rebalancer.journal import read
-from rebalancer.journal.books import books, crossed
+from rebalancer.journal.books import books
 from rebalancer.journal.connection import reading
+from rebalancer.journal.crossed import crossed
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import NO_RUN, CorporateAction, Investment, Payment, RunId, Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED

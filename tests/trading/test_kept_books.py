@@ -16,7 +16,8 @@ from rebalancer.events import FillSeen
 from rebalancer.journal import read
 from rebalancer.journal.books import decisions_of, read_books, recorded_events
 from rebalancer.journal.connection import reading
-from rebalancer.journal.kept_books import FOLDER, Replayed, replayed
+from rebalancer.journal.crossed import crossed
+from rebalancer.journal.kept_books import FOLDER, Replayed, keep_up, replayed
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Fill, OrderId, RunId
 from rebalancer.portfolio.attribution import apportion
@@ -102,6 +103,32 @@ def test_nothing_is_kept_while_a_run_is_under_way(stage: Stage) -> None:
         assert journal.start_run(stage.request()) == 3
         kept(stage)
     assert files(stage) == []
+
+
+def test_a_run_keeps_the_books_of_the_account_and_of_each_bot_where_they_are_far_behind(stage: Stage) -> None:
+    keep_up(stage.journal_file, "demo", BOTS, lines=10_000)
+    assert files(stage) == []
+    for _ in range(2):
+        keep_up(stage.journal_file, "demo", BOTS, lines=1, worth_keeping=1)
+    whole = {file: file.read_bytes() for file in files(stage)}
+    assert len(whole) == 3
+    keep_up(stage.journal_file, "demo", BOTS, lines=1, worth_keeping=1)
+    assert {file: file.read_bytes() for file in files(stage)} == whole
+    require_whole(kept(stage, "A"), stage, "A")
+
+
+def test_what_crossed_in_a_run_is_told_from_books_kept_before_it_and_after_it(stage: Stage) -> None:
+    """B, which had GLD, takes SPY that A gives up."""
+    kept(stage)
+    stage.script = Script()
+    stage.bots = {"A": (mix(TLT=100), dollars("A", 50_000)), "B": (mix(SPY=100), percent("B", 20))}
+    evening(stage, DAYS[2])
+    before = crossed(stage.journal_file, "demo", RunId(3))
+    kept(stage)
+    assert crossed(stage.journal_file, "demo", RunId(3)) == before
+    assert crossed(stage.journal_file, "demo", RunId(1)) == ()
+    (spy,) = before
+    assert (spy.symbol, [*spy.gave], [*spy.took]) == (SPY, ["A"], ["B"])
 
 
 def changed_head(**changes: object) -> Callable[[Path], None]:

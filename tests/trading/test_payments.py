@@ -1,7 +1,7 @@
 """Dividends go to the bots that held the shares before the ex-date, to the cent; what is no dividend is no bot's."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,58 @@ def test_interest_and_fees_are_no_bots(tmp_path: Path) -> None:
         (UNASSIGNED, "interest"): Decimal("3.21"),
         (UNASSIGNED, "fee"): Decimal("-0.05"),
     }
+
+
+def test_a_fee_on_trades_is_of_the_bots_that_traded_on_its_day(tmp_path: Path) -> None:
+    """On the first day both buy, on the second each sells 10,000 USD of SPY. Other fees are no bot's."""
+    stage = two(tmp_path)
+    run_on(stage, 0)
+    stage.bots = {"A": (mix(SPY=50), dollars("A", 20_000)), "B": (mix(GLD=50), dollars("B", 20_000))}
+    run_on(stage, 1)
+    sold = Payment("reg", "fee", Decimal("-0.60"), DAYS[1], charged_on="sales")
+    entries = run_on(stage, 2, sold, replace(sold, id="other", day=DAYS[0]), replace(sold, id="cat", charged_on=None))
+    fees = {owner: cash for (owner, _), cash in cash_of(entries, "fee").items() if owner}
+    assert fees == {"A": Decimal("-0.30"), "B": Decimal("-0.30")}
+    assert sum(entry.fee for entry in entries if entry.reason == "fee" and entry.owner) == Decimal("0.60")
+    assert sum(entry.cash for entry in entries if entry.reason == "fee" and not entry.owner) == Decimal("-1.20")
+    everyone = run_on(stage, 3, Payment("all", "fee", Decimal("-0.06"), DAYS[0], charged_on="trades"))
+    assert {owner for (owner, _), cash in cash_of(everyone, "fee").items() if cash == Decimal("-0.03")} == {"A", "B"}
+
+
+def test_cash_in_lieu_of_fractions_is_of_the_bots_that_held_the_shares_before_the_split(tmp_path: Path) -> None:
+    stage = two(tmp_path)
+    run_on(stage, 0)
+    split = CorporateAction(SPY, DAYS[1], "split", Decimal("1.5"), words="3 for 2")
+    paid = Payment("cil", "cash in lieu", Decimal("9.00"), DAYS[3], SPY)
+    assert ex_date_of(paid, (split, replace(split, kind="dividend", day=DAYS[2]))) == DAYS[1]
+    entries = run_on(stage, 1, replace(paid, day=DAYS[1]))
+    assert cash_of(entries, "cash in lieu") == {
+        ("A", "cash in lieu"): Decimal("6.00"),
+        ("B", "cash in lieu"): Decimal("3.00"),
+    }
+
+
+def test_a_payment_that_is_listed_two_months_late_is_still_the_bots(tmp_path: Path) -> None:
+    stage = two(tmp_path)
+    run_on(stage, 0)
+    run_on(stage, 1)
+    late = DAYS[1] + timedelta(days=62)
+    stage.on(late)
+    broker = stage.broker()
+    broker.pay(dividend("10.00", 1))
+    broker.close()
+    stage.run()
+    with reading(stage.journal_file) as journal:
+        entries = replayed(journal, "demo")[1]
+    assert cash_of(entries, "dividend") == {("A", "dividend"): Decimal("6.67"), ("B", "dividend"): Decimal("3.33")}
+
+
+def test_what_was_paid_before_an_account_was_first_read_is_never_booked(tmp_path: Path) -> None:
+    stage = two(tmp_path)
+    run_on(stage, 2)
+    entries = run_on(stage, 3, dividend("10.00", 0))
+    assert cash_of(entries, "dividend") == {}
+    assert cash_of(entries, "cash that no fill explains") == {(UNASSIGNED, "cash that no fill explains"): Decimal(10)}
 
 
 def test_a_dividend_of_shares_that_no_bot_had_is_no_bots(tmp_path: Path) -> None:

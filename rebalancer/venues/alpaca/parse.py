@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final, Never, Self
+from typing import Final, Literal, Never, Self
 
 from rebalancer.errors import SourceError
 from rebalancer.model import (
@@ -44,6 +44,8 @@ REASONS = {
     "rejected": "Alpaca rejected it after it had taken it",
 }
 """Why an order ended, by its status."""
+CHARGED_ON: Mapping[str, Literal["sales", "trades"]] = {"REG": "sales", "TAF": "sales", "CAT": "trades"}
+"""Regulatory fees, by what the day's orders are charged for: those of the SEC and of FINRA, and of the audit trail."""
 BLOCKS = {
     "account_blocked": "Alpaca has blocked the account",
     "trading_blocked": "Alpaca has blocked its trading",
@@ -161,7 +163,13 @@ def payment(body: Body, kinds: Mapping[str, PaymentKind]) -> Payment:
     kind = kinds.get(body.text("activity_type")) or body.fail("activity_type")
     symbol = None if body.fields.get("symbol") is None else Symbol(body.text("symbol"))
     per_share = body.number_or_none("per_share_amount")
-    return Payment(body.text("id"), kind, body.number("net_amount"), body.day("date"), symbol, per_share)
+    of_trades = CHARGED_ON.get(_kind_of_fee(body)) if kind == "fee" else None
+    return Payment(body.text("id"), kind, body.number("net_amount"), body.day("date"), symbol, per_share, of_trades)
+
+
+def _kind_of_fee(body: Body) -> str:
+    """As in "TAF"; older ones have it in the description alone: "TAF fee for proceed of 10 shares"."""
+    return str(body.fields.get("activity_sub_type") or body.fields.get("description") or "").partition(" ")[0]
 
 
 def _blocked(body: Body) -> str | None:

@@ -20,8 +20,11 @@ PAYMENTS: Mapping[str, PaymentKind] = {
     **dict.fromkeys(("DIV", "DIVCGL", "DIVCGS", "DIVFEE", "DIVFT", "DIVNRA", "DIVROC", "DIVTW", "DIVTXEX"), "dividend"),
     **dict.fromkeys(("INT", "INTNRA", "INTTW"), "interest"),
     **dict.fromkeys(("FEE", "CFEE", "PTC"), "fee"),
+    "CIL": "cash in lieu",
 }
-"""Activity types: dividends and what is withheld from them, interest, fees and charges passed through."""
+"""Activity types: dividends and what is withheld from them, interest, fees and charges passed through, and what is paid
+for fractions of shares.
+"""
 CLOSE = time(16, tzinfo=NEW_YORK)
 """When Alpaca records the equity of an account, on early closes too."""
 LONGEST_CHAIN = 10
