@@ -24,12 +24,16 @@ class Market:
         self.places = {symbol: place for place, symbol in enumerate(symbols)}
         self.closes = np.ascontiguousarray(prices.T)
         """(N, T); a row is NaN up to the first price."""
-        self.first = np.count_nonzero(np.isnan(self.closes), axis=1).tolist()
+        unpriced = np.isnan(self.closes)
+        self.first = np.count_nonzero(unpriced, axis=1).tolist() if unpriced.any() else [0] * len(symbols)
         """The row of the first price of each symbol; T where there is none."""
         self.growth = self.closes[:, 1:] / self.closes[:, :-1]
         """How many times the close before each one is, (N, T - 1); 1 where that is unknown."""
-        self.growth[np.isnan(self.growth)] = 1.0
-        self.gain = self.growth - 1
+        if any(self.first):
+            self.growth[np.isnan(self.growth)] = 1.0
+        self.gain = np.zeros_like(self.closes)
+        """What each close earns until the next one, (N, T); 0 at the last."""
+        np.subtract(self.growth, 1, out=self.gain[:, :-1])
 
 
 class Gaps(NamedTuple):
@@ -115,6 +119,8 @@ def _last_decided(decided: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 def _gaps(decided: NDArray[np.bool_]) -> Gaps:
     rows = np.flatnonzero(~decided[:-1]) + 1
+    if not rows.size:
+        return Gaps(rows, rows)
     before = _last_decided(decided)[rows - 1]
     return Gaps(rows[before >= 0], before[before >= 0])
 
@@ -122,13 +128,14 @@ def _gaps(decided: NDArray[np.bool_]) -> Gaps:
 def _grown(market: Market, decisions: Decisions, gaps: Gaps) -> Floats:
     """Ticker after ticker: the sums are the same to the last bit, whatever tickers a later day adds."""
     grown = np.ones(decisions.length)
-    earned = np.zeros(decisions.length)
+    after = grown[1:]
     for place, target in _targets(market, decisions):
-        np.multiply(target[:-1], market.gain[place], out=earned[1:])
-        if gaps.rows.size:
-            start, growth = _across(gaps, market.closes[place], target)
-            earned[gaps.rows] = start * (growth - 1)
-        grown += earned
+        across = _across(gaps, market.closes[place], target) if gaps.rows.size else None
+        earned = np.multiply(target, market.gain[place], out=target)
+        if across:
+            start, growth = across
+            earned[gaps.rows - 1] = start * (growth - 1)
+        after += earned[:-1]
     return grown
 
 

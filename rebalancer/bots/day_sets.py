@@ -15,6 +15,11 @@ def days_of(marks: Marks) -> int:
     return int.from_bytes(np.packbits(marks, bitorder="little").tobytes(), "little")
 
 
+def first_of(days: int) -> int:
+    """The first day of a set that is not empty."""
+    return (days & -days).bit_length() - 1
+
+
 def marked(days: int, length: int) -> Marks:
     """Whether each of `length` days is in the set, (T,)."""
     packed = np.frombuffer(days.to_bytes((length + 7) // 8, "little"), dtype=np.uint8)

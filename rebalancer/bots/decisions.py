@@ -97,8 +97,10 @@ def added(parts: Sequence[Part], length: int) -> Floats:
         if isinstance(part, Alike):
             column = spread(part.days, part.amount, length)
             total = column if total is None else np.add(total, column, out=total)
+        elif total is None:
+            total = np.zeros(length)
+            total[part.days] = part.amounts
         else:
-            total = np.zeros(length) if total is None else total
             total[part.days] += part.amounts  # no day stands in it twice
     return np.zeros(length) if total is None else total
 

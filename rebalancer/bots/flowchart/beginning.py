@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rebalancer.bots.day_sets import first_of
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.conditions import UNKNOWN
 from rebalancer.bots.flowchart.evaluate import Evaluation
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.model import Closes
+from rebalancer.model import Closes, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,19 @@ def beginning(program: Program, own: Closes, values: Evaluation) -> Beginning:
     for index in _reached(program):
         node = program.table[index]
         if isinstance(node, nodes.Hold):
-            defined = ~np.isnan(prices[node.symbol])
+            rows[index] = _first(prices[node.symbol])
         elif isinstance(node, nodes.SeriesNode):
-            defined = ~np.isnan(values.series[index])
+            rows[index] = _first(values.series[index])
         elif isinstance(node, nodes.ConditionNode):
-            defined = values.truths[index] != UNKNOWN
-        else:
-            continue
-        rows[index] = int(defined.argmax()) if defined.any() else len(defined)
+            yes, no = values.answers(index)
+            rows[index] = first_of(yes | no) if yes | no else values.length
     return Beginning(rows)
+
+
+def _first(series: Floats) -> int:
+    """The first row that is defined, T where none is."""
+    defined = ~np.isnan(series)
+    return int(defined.argmax()) if defined.any() else len(defined)
 
 
 def _reached(program: Program) -> list[int]:

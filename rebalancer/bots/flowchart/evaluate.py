@@ -16,7 +16,7 @@ from rebalancer.bots.base import OwnBars, own_bars, own_closes
 from rebalancer.bots.day_sets import days_of
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
-from rebalancer.bots.flowchart.conditions import NO, ORDERINGS, YES, Truth, truth
+from rebalancer.bots.flowchart.conditions import NO, ORDERINGS, UNKNOWN, YES, Truth, truth
 from rebalancer.bots.flowchart.distribute import distributed
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import returns
@@ -61,13 +61,14 @@ class OnDemand(dict[int, Value]):
 class Values:
     """What the nodes of `table` are on all `length` days: `series`, `truths` and `simulated`, each (T,), on demand.
 
-    `sessions` are the days. Raises ValueError where `closes` has no column for one of `symbols`.
+    `sessions` are the days, `own` the closes as decisions read them. Raises ValueError where `closes` has no column for
+    one of `symbols`.
     """
 
     def __init__(
         self, name: str, table: tuple[nodes.Node, ...], symbols: tuple[Symbol, ...], bars: BarsRead, closes: Closes
     ) -> None:
-        own = own_closes(name, symbols, closes)
+        self.own = own = own_closes(name, symbols, closes)
         self.table, self.sessions, self.length = table, own.sessions, len(own.sessions)
         self.series = OnDemand[Floats](self._compute)
         self.truths = OnDemand[Truth](self._compute)
@@ -107,7 +108,7 @@ class Values:
         left, right = self._operand(node.left), self._operand(node.right)
         holds = ORDERINGS[node.comparator][0](left, right)
         yes = days_of(holds) if isinstance(holds, np.ndarray) else int(holds) * ((1 << self.length) - 1)
-        return yes, self._known_days(node.left) & self._known_days(node.right) & ~yes
+        return yes, yes ^ (self._known_days(node.left) & self._known_days(node.right))  # what is true is known
 
     def _operand(self, series: int) -> Floats | float:
         node = self.table[series]
@@ -244,6 +245,8 @@ def complete_rows(fields: Sequence[Floats]) -> list[Floats]:
 
 
 def _simulate(node: nodes.Node, values: Values, prices: Prices, length: int) -> Simulated:
+    if isinstance(node, nodes.Branch):
+        return _either(values.truths[node.condition], *[values.simulated[child] for child in node.children])
     if isinstance(node, nodes.Split):
         parts = [values.simulated[child] for child in node.children]
         return _mixed(fractions(node, values, np.arange(length)), parts)
@@ -251,6 +254,12 @@ def _simulate(node: nodes.Node, values: Values, prices: Prices, length: int) -> 
         # The first of the returns is NaN, and moves to the end: what the last close will earn is not known.
         return Simulated(np.roll(returns(prices[node.symbol]), -1), ~np.isnan(prices[node.symbol]))
     return Simulated(np.zeros(length), np.ones(length, dtype=np.bool_))
+
+
+def _either(truth: Truth, then: Simulated, otherwise: Simulated) -> Simulated:
+    yes = truth == YES
+    decided = np.where(yes, then.decided, otherwise.decided) & (truth != UNKNOWN)
+    return Simulated(np.where(decided, np.where(yes, then.earned, otherwise.earned), np.nan), decided)
 
 
 def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:

@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 
-from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.beginning import Beginning, beginning
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
@@ -52,7 +51,8 @@ class Held:
         where the closes do not reach back to it. Raises ValueError without a column for a symbol.
         """
         kept = kept if kept and kept <= closes.day(-1) else None
-        values, own = evaluate(program, closes), own_closes(program.name, program.symbols, closes)
+        values = evaluate(program, closes)
+        own = values.own
         begun = beginning(program, own, values)
         computed = own.day(begun.row) if begun.row < len(own.sessions) else None
         first = len(own.sessions)

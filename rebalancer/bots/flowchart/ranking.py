@@ -28,42 +28,50 @@ def too_short(history: Floats, needed: int, complete: int) -> Marks:
     return unbroken & (runs(history) < needed)
 
 
-def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
+def equal_parts(count: int, scores: Floats, dropped: Marks | None, *, largest: bool) -> Floats:
     """Equal fractions (K, D) for the best `count` of K children on D days, by `scores` (K, D).
 
-    Those `dropped` (K, D) get nothing. A column is NaN throughout where none is left, and where more are left than are
-    taken and the score of one of them is undefined.
+    Those `dropped` (K, D) get nothing; None means that every score is defined. A column is NaN throughout where none is
+    left, and where more are left than are taken and the score of one of them is undefined.
     """
     if count >= len(scores):
         return _equal_parts(count, scores, dropped, largest=largest)
-    keys, unknown = np.negative(scores) if largest else scores, np.isnan(scores).any(axis=0)
-    last, next_best = _smallest(np.where(unknown, 0.0, keys) if unknown.any() else keys, count + 1)[-2:]
-    parts = np.where(keys <= last, 1 / count, 0.0)
-    clear = (np.abs(last - next_best) > 2 * _tolerance(last)) & ~unknown
+    keys = np.negative(scores) if largest else scores
+    last, next_best = _smallest(keys, count + 1)[-2:]
+    parts: Floats = np.multiply(keys <= last, 1 / count)
+    clear = np.abs(last - next_best) > 2 * _tolerance(last)
+    if dropped is not None:
+        clear &= ~np.isnan(scores).any(axis=0)
     if not clear.all():
         others = np.flatnonzero(~clear)
-        parts[:, others] = _equal_parts(count, scores[:, others], dropped[:, others], largest=largest)
+        gone = None if dropped is None else dropped.take(others, axis=1)
+        parts[:, others] = _equal_parts(count, scores.take(others, axis=1), gone, largest=largest)
     return parts
 
 
 def _smallest(keys: Floats, count: int) -> list[Floats]:
-    """The `count` smallest of each column of `keys` (K, D) in order, (D,) each; none is NaN."""
+    """The `count` smallest of each column of `keys` (K, D) in order, (D,) each; any numbers where one is NaN."""
     if keys.shape[1] < MANY_DAYS:
         return [*np.sort(keys, axis=0)[:count]]
     smallest: list[Floats] = []
     for row in keys:  # put where it belongs, on all days at once
         larger = row
         for place, key in enumerate(smallest):
-            smallest[place], larger = np.minimum(key, larger), np.maximum(key, larger)
-        smallest = [*smallest, larger][:count]
+            smallest[place] = np.minimum(key, larger)
+            if place + 1 < count:
+                larger = np.maximum(key, larger)
+        if len(smallest) < count:
+            smallest.append(larger)
     return smallest
 
 
-def _equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
+def _equal_parts(count: int, scores: Floats, dropped: Marks | None, *, largest: bool) -> Floats:
     """As `equal_parts`, also where scores tie or are undefined."""
-    left = len(scores) - dropped.sum(axis=0)
     parts = np.zeros_like(scores)
     np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
+    if dropped is None:
+        return parts
+    left = len(scores) - dropped.sum(axis=0)
     all_taken = left <= count
     parts[:, all_taken] = np.where(dropped, 0, 1 / np.maximum(left, 1))[:, all_taken]
     unclear = (np.isnan(scores) & ~dropped).any(axis=0) & ~all_taken

@@ -63,8 +63,9 @@ def simulate(rule: Rebalance, targets: Floats, closes: Closes, first: int) -> Si
     latest = np.maximum.accumulate(np.where(np.isin(rows, traded), rows, -1))
     settled = able if isinstance(rule, Threshold) else periods[latest] == periods
     known = settled & (latest >= 0) & ~((targets[latest] > 0) & absent).any(axis=1)
-    weights = np.full_like(targets, np.nan)
-    weights[known] = _drifted(targets, prices, latest[known], rows[known])
+    weights = np.where(known[:, np.newaxis], targets, np.nan)  # what was traded today is on its target
+    drifted = known & (latest < rows)
+    weights[drifted] = _drifted(targets, prices, latest[drifted], rows[drifted])
     return Simulation(targets, prices, latest, weights)
 
 
@@ -103,6 +104,9 @@ def _by_threshold(width: float, targets: Floats, prices: Floats) -> Days:
     starts = _starts(targets > 0)
     traded: list[int] = []
     for start, end in pairwise([*starts.tolist(), len(targets)]):
+        if end == start + 1:
+            traded.append(start)
+            continue
         held = targets[start] > 0
         traded.extend(start + row for row in _within(width, targets[start:end, held], prices[start:end, held]))
     return np.array(traded, dtype=np.intp)

@@ -81,7 +81,8 @@ def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
     """The best `count` by their weighting; the order of the file decides ties."""
     scores = scores_of(node, values, days)
     if not (node.weights or node.volatilities):
-        return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
+        gone = dropped(node, values, days, scores) if np.isnan(scores).any() else None
+        return equal_parts(node.count, scores, gone, largest=node.largest)
     taken = in_order(node.count, scores, largest=node.largest, ranked=True)[: node.count]
     split = np.zeros_like(scores)
     np.put_along_axis(split, taken, _weights_by_rank(node, taken, values, days), axis=0)

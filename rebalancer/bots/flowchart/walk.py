@@ -1,7 +1,7 @@
 """Ways through a tree."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.tree import TreeNode
@@ -44,14 +44,15 @@ def children_of(element: TreeNode) -> Children:
 
 def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
     """`root` and everything below it, each once and after its children; without recursion, for any depth."""
-    opened, done, stack = set[TreeNode](), set[TreeNode](), [root]
+    opened, stack = set[TreeNode](), list[TreeNode | None]([root])
     while stack:
-        element = stack[-1]
-        if element in opened or not (children := children_of(element)):
-            stack.pop()
-            if element not in done:
-                done.add(element)
-                yield element
-        else:
+        element = stack.pop()
+        if element is None:  # then all is done that the next one is made of
+            yield cast("TreeNode", stack.pop())
+        elif element not in opened:
             opened.add(element)
-            stack.extend(children[::-1])
+            if children := _CHILDREN[type(element)](element):
+                stack += (element, None)
+                stack += children[::-1]
+            else:
+                yield element

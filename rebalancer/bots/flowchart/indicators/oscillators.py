@@ -31,8 +31,7 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
     def strength(run: Floats) -> Floats:
         out = np.full_like(run, np.nan)
         if run.shape[-1] > window:
-            change = np.diff(run)
-            amounts = np.stack((np.maximum(change, 0), np.maximum(-change, 0)))
+            amounts = _gains_and_losses(np.diff(run))
             first = amounts[..., :window].mean(axis=-1, keepdims=True)
             out[..., window:] = strength_of(*smoothed(first, amounts[..., window:], 1 / window))
         return out
@@ -42,11 +41,17 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
 
 def next_relative_strength_index(before: Floats, last: Floats, window: int) -> Floats:
     """The `relative_strength_index` of `before` (T,), without a gap, and then each of `last` (K,), to the same bits."""
-    amounts, ending = (
-        np.stack((np.maximum(change, 0), np.maximum(-change, 0))) for change in (np.diff(before), last - before[-1])
-    )
+    amounts, ending = _gains_and_losses(np.diff(before)), _gains_and_losses(last - before[-1])
     first = amounts[..., :window].mean(axis=-1, keepdims=True)
     return strength_of(*smoothed_then(first, amounts[..., window:], ending, 1 / window))
+
+
+def _gains_and_losses(change: Floats) -> Floats:
+    """Each of the changes is one of the two, as an amount; the other is 0."""
+    both = np.empty((2, *change.shape))
+    np.maximum(change, np.zeros(change.shape[-1]), out=both[0])  # with a row of zeros three times as fast as with one 0
+    np.subtract(both[0], change, out=both[1])
+    return both
 
 
 def relative_strength_index_sma(prices: Floats, window: int) -> Floats:
@@ -66,8 +71,8 @@ def strength_of(gain: Floats, loss: Floats) -> Floats:
     """100 - 100 / (1 + gain / loss); 100 where there is no loss."""
     with np.errstate(divide="ignore", invalid="ignore"):
         strength = gain / loss
-    strength[~(loss > 0)] = np.inf
-    strength[np.isnan(gain)] = np.nan
+    if (still := loss <= 0).any():
+        strength[still] = np.inf
     strength += 1
     np.divide(100, strength, out=strength)
     return np.subtract(100, strength, out=strength)

@@ -127,23 +127,40 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
     error is a rounding error of the largest recent input, as it is in the recursion. `centred` smooths the distances
     from y_0, so that inputs that all equal it give exactly y_0; without it a decay towards 0 keeps its relative error.
     """
-    out = np.concatenate((first, inputs), axis=-1)
-    if rate == 1:
-        return out
+    count = inputs.shape[-1]
+    if rate == 1 or count == 0:
+        return np.concatenate((first, inputs), axis=-1)
+    out = np.empty((*inputs.shape[:-1], count + 1))
+    out[..., :1] = first
+    rows, found = inputs.reshape(-1, count), out.reshape(-1, count + 1)
     block = int(-230 / math.log1p(-rate))
-    powers = np.cumprod(np.full(min(block, inputs.shape[-1]), 1 - rate))
-    for start in range(0, inputs.shape[-1], block):
-        before, part = out[..., start : start + 1], inputs[..., start : start + block]
+    powers = np.cumprod(np.full(min(block, count), 1 - rate), dtype=np.float64)
+    for start in range(0, count, block):
+        before, part = found[:, start : start + 1], rows[:, start : start + block]
         keep, centre = powers[: part.shape[-1]], before if centred else 0.0
-        smooth = (part - centre if centred else part) / keep
-        np.cumsum(smooth, axis=-1, out=smooth)
-        smooth *= rate
-        smooth += before - centre
-        after = out[..., start + 1 : start + 1 + block]
-        np.multiply(smooth, keep, out=after)
+        after = found[:, start + 1 : start + 1 + block]
+        _running_sums(part - centre if centred else part, keep, rate, after)
+        after += before - centre
+        after *= keep
         if centred:
             after += centre
     return out
+
+
+def _running_sums(rows: Floats, divisors: Floats, rate: float, out: Floats) -> None:
+    """`rate` times those of each of `rows` (R, D) / `divisors`.
+
+    A sum waits for the one before it. So the rows go in pairs, as the two parts of complex numbers: both wait together.
+    """
+    half = (len(rows) + 1) // 2
+    pairs = np.empty((half, rows.shape[1]), dtype=np.complex128)
+    pairs.imag[-1] = 0.0  # where the last row has no other
+    upper, lower = pairs.real, pairs.imag[: len(rows) - half]
+    np.divide(rows[:half], divisors, out=upper)
+    np.divide(rows[half:], divisors, out=lower)
+    np.cumsum(pairs, axis=-1, out=pairs)
+    np.multiply(upper, rate, out=out[:half])
+    np.multiply(lower, rate, out=out[half:])
 
 
 def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, centred: bool = False) -> Floats:
