@@ -149,7 +149,8 @@ def test_what_was_cut_off_is_finished_once_and_said(config: Config) -> None:
     assert [*account.bots] == ["other"]
     assert removals_finished(finished, account, write=True) == (finished, account)
     assert config.path.read_bytes() == finished.content
-    (note,) = notes(config)
+    *_, edited, note = notes(config)
+    assert edited.startswith(f"{ANN} changed settings: ")
     assert note.startswith("hold was handed over to its owner by ann@desk at ")
     assert note.endswith("and its removal from the config was cut off: it is finished now")
 
