@@ -4,6 +4,7 @@ Such a run goes on whatever becomes of the program that started it.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -26,6 +27,9 @@ from rebalancer.journal import plans, read
 from rebalancer.market.clock import SystemClock
 from rebalancer.portfolio.confirmed import ConfirmedPlan, limits_in_words
 from rebalancer.ports import Progress, unwatched
+
+
+RUN_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 def tonight(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Tonight:
@@ -58,9 +62,10 @@ def _hindrance(config: Config, account: AccountConfig, session: date) -> tuple[s
         return "", str(error)
 
 
-def confirmed_plan(config: Config, account: AccountConfig, line: str, by: str) -> ConfirmedPlan:
-    """The plan of a dry run of `account` by its hash. Raises BadInputError where there is none."""
+def confirmed_plan(config: Config, account: AccountConfig, named: str, by: str) -> ConfirmedPlan:
+    """The plan of a dry run of `account`, `named` by its hash or the run's number. Raises BadInputError."""
     journal = config.journal(dry_run=True)
+    line = (plans.plan_line(journal, int(named), dry_run=True) or named) if RUN_NUMBER.fullmatch(named) else named
     found = plans.plan_at(journal, line)
     if found is None:
         raise BadInputError.of(
