@@ -28,7 +28,6 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.portfolio.confirmed import ConfirmedPlan, limits_in_words
 from rebalancer.ports import Progress, unwatched
 
-
 RUN_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
