@@ -7,7 +7,6 @@ from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.draft import Draft
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rule import Rebalance
-from rebalancer.bots.flowchart.walk import leaves_first
 from rebalancer.model import BarField, BarsRead, Symbol
 from rebalancer.model.text import listed
 
@@ -34,10 +33,7 @@ def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[int, 
 
 
 def _compiled(chart: tree.Chart, draft: Draft) -> int:
-    done, compiled = draft.done, draft.compiled
-    for element in leaves_first(chart.root):
-        done[element] = compiled(element)
-    return done[chart.root]
+    return draft.compile(chart.root)
 
 
 def _program(name: str, draft: Draft, root: int, rebalance: Rebalance = "daily") -> Program:
