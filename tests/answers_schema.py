@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator
 
 from rebalancer.app.book_changes import Exported
 from rebalancer.app.close_audit import CloseAudit
+from rebalancer.app.compaction import DataCompacted
 from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.installation import Started
 from rebalancer.app.moved_capital import MovedCapital
@@ -140,6 +141,7 @@ ANSWERS: Mapping[str, Any] = {
     "bots verify": Verification,
     "bots import": ImportedBot,
     "data status": PriceStatus,
+    "data compact": DataCompacted,
     "data sync": {"synced": (SYNCED, None)},
     "init": {"written": [str], "next": [str]},
     "login": {"account": str, "stored_in": str},

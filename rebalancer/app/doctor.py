@@ -1,5 +1,6 @@
 """The doctor: pre-run checks that send no orders, and the paper trial of one share."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
@@ -10,7 +11,8 @@ from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.bots import first_day_of_evenings
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.evening import clock_of_run
-from rebalancer.app.machine_checks import machine
+from rebalancer.app.installation import Run
+from rebalancer.app.machine_checks import USUAL_NAME, machine, service_checks
 from rebalancer.app.paper_trial import run_trial, trial_of
 from rebalancer.app.source import described
 from rebalancer.app.two_evenings import run_two_evenings
@@ -28,8 +30,11 @@ from rebalancer.ports import Progress, unwatched
 from rebalancer.trading.halts import end_of_day_text, halt_text, unarmed_reason
 
 
-def checkups(load: Callable[[], Config], account: str | None, progress: Progress = unwatched) -> Iterator[Checkup]:
-    """The checks of this machine, then those of one account, or of each where None.
+def checkups(
+    load: Callable[[], Config], account: str | None, progress: Progress = unwatched, run: Run | None = None
+) -> Iterator[Checkup]:
+    """The checks of this machine, then those of one account, or of each where None. `run` asks the operating system
+    what it starts by itself; without it that is left out.
 
     A config that can't be loaded is a failed check. Raises BadInputError for an account that it does not have.
     """
@@ -40,7 +45,9 @@ def checkups(load: Callable[[], Config], account: str | None, progress: Progress
         return
     chosen = chosen_accounts(config, account)
     loaded = Check("config", "pass", f"{config.path} can be used: accounts {', '.join(each.name for each in chosen)}")
-    yield Checkup("", (loaded, *machine(config.state_dir, config.journal(), progress), *observer_checks(config)))
+    services = service_checks(config, USUAL_NAME, os.environ, run) if run else ()
+    here = machine(config.state_dir, config.journal(), progress)
+    yield Checkup("", (loaded, *here, *observer_checks(config), *services))
     for each in chosen:
         yield Checkup(each.name, tuple(_watched(each.name, _account(config, each, progress), progress)))
 

@@ -2,11 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from rebalancer.app.installation import Run
+from rebalancer.app.self_start import started
+from rebalancer.config import Config
 from rebalancer.errors import BusyError, RebalancerError
 from rebalancer.files import open_to_others
 from rebalancer.journal.audit import require_sound
@@ -24,6 +27,9 @@ LOW_SPACE, MIN_SPACE = 500 * MEGABYTE, 50 * MEGABYTE
 LARGE, LARGEST = 1_000 * MEGABYTE, 3
 """Ten years of three bots are some 200 MB."""
 SLACK = timedelta(minutes=5)
+USUAL_NAME = "rebalance"
+"""Of what `rebalance service install` installs, without --name."""
+AT_ITS_TIME = "Do so outside of a run."
 
 
 def machine(folder: Path, journal_file: Path, progress: Progress = unwatched) -> tuple[Check, ...]:
@@ -84,6 +90,16 @@ def state_size(folder: Path, large: int = LARGE) -> Check:
     return Check(
         "state size", "warn", found, "`rebalance data compact` removes prices and inputs that nothing refers to."
     )
+
+
+def service_checks(config: Config, name: str, environ: Mapping[str, str], run: Run) -> Iterator[Check]:
+    """Of each service, timer or crontab line called `name`: whether it is active, and as these settings want it."""
+    for found in started(config, name, environ, run):
+        place = " and ".join(found.places)
+        if found.troubles:
+            yield Check(f"service {found.way}", "warn", f"{place}: {'; '.join(found.troubles)}", AT_ITS_TIME)
+        else:
+            yield Check(f"service {found.way}", "pass", f"{place}: active, and as these settings want it")
 
 
 def machine_clock(path: Path, now: datetime) -> Iterator[Check]:

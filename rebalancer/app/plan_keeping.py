@@ -16,6 +16,7 @@ from rebalancer.journal.connection import Backup
 from rebalancer.journal.input_store import Circumstances, Compacted, inputs_file
 from rebalancer.model import Closes, RunId
 from rebalancer.portfolio.plan_inputs import PlanInputs
+from rebalancer.ports import Progress, unwatched
 
 SECONDS = 20.0
 """How long a run that is over waits for the disk."""
@@ -89,9 +90,9 @@ def back_up(config: Config, copy: Path) -> Backup:
     return replace(made, inputs=str(beside), inputs_size=input_store.back_up(kept, beside))
 
 
-def compact(config: Config) -> Compacted:
+def compact(config: Config, progress: Progress = unwatched) -> Compacted:
     """Remove what is kept of runs that the journal does not have. Raises BadInputError where there is no journal."""
     journal = config.journal()
     if not journal.exists():
         raise BadInputError.of(journal, "there is no journal, so nobody can tell what is still needed")
-    return input_store.compact(inputs_file(journal), plans.plan_lines(journal))
+    return input_store.compact(inputs_file(journal), plans.plan_lines(journal), progress)

@@ -181,6 +181,18 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> Answer:
 
 
 @app.with_json()
+def compact(config: ConfigOption = None, json: JsonOption = False) -> Answer:
+    """Remove kept prices and inputs of plans that no bot and no run refers to. The journal stays as it is."""
+    from rebalancer.app.compaction import compact_data
+    from rebalancer.report.prices import compacted_screen
+
+    settings = load_config(config)
+    with watching(json=json) as progress:
+        found = compact_data(settings, progress)
+    return Answer(found, compacted_screen(found.plan_inputs, found.kept_closes))
+
+
+@app.with_json()
 def sync(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     """Fetch the missing closes of all bots' tickers. Exit code 4 if the source can't be read."""
     from rebalancer.app.source import synced

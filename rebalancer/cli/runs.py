@@ -171,6 +171,7 @@ def doctor(
 ) -> Answer:
     """Check everything that a run needs, without sending orders. Exit code 4 if a check fails."""
     from rebalancer.app.doctor import checkups
+    from rebalancer.app.installation import ran
 
     if two_evenings and not paper_trial:
         raise BadInputError([Problem("--two-evenings", "", "needs --paper-trial")])
@@ -178,7 +179,7 @@ def doctor(
         found = iter([_trial(config, account, symbol, two_evenings=two_evenings, yes=yes, json=json)])
         return _checked(found, json=json)
     with watching(json=json) as progress:
-        return _checked(progress.between(checkups(partial(load_config, config), account, progress)), json=json)
+        return _checked(progress.between(checkups(partial(load_config, config), account, progress, ran)), json=json)
 
 
 def _checked(checkups: "Iterator[Checkup]", *, json: bool) -> Answer:

@@ -8,7 +8,7 @@ import errno
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,10 +41,23 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises RunFailedError for a file that can't be read.
     """
-    with readable_errors(path), closing(_connect_read_only(path) if path.exists() else _empty()) as connection:
+    with readable_errors(path), closing(_connect_to_read(path)) as connection:
         connection.row_factory = sqlite3.Row
         connection.execute("BEGIN")
         yield connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """To an empty journal also while the first run makes the file; one that lost its tables is an error."""
+    if not path.exists():
+        return _empty()
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(_connect_read_only(path)))
+        has_tables = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+        if not has_tables and not high_water_mark_file(path).exists():
+            return _empty()
+        stack.pop_all()
+        return connection
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:

@@ -19,6 +19,7 @@ from rebalancer.journal.close_blocks import KeptCloses, blocks_of, get_closes, p
 from rebalancer.journal.codec import canonical, from_columns, plain
 from rebalancer.model import Closes
 from rebalancer.portfolio.plan_inputs import PlanInputs
+from rebalancer.ports import Progress, unwatched
 
 BUSY_SECONDS = 10
 LEAST_FREE = 100_000_000
@@ -102,9 +103,9 @@ def kept_run(file: Path, run: int, line: str) -> tuple[KeptRun, Closes] | None:
         return kept, get_closes(kept.closes, lambda name: _get(db, name))
 
 
-def compact(file: Path, lines: Mapping[int, str]) -> Compacted:
+def compact(file: Path, lines: Mapping[int, str], progress: Progress = unwatched) -> Compacted:
     """Remove what is kept of other runs than those of `lines` (by run: its plan's line in the journal), and the blocks
-    that no run needs any more.
+    that no run needs any more. Whenever it is cut off, everything that is needed is there.
 
     Raises BadInputError where nothing is kept yet, RunFailedError for a file that can't be read or written.
     """
@@ -115,8 +116,11 @@ def compact(file: Path, lines: Mapping[int, str]) -> Compacted:
         with _transaction(db):
             stale = [run for run, line in db.execute("SELECT run, line FROM runs") if lines.get(run) != line]
             db.executemany("DELETE FROM runs WHERE run = ?", ((run,) for run in stale))
+            progress("Looking for what plans of no run were made from")
             unused = {name for (name,) in db.execute("SELECT sha256 FROM blocks")} - _needed(db)
             db.executemany("DELETE FROM blocks WHERE sha256 = ?", ((name,) for name in unused))
+            progress("Removing what plans of no run were made from")
+        progress("Making the file of what plans were made from smaller")
         db.execute("VACUUM")
     return Compacted(str(file), len(stale), len(unused), before, file.stat().st_size)
 

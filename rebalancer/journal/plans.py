@@ -8,7 +8,7 @@ from rebalancer.events import BotDecided, BotFailed, Event, PlanMade, TargetsSet
 from rebalancer.journal.chain import has_chain
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
-from rebalancer.model import Plan, RunId
+from rebalancer.model import Plan, RunId, Symbol
 
 DECIDED = tuple(kind.__name__ for kind in (BotDecided, BotFailed, TargetsSet, PlanMade))
 
@@ -66,6 +66,12 @@ def hashes_of_bot(journal: sqlite3.Connection, account: str, bot: str) -> frozen
         [account, f"bot {bot}"],
     )
     return frozenset(found for (found,) in rows)
+
+
+def priced(path: Path) -> frozenset[Symbol]:
+    """Every symbol that a run has looked up a price of."""
+    with reading(path) as journal:
+        return frozenset(Symbol(name) for (name,) in journal.execute("SELECT DISTINCT symbol FROM prices"))
 
 
 def account_numbers(path: Path) -> frozenset[str]:

@@ -5,7 +5,7 @@ A row is a symbol with its days and closes as packed arrays: ten years of 500 sy
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rebalancer.errors import SourceError
 from rebalancer.files import ensure_private
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol
-from rebalancer.ports import Calendar
+from rebalancer.ports import Calendar, Progress, unwatched
 
 TOLERANCE = 1e-6
 """Relative differences up to this are ignored: a split, a dividend or a correction changes a close by more."""
@@ -127,6 +127,16 @@ def _span(past: Sequence[CachedCloses], calendar: Calendar, since: date, before:
     return calendar.sessions(first, min(max(one.last for one in past), before - timedelta(days=1)))
 
 
+@dataclass(frozen=True, slots=True)
+class ClosesCompacted:
+    """Whose closes were removed from `file`, and its size in bytes before and after."""
+
+    file: str
+    removed_symbols: tuple[Symbol, ...]
+    size_before: int
+    size: int
+
+
 class ClosesCache:
     """The file at `path`, made for its owner alone when it is first written.
 
@@ -157,6 +167,24 @@ class ClosesCache:
         with self._open() as connection, connection:
             rows = [(feed, symbol) for symbol in symbols]
             connection.executemany("DELETE FROM closes WHERE feed = ? AND symbol = ?", rows)
+
+    def compact(self, needed: Collection[Symbol], progress: Progress = unwatched) -> ClosesCompacted | None:
+        """Remove the closes of all other symbols, of every feed; None where nothing is kept.
+
+        Whenever it is cut off, the closes of `needed` are there.
+        """
+        if not self._path.exists():
+            return None
+        before = self._path.stat().st_size
+        with self._open() as connection:
+            with connection:
+                kept = {Symbol(name) for (name,) in connection.execute("SELECT DISTINCT symbol FROM closes")}
+                removed = tuple(sorted(kept - {*needed}))
+                connection.executemany("DELETE FROM closes WHERE symbol = ?", ((symbol,) for symbol in removed))
+                progress("Removing the closes of tickers that nothing refers to")
+            progress("Making the file of closes smaller")
+            connection.execute("VACUUM")
+        return ClosesCompacted(str(self._path), removed, before, self._path.stat().st_size)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

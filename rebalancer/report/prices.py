@@ -1,11 +1,14 @@
-"""Prices on the terminal: each ticker's date range and problems, and the result of a sync."""
+"""Prices on the terminal: each ticker's date range and problems, and what a sync and a compaction did."""
 
 from collections.abc import Iterable, Iterator
 
 from rebalancer.app.views import PriceStatus
+from rebalancer.journal.input_store import Compacted
+from rebalancer.market.cache import ClosesCompacted
 from rebalancer.market.coverage import JUMP, Coverage
 from rebalancer.model.text import counted, listed, percent
 from rebalancer.report.console import Screen, line, lines
+from rebalancer.report.replay import compacted_screen as inputs_screen
 from rebalancer.report.tables import grid
 from rebalancer.venues.plugin import Synced
 
@@ -50,3 +53,20 @@ def synced_screen(found: Synced | None) -> Screen:
     yield line(f"Fetched the closes of {tickers} up to {found.last} with {requests}.")
     yield from lines(found.sentences(), "yellow")
     yield line("`rebalance data status` shows gaps and jumps.")
+
+
+def compacted_screen(inputs: Compacted | None, closes: ClosesCompacted | None) -> Screen:
+    """None for what nothing is kept of."""
+    if inputs:
+        yield from inputs_screen(inputs)
+    else:
+        yield line("What plans were made from: nothing is kept yet.")
+    if not closes:
+        yield line("Closes: nothing is kept.")
+        return
+    removed = closes.removed_symbols
+    names = f": {listed(removed)}" if removed else ""
+    yield line(
+        f"{closes.file}: the closes of {counted(len(removed), 'ticker')} removed that nothing refers to{names}; "
+        f"{closes.size_before:,} bytes before, {closes.size:,} now."
+    )

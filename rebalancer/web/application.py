@@ -23,6 +23,7 @@ from rebalancer.web.pages import PAGES
 from rebalancer.web.refusals import Refusal, refusal_of
 from rebalancer.web.security import Guard
 from rebalancer.web.site import Site
+from rebalancer.web.stream import EVENTS, events
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 STATIC = Path(__file__).with_name("static")
@@ -37,6 +38,7 @@ def application(site: Site) -> ASGIApp:
         Route("/static/{name}", static_files(STATIC)),
         Route("/health", lambda _: JSONResponse({"status": "ok"})),
         Route("/metrics", partial(_metrics, site)),
+        Route(EVENTS, events(site)),
     ]
 
     async def not_found(request: Request, error: Exception) -> Response:

@@ -7,10 +7,10 @@ import socket
 import stat
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import h11
-from starlette.types import ASGIApp
 from uvicorn import Config as Options
 from uvicorn import Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -57,16 +57,28 @@ class PunctualProtocol(H11Protocol):
             self.deadline = None
 
 
+class EndingServer(Server):
+    """Tells open streams first that it ends: they would keep it waiting."""
+
+    def __init__(self, options: Options, ending: Event) -> None:
+        super().__init__(options)
+        self.ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.ending.set()
+        await super().shutdown(sockets)
+
+
 def serve(site: Site, listening: socket.socket) -> None:
     """Until a signal ends it. Main thread only."""
-    server(application(site)).run(sockets=[listening])
+    server(site).run(sockets=[listening])
 
 
-def server(served: ASGIApp, protocol: type[H11Protocol] = PunctualProtocol) -> Server:
+def server(site: Site, protocol: type[H11Protocol] = PunctualProtocol) -> Server:
     """One process: sessions are in its memory."""
-    return Server(
+    return EndingServer(
         Options(
-            served,
+            application(site),
             http=protocol,
             ws="none",
             lifespan="off",
@@ -78,7 +90,8 @@ def server(served: ASGIApp, protocol: type[H11Protocol] = PunctualProtocol) -> S
             proxy_headers=False,  # else any program here says where a request comes from
             limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
+        ),
+        site.ending,
     )
 
 

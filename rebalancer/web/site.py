@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Literal
 
 from jinja2 import Environment
@@ -19,13 +20,17 @@ from rebalancer.web.security import Entry
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`load` reads the config as it is now, and raises BadInputError. `by` is journalled with all that is done here."""
+    """`load` reads the config as it is now, and raises BadInputError. `by` is journalled with all that is done here.
+
+    `ending` is set when the server ends.
+    """
 
     load: Callable[[], Config]
     clock: Clock
     by: str
     door: Door
     templates: Environment
+    ending: Event = field(default_factory=Event)
 
     def rendered(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
         return HTMLResponse(self.templates.get_template(template).render(**values), status)

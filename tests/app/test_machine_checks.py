@@ -8,8 +8,11 @@ from sim_account import main_account, new_york, write
 
 from rebalancer.app.addresses import metrics_check
 from rebalancer.app.controls import halt
-from rebalancer.app.machine_checks import machine_clock, state_size
+from rebalancer.app.installation import Ran
+from rebalancer.app.machine_checks import machine_clock, service_checks, state_size
 from rebalancer.app.runs import run_account
+from rebalancer.app.self_start import folder_of, texts
+from rebalancer.config import load
 from rebalancer.journal.figures import last_moment
 
 
@@ -71,3 +74,27 @@ def test_figures_need_a_folder_that_can_be_written_and_the_name_that_a_collector
         assert (check.verdict, words in check.found) == (verdict, True)
     assert metrics_check(tmp_path / "x.txt").remedy == 'Name it textfile = "x.prom".'
     assert [path.name for path in tmp_path.iterdir()] == ["taken"], "nothing is left by the trial"
+
+
+@pytest.mark.posix
+def test_a_service_that_other_settings_wrote_is_a_warning_with_the_command(tmp_path: Path) -> None:
+    config = write(tmp_path / "mine", enabled=True)
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    folder = folder_of("schedule", environ, system=False)
+    folder.mkdir(parents=True)
+    for name, text in texts(config, "schedule", "rebalance", system=False).items():
+        (folder / name).write_text(text)
+
+    def active(_words: object, _text: str) -> Ran:
+        return Ran(0, "", "")
+
+    (check,) = service_checks(config, "rebalance", environ, active)
+    assert (check.name, check.verdict) == ("service schedule", "pass")
+    text = config.path.read_text().replace("[trading]", "[trading]\nsell_timeout_seconds = 180")
+    config.path.write_text(text)
+    config = load(config.path)
+    (check,) = service_checks(config, "rebalance", environ, active)
+    assert check.verdict == "warn"
+    assert "written by other settings" in check.found
+    assert str(folder) in check.found
+    assert list(service_checks(config, "another", environ, active)) == []

@@ -1,41 +1,18 @@
 """`rebalance web` as a process of its own: what it says, where it listens, and how it ends."""
 
-import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from stat import S_IMODE
 from urllib.parse import urlsplit
 
 import pytest
+from web_process import COMMAND, environment, serving
 
-COMMAND = (sys.executable, "-m", "rebalancer", "web", "--json")
 WITHOUT_LIBRARY = "import sys; sys.modules['starlette'] = None; from rebalancer.cli import main; main()"
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "REBALANCE_STATE": str(folder), "XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
-
-
-@contextmanager
-def serving(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """The process and what it said once it listened; ended at the end, where it still runs."""
-    with subprocess.Popen(  # noqa: S603
-        [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment(folder)
-    ) as process:
-        try:
-            said = ""
-            while not said.endswith("}\n"):
-                said += process.stdout.readline() or "}\n"
-            yield process, json.loads(said)
-        finally:
-            process.kill()
 
 
 @pytest.mark.posix

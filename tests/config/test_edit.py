@@ -251,6 +251,33 @@ def test_a_file_of_the_newest_version_needs_no_migration() -> None:
     assert migration(SMALLEST.encode(), PATH) is None
 
 
+OBSERVED = b"""
+# who hears of it
+[ping]
+url = "${PING_URL}"  # secret
+
+[metrics]
+textfile = "figures.prom"
+
+[[notify]]
+url_file = "me"      # a file of mine alone
+on = ["halt", "failed"]
+[[notify]]
+name = "her"
+quiet_hours = "22:00-07:00 Europe/Berlin"
+"""
+
+
+def test_the_tables_of_what_observes_runs_stay_as_they_are_to_the_byte() -> None:
+    found = migrated(OLD + OBSERVED)
+    assert found is not None
+    assert OBSERVED.partition(b"[ping]")[2] in found.content
+    assert b"# who hears of it" in found.content
+    assert tomllib.loads(found.content.decode()).keys() == {
+        *("schema", "note", "trading", "ping", "metrics", "notify"),
+    }
+
+
 @pytest.mark.parametrize(
     ("schema", "says"),
     [

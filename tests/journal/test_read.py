@@ -26,6 +26,7 @@ from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.events import BotDecided, BotFailed, OrderIntended, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.codec import to_json
+from rebalancer.journal.connection import high_water_mark_file
 from rebalancer.journal.read import PositionSummary, RunSummary
 from rebalancer.journal.store import SqliteJournal
 
@@ -179,3 +180,12 @@ def test_reading_loads_neither_the_writer_nor_pandas():
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
 
     assert said.stdout == "set()\n"
+
+
+def test_a_journal_that_is_just_being_made_is_an_empty_one_and_one_that_lost_its_tables_is_not(tmp_path):
+    journal = tmp_path / "journal.sqlite"
+    journal.touch()
+    assert read.runs(journal) == ()
+    high_water_mark_file(journal).write_text('{"seq": 7, "hash": "ab"}')
+    with pytest.raises(RunFailedError, match="no such table"):
+        read.runs(journal)

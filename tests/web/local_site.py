@@ -7,7 +7,7 @@ import http.client
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +20,6 @@ from uvicorn import Server
 from rebalancer import config, demo
 from rebalancer.app.runs import run_by_hand
 from rebalancer.market.clock import SystemClock
-from rebalancer.web.application import application
 from rebalancer.web.door import token_of
 from rebalancer.web.server import PunctualProtocol, loopback, server
 from rebalancer.web.site import Site, site_of
@@ -28,14 +27,20 @@ from rebalancer.web.site import Site, site_of
 BY = "ann@desk, web"
 
 
-def write_demo_account(folder: Path) -> Path:
+def write_demo_account(folder: Path, edited: Callable[[str], str] = str) -> Path:
     """The demo's config with its bots and a state folder of its own, after one evening; the config's path."""
+    path = write_new_account(folder, edited)
+    settings = config.load(path)
+    run_by_hand(settings, settings.accounts[0], confirm=print)
+    return path
+
+
+def write_new_account(folder: Path, edited: Callable[[str], str] = str) -> Path:
+    """The same before its first evening."""
     made = demo.config_path()
     shutil.copytree(made.with_name("bots"), folder / "bots")
     path = folder / "config.toml"
-    path.write_text(f'state_dir = "state"\n{made.read_text("utf-8")}', "utf-8")
-    settings = config.load(path)
-    run_by_hand(settings, settings.accounts[0], confirm=print)
+    path.write_text(f'state_dir = "state"\n{edited(made.read_text("utf-8"))}', "utf-8")
     return path
 
 
@@ -123,7 +128,7 @@ def local_site(path: Path, protocol: type[PunctualProtocol] = PunctualProtocol) 
     token = token_of(load().state_dir)
     site = site_of(load, SystemClock(), BY, token)
     listening = loopback(0)  # listens before the server runs, so that nobody has to wait for it
-    served = server(application(site), protocol)
+    served = server(site, protocol)
     thread = Thread(target=served.run, kwargs={"sockets": [listening]}, name="web server")
     thread.start()
     try:

@@ -1,0 +1,39 @@
+"""Removes what is kept beside the journal and nothing refers to: prices, and what plans were made from."""
+
+from dataclasses import dataclass
+
+from rebalancer.app import plan_keeping
+from rebalancer.app.performance import BENCHMARK
+from rebalancer.app.source import tickers
+from rebalancer.config import Config
+from rebalancer.journal.input_store import Compacted, inputs_file
+from rebalancer.journal.lease import run_lock
+from rebalancer.journal.plans import priced
+from rebalancer.market.cache import FILE, ClosesCache, ClosesCompacted
+from rebalancer.model import Symbol
+from rebalancer.ports import Progress, unwatched
+
+
+@dataclass(frozen=True, slots=True)
+class DataCompacted:
+    """None where nothing is kept of that kind."""
+
+    plan_inputs: Compacted | None
+    kept_closes: ClosesCompacted | None
+
+
+def compact_data(config: Config, progress: Progress = unwatched) -> DataCompacted:
+    """Remove the closes of tickers that no bot reads now and no run has looked up, and what plans were made from whose
+    runs the journal does not have. The journal stays as it is.
+
+    Raises BadInputError for a bot that can't be read, since nobody could tell what it needs; BusyError during a run.
+    """
+    journal, needed = config.journal(), _needed(config)
+    with run_lock(journal):
+        inputs = plan_keeping.compact(config, progress) if journal.exists() and inputs_file(journal).exists() else None
+        return DataCompacted(inputs, ClosesCache(config.state_dir / FILE).compact(needed, progress))
+
+
+def _needed(config: Config) -> frozenset[Symbol]:
+    pairs = {symbol for each in config.accounts for pair in each.trading.paired_tickers for symbol in pair}
+    return frozenset({*tickers(config), *pairs, *priced(config.journal()), Symbol(BENCHMARK)})

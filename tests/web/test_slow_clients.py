@@ -1,0 +1,83 @@
+"""Clients that dawdle lose their connection, and others are served meanwhile; a stream does not hold up the end."""
+
+import socket
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
+from threading import Thread
+
+import pytest
+from local_site import LocalSite, local_site
+
+from rebalancer.web.server import PunctualProtocol
+
+BEGINNINGS = {
+    "nothing at all": b"",
+    "half a header": b"GET / HTTP/1.1\r\nHost: 127.0",
+    "half a body": b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\ntoken",
+}
+
+
+class HastyProtocol(PunctualProtocol):
+    seconds = 0.3
+
+
+@pytest.fixture(scope="module")
+def hasty(evening_done):
+    with local_site(evening_done / "config.toml", HastyProtocol) as running:
+        yield running
+
+
+def connected(site: LocalSite) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", site.port), timeout=30)
+
+
+@pytest.mark.parametrize("sent", BEGINNINGS.values(), ids=BEGINNINGS)
+def test_a_request_that_does_not_arrive_whole_in_time_is_given_up(hasty, sent):
+    with connected(hasty) as slow:
+        slow.sendall(sent)
+        assert slow.recv(1000) == b""  # the server has closed
+
+
+def test_a_second_request_on_the_same_connection_has_no_more_time(hasty):
+    with connected(hasty) as slow:
+        slow.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b'"ok"}'):
+            answer += slow.recv(1000)
+        slow.sendall(b"GET /hea")
+        assert slow.recv(1000) == b""
+
+
+def test_sixty_of_them_keep_nobody_else_waiting(hasty):
+    with ExitStack() as stack:
+        slow = [stack.enter_context(connected(hasty)) for _ in range(60)]
+        for each in slow:
+            each.sendall(b"GET / HTTP/1.1\r\n")
+        assert hasty.ask("GET", "/health").status == 200
+        assert [each.recv(100) for each in slow] == [b""] * 60
+
+
+def test_a_body_without_an_end_is_cut_off_at_its_limit(hasty):
+    with connected(hasty) as endless:
+        endless.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n")
+        endless.sendall(b"Content-Type: application/x-www-form-urlencoded\r\n\r\n")
+        for _ in range(70):
+            endless.sendall(b"400\r\n" + b"x" * 1024 + b"\r\n")
+        assert endless.recv(1000).startswith(b"HTTP/1.1 413")
+
+
+def test_a_stream_has_what_is_journalled_and_ends_with_the_server(evening_done):
+    with local_site(evening_done / "config.toml") as running:
+        headers = {"authorization": f"Bearer {running.token}", "last-event-id": "0"}
+        with closing(HTTPConnection("127.0.0.1", running.port, timeout=30)) as connection:
+            connection.request("GET", "/api/v1/events", headers=headers)
+            stream = connection.getresponse()
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            assert [stream.readline() for _ in range(3)] == [b": from line 0\n", b"\n", b"id: 1\n"]
+            rest: list[bytes] = []
+            reader = Thread(target=lambda: rest.append(stream.read()))
+            reader.start()
+            running.server.should_exit = True
+            reader.join(10)
+            assert not reader.is_alive()
+        assert b'"kind": "RunEnded"' in rest[0]
