@@ -1,11 +1,13 @@
 """`rebalance replay`: the plan of a past run made again, and where it differs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from hashlib import sha256
 from itertools import zip_longest
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rebalancer.app.bot_files import load_bot
 from rebalancer.app.past_run import PastRun
@@ -14,8 +16,12 @@ from rebalancer.bots.base import Bot
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 from rebalancer.events import BotDecided, BotFailed, Event
 from rebalancer.journal.codec import canonical, plain
-from rebalancer.portfolio.plan_inputs import planned_again
+from rebalancer.market.price_fallback import chosen, order_gates_of
+from rebalancer.model import NoPrice, Price, PriceSource, Symbol
+from rebalancer.portfolio.plan_inputs import PlanInputs, planned_again
 
+Chosen = tuple[Price | NoPrice, tuple[str, ...]]
+"""A price, and why the sources before it were passed over."""
 MOST_SHOWN = 50
 ABSENT = "nothing"
 
@@ -30,8 +36,23 @@ class Divergence:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceChosen:
+    """The price for orders of a symbol, and the source (`rung`) that gave it; None where none was accepted.
+
+    `passed_over` says why the sources before it were not.
+    """
+
+    symbol: Symbol
+    price: Decimal | None
+    rung: PriceSource | None
+    passed_over: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
-    """`equal`: all `event_count` events came out the same, byte for byte; `sha256` is that of their bytes then.
+    """`equal`: all `event_count` events and all prices for orders came out the same, byte for byte; `sha256` is that of
+    the events' bytes then. `prices` are chosen again from the quotes, trades and bars of then; empty where these were
+    not kept.
 
     `divergences` are the first ones, of `divergence_count`; `causes` are sentences on what may explain them.
     """
@@ -44,6 +65,7 @@ class Replay:
     divergence_count: int
     divergences: tuple[Divergence, ...]
     causes: tuple[str, ...]
+    prices: tuple[PriceChosen, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -53,8 +75,9 @@ class Replay:
 def replay(past: PastRun) -> Replay:
     """Make the plan of `past` again. Python bots are run."""
     then, now = [_flat(event) for event in past.made], list(_again(past))
-    equal = [*map(canonical, then)] == [*map(canonical, now)]
-    found = list(_divergences(then, now))
+    chosen_again = dict(_chosen(past.inputs))
+    found = [*_price_divergences(past.inputs, chosen_again), *_divergences(then, now)]
+    equal = [*map(canonical, then)] == [*map(canonical, now)] and not found
     return Replay(
         run=past.run,
         session=past.session,
@@ -64,7 +87,27 @@ def replay(past: PastRun) -> Replay:
         divergence_count=len(found),
         divergences=tuple(found[:MOST_SHOWN]),
         causes=() if equal else tuple(_causes(past)),
+        prices=tuple(_shown(price, passed_over) for price, passed_over in chosen_again.values()),
     )
+
+
+def _chosen(inputs: PlanInputs) -> Iterator[tuple[Symbol, Chosen]]:
+    if (quoted := inputs.quoted) is not None:
+        gates = order_gates_of(inputs.trading, inputs.session, ZoneInfo(quoted.zone), quoted.at, quoted.currency)
+        yield from ((each.symbol, chosen(each, gates)) for each in quoted.snapshots)
+
+
+def _price_divergences(inputs: PlanInputs, again: Mapping[Symbol, Chosen]) -> Iterator[Divergence]:
+    then: tuple[Price | NoPrice, ...] = (*inputs.prices, *inputs.missing)
+    for before in then:
+        if before.symbol in again:
+            yield from _compared(f"prices[{before.symbol}]", plain(before), plain(again[before.symbol][0]))
+
+
+def _shown(price: Price | NoPrice, passed_over: tuple[str, ...]) -> PriceChosen:
+    if isinstance(price, NoPrice):
+        return PriceChosen(price.symbol, None, None, passed_over)
+    return PriceChosen(price.symbol, price.value, price.rung, passed_over)
 
 
 def python_bots(past: PastRun) -> tuple[str, ...]:

@@ -127,13 +127,14 @@ def replayed(
 def keep_up(
     path: Path, account: str, bots: Iterable[str], lines: int = FAR_BEHIND, worth_keeping: int = WORTH_KEEPING
 ) -> None:
-    """Keep the books of `account`, and of each of `bots`, where what is kept is so many lines behind the journal.
+    """Keep the books of `account`, and of those of `bots` that somebody looked at, where what is kept is so many lines
+    behind the journal.
 
     Raises RunFailedError for a journal that can't be read.
     """
     with reading(path) as journal:
         head = journal.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
-    for bot in (None, *bots):
+    for bot in (None, *(bot for bot in bots if _file(path, account, bot).exists())):
         if head - _kept_up_to(_file(path, account, bot)) >= lines:
             replayed(path, account, bot, worth_keeping)
 

@@ -53,13 +53,18 @@ def signal_gates(trading: Trading, session: Session, now: datetime, currency: st
 
 def order_gates(trading: Trading, session: Session, now: datetime, currency: str = US_DOLLARS) -> Gates:
     """For orders: a fresh price, not too far from the previous close."""
+    return order_gates_of(trading, session.day, session.zone, now, currency)
+
+
+def order_gates_of(trading: Trading, day: date, zone: tzinfo, now: datetime, currency: str) -> Gates:
+    """Those of a session of which only its `day` and `zone` are known."""
     ages: Mapping[PriceSource, int] = {
         "quote": trading.max_quote_age_seconds,
         "trade": trading.max_trade_age_seconds,
         "bar": trading.max_bar_age_seconds,
     }
     most = trading.max_distance_percent
-    return Gates(session.day, now, trading.max_spread_percent, ages, most, session.zone, currency)
+    return Gates(day, now, trading.max_spread_percent, ages, most, zone, currency)
 
 
 def restated_previous(
@@ -96,13 +101,18 @@ def accepted_prices(
 
 
 def accepted_price(snapshot: Snapshot, gates: Gates) -> Price | NoPrice:
+    return chosen(snapshot, gates)[0]
+
+
+def chosen(snapshot: Snapshot, gates: Gates) -> tuple[Price | NoPrice, tuple[str, ...]]:
+    """The price, and why the sources before it were passed over."""
     reasons: list[str] = []
     for shown in (_quote(snapshot.quote, gates), _trade(snapshot.trade, gates), _bar(snapshot.bar, gates)):
         found = shown if isinstance(shown, str) else _admit(snapshot, shown, gates)
         if isinstance(found, Price):
-            return found
+            return found, tuple(reasons)
         reasons.append(found)
-    return NoPrice(snapshot.symbol, tuple(reasons))
+    return NoPrice(snapshot.symbol, tuple(reasons)), tuple(reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from rebalancer.model import (
     Plan,
     Price,
     Share,
+    Snapshot,
     Symbol,
     Targets,
     Trading,
@@ -29,12 +30,23 @@ from rebalancer.portfolio.trades import Prices, make_plan
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """What prices for orders were chosen from `at` that time. `zone` is the exchange's, `currency` the account's."""
+
+    at: datetime
+    zone: str
+    currency: str
+    snapshots: tuple[Snapshot, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanInputs:
     """Beside the closes and the bots' files.
 
     `notes` are those about the `shares`. `since` is, by bot, the day on which its simulation had begun by the journal.
     `fallback` is the ticker that could be bought, None where freed money stayed in cash. `prices` are those for orders,
-    `missing` the symbols without one. `untradable` and `suspects` are those of `make_plan`.
+    `missing` the symbols without one, `quoted` what they were chosen from (None in runs of earlier versions).
+    `untradable` and `suspects` are those of `make_plan`.
     """
 
     session: date
@@ -52,6 +64,7 @@ class PlanInputs:
     suspects: Mapping[Symbol, str]
     instruments: Mapping[Symbol, Instrument]
     caps: Caps
+    quoted: Quoted | None = None
 
 
 def sorted_prices(prices: Prices) -> tuple[tuple[Price, ...], tuple[NoPrice, ...]]:

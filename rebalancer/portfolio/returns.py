@@ -5,7 +5,7 @@ prices of that reading; money that comes to the account counts at the reading th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -70,7 +70,7 @@ def bot_points(valuations: Iterable[Valuation], bot: str) -> tuple[Point, ...]:
 def _add(points: list[Point], point: Point) -> None:
     """The last reading of a session has its value; the capital of all its readings is added up."""
     if points and points[-1].session == point.session:
-        point = replace(point, flow=points.pop().flow + point.flow)
+        point = Point(point.session, point.value, points.pop().flow + point.flow, point.growth)
     points.append(point)
 
 

@@ -1,8 +1,8 @@
 """A run's plan made again, on the terminal."""
 
-from rebalancer.app.replay import Replay
+from rebalancer.app.replay import PriceChosen, Replay
 from rebalancer.journal.input_store import Compacted
-from rebalancer.model.text import counted
+from rebalancer.model.text import counted, price_text
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.tables import grid
 
@@ -18,6 +18,7 @@ def replay_screen(found: Replay) -> Screen:
             f"({events}, SHA-256 {found.sha256[:16]}).",
             "bold green",
         )
+        yield from _prices(found)
         return
     rows = ((each.place, _short(each.then_value), _short(each.now_value)) for each in found.divergences)
     yield grid(f"Run {found.run} of {found.session}: what comes out otherwise", ("place", "~then", "~now"), rows)
@@ -30,6 +31,21 @@ def replay_screen(found: Replay) -> Screen:
             f"`rebalance replay {found.run} --bundle FILE`.",
             "yellow",
         )
+    yield from _prices(found)
+
+
+def _prices(found: Replay) -> Screen:
+    """Which source gave each price; in runs of earlier versions that was not kept."""
+    if found.prices:
+        columns = ("symbol", "#price", "by the", "~passed over before")
+        yield grid(
+            "Prices for orders, chosen again from what the market data showed", columns, map(_price, found.prices)
+        )
+
+
+def _price(each: PriceChosen) -> tuple[str, ...]:
+    price = "" if each.price is None else price_text(each.price)
+    return each.symbol, price, each.rung or "none", " ".join(each.passed_over)
 
 
 def _short(value: str) -> str:

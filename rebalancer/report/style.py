@@ -22,9 +22,10 @@ COLORS = ("main", "beside", "cash", "others", *(f"c{number}" for number in range
 STRENGTHS = 20
 """The steps of colour in a heat map: classes s0 to s20, since a page may forbid style attributes."""
 CHARTS = """
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .5rem; margin: 1rem 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(12rem, 46%), 1fr)); gap: .5rem;
+  margin: 1rem 0; }
 .cards div { background: var(--card); border-radius: .5rem; padding: .6rem .75rem; }
-.cards b { display: block; font-size: 1.2rem; font-variant-numeric: tabular-nums; }
+.cards b { display: block; font-size: 1.1rem; font-variant-numeric: tabular-nums; }
 .cards span { color: var(--soft); font-size: .8rem; overflow-wrap: anywhere; }
 figure { margin: 0; min-width: 0; }
 figcaption { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin-top: 1.75rem; font-size: .85rem; }

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -26,7 +26,7 @@ from rebalancer.model import (
 )
 from rebalancer.model.text import money
 from rebalancer.portfolio.checks import TOLERANCE
-from rebalancer.portfolio.plan_inputs import decision_event, decision_of, sorted_prices
+from rebalancer.portfolio.plan_inputs import Quoted, decision_event, decision_of, sorted_prices
 from rebalancer.portfolio.trades import Prices
 from rebalancer.trading.context import RunContext, RunLog
 
@@ -61,12 +61,35 @@ def order_prices(
     snapshots: Mapping[Symbol, Snapshot],
     symbols: Iterable[Symbol],
     purpose: Literal["orders", "buys"] = "orders",
+    now: datetime | None = None,
 ) -> Prices:
     """Prices accepted for an order: fresh, two-sided, not too wide."""
-    gates = order_gates(context.trading, log.session, context.clock.now(), context.currency)
+    gates = order_gates(context.trading, log.session, now or context.clock.now(), context.currency)
     prices = _recorded(log, purpose, accepted_prices(sorted(symbols), snapshots, gates))
     log.last_prices |= {symbol: price for symbol, price in prices.items() if isinstance(price, Price)}
     return prices
+
+
+def quoted_now(context: RunContext, snapshots: Mapping[Symbol, Snapshot], symbols: Iterable[Symbol]) -> Quoted:
+    """What prices for orders are chosen from at this moment, to be kept with what the plan is made from.
+
+    What has no finite number can't be kept, and is left out.
+    """
+    kept = (_prices_alone(snapshots[symbol]) for symbol in sorted(symbols) if symbol in snapshots)
+    zone = str(context.calendar.zone)
+    return Quoted(context.clock.now(), zone, context.currency, tuple(each for each in kept if _is_finite(each)))
+
+
+def _prices_alone(snapshot: Snapshot) -> Snapshot:
+    """Without what bars have beside their closes."""
+    bar, previous = (bar and replace(bar, rest={}) for bar in (snapshot.bar, snapshot.previous))
+    return replace(snapshot, bar=bar, previous=previous)
+
+
+def _is_finite(snapshot: Snapshot) -> bool:
+    quote, trade, bars = snapshot.quote, snapshot.trade, (snapshot.bar, snapshot.previous)
+    numbers = [*((quote.bid, quote.ask) if quote else ()), *(bar.close for bar in bars if bar)]
+    return all(number.is_finite() for number in (*numbers, *([trade.price] if trade else [])))
 
 
 def _recorded(log: RunLog, purpose: Literal["signals", "orders", "buys"], prices: Prices) -> Prices:

@@ -44,6 +44,7 @@ from rebalancer.trading.pricing import (
     market_snapshots,
     note_uninvested,
     order_prices,
+    quoted_now,
     recent_actions,
     signal_prices,
     untradable_fallback,
@@ -75,7 +76,8 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     untradable = untradable_symbols(context, log, symbols, unbooked)
     snapshots = market_snapshots(context, symbols, actions)
     signals = signal_prices(context, log, snapshots, context.symbols())
-    prices = order_prices(context, log, snapshots, symbols)
+    quoted = quoted_now(context, snapshots, symbols)
+    prices = order_prices(context, log, snapshots, symbols, now=quoted.at)
 
     books = books_used(context, log, snapshot.investable)
     shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency, books)
@@ -107,6 +109,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
         suspects=suspects,
         instruments=instruments,
         caps=Caps(context.limits, snapshot.account.equity, snapshot.shares),
+        quoted=quoted,
     )
     plan = plan_of(inputs, targets)
     check_plan(plan, snapshot.holdings, targets, context.trading, instruments)

@@ -70,6 +70,33 @@ def test_a_past_plan_comes_out_the_same_whatever_became_of_prices_bots_and_confi
     assert "Run 2 of 2022-06-08: the plan comes out the same, byte for byte (3 events" in rebalance("replay", 2).out
 
 
+def test_it_says_which_source_gave_each_price_and_why_those_before_it_were_passed_over(account, replayed, rebalance):
+    def wide(content):
+        (spy, _) = content["inputs"]["quoted"]["snapshots"]
+        at = spy["bar"]["at"]
+        spy["quote"], spy["trade"] = {"bid": "400", "ask": "500", "at": at}, {"price": "404.0", "at": at}
+
+    first = {each["symbol"]: each for each in replayed(2)[1]["prices"]}
+    assert {symbol: (each["price"], each["passed_over"]) for symbol, each in first.items()} == {
+        "SPY": ("404.0", ["There is no quote.", "There is no trade."]),
+        "TLT": ("100.0", ["There is no quote.", "There is no trade."]),
+    }
+    edited(inputs(account), wide)
+    code, answer = replayed(2)
+    assert (code, answer["equal"], answer["divergence_count"]) == (3, False, 1)
+    (place,) = answer["divergences"]
+    assert (place["place"], place["then_value"], place["now_value"]) == ("prices[SPY].rung", '"bar"', '"trade"')
+    screen = rebalance("replay", 2).out
+    assert "The quote is 22.22 % wide" in screen
+    assert "Prices for orders, chosen again" in screen
+
+
+def test_a_run_of_an_earlier_version_kept_no_quotes(account, replayed):
+    edited(inputs(account), lambda content: content["inputs"].pop("quoted"))
+    code, answer = replayed(2)
+    assert (code, answer["equal"], answer["prices"]) == (0, True, [])
+
+
 def test_what_comes_out_otherwise_is_named_with_both_values_and_what_explains_it(account, replayed, rebalance):
     def older(content):
         content["circumstances"] |= {"version": "0.0.9"}
