@@ -19,33 +19,35 @@ MOST_BANDS = 8
 
 def to_html(comparison: Comparison, made: date) -> str:
     """The HTML document; `made` is the day on its last line."""
+    return sheet_to_html(sheet_of(comparison, made))
+
+
+def sheet_of(comparison: Comparison, made: date) -> Sheet:
     main, benchmark = comparison.main, comparison.benchmark
     names = ("", *(track.name for track in comparison.tracks))
     others = {
         track.name: track.result.equity for track in comparison.tracks if track.kind == "bot" and track is not main
     }
-    return sheet_to_html(
-        Sheet(
-            title=f"Back-test of {main.name}" if main.kind == "bot" else "Back-test of several bots",
-            lead=f"{headline(comparison)}.",
-            unit=f"Equity, {comparison.terms.currency}",
-            name=main.name,
-            sessions=comparison.sessions,
-            begun=main.result.cash,
-            values=main.result.equity,
-            years=main.years,
-            made=made,
-            benchmark_name=benchmark.name if benchmark else "",
-            benchmark=benchmark.result.equity if benchmark else None,
-            benchmark_years=benchmark.years if benchmark else (),
-            others=others,
-            bands=bands(comparison),
-            tables=(
-                Table("Statistics", names, list(statistics(comparison.tracks))),
-                Table(f"Held after {comparison.sessions[-1]}", names, list(allocations(comparison))),
-            ),
-            notes=(*comparison.notes, NOT_SIMULATED),
-        )
+    return Sheet(
+        title=f"Back-test of {main.name}" if main.kind == "bot" else "Back-test of several bots",
+        lead=f"{headline(comparison)}.",
+        unit=f"Equity, {comparison.terms.currency}",
+        name=main.name,
+        sessions=comparison.sessions,
+        begun=main.result.cash,
+        values=main.result.equity,
+        years=main.years,
+        made=made,
+        benchmark_name=benchmark.name if benchmark else "",
+        benchmark=benchmark.result.equity if benchmark else None,
+        benchmark_years=benchmark.years if benchmark else (),
+        others=others,
+        bands=bands(comparison),
+        tables=(
+            Table("Statistics", names, list(statistics(comparison.tracks))),
+            Table(f"Held after {comparison.sessions[-1]}", names, list(allocations(comparison))),
+        ),
+        notes=(*comparison.notes, NOT_SIMULATED),
     )
 
 

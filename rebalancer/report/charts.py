@@ -129,6 +129,18 @@ def bar_chart(title: str, names: Sequence[str], bars: Mapping[str, Sequence[floa
     return _framed(title, scale, label, "".join(drawn), below, legend)
 
 
+def sparkline(told: str, values: Floats) -> str:
+    """A curve without scales beside a figure; `told` says in words what it shows. "" for less than two days."""
+    if len(values) < LONG:
+        return ""
+    scale = scale_of([values])
+    line = _line(Curve("", "main", values), scale)
+    return (
+        f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{shown(told)}">{line}</svg>'
+    )
+
+
 def style_of(number: int) -> str:
     return "main" if number == 0 else "beside" if number == 1 else f"c{(number - 2) % 8}"
 

@@ -32,10 +32,11 @@ def to_html(accounts: Sequence[AccountPerformance], made: date) -> str:
     (found,) = accounts
     if not found.earned:
         raise BadInputError.of("--html", f"account {found.account} has earned nothing yet: run it first")
-    return sheet_to_html(_sheet(found, made))
+    return sheet_to_html(sheet_of(found, made))
 
 
-def _sheet(found: AccountPerformance, made: date) -> Sheet:
+def sheet_of(found: AccountPerformance, made: date) -> Sheet:
+    """Of an account that has earned something."""
     main = found.earned[0]
     sessions, growth = _growth(main.days)
     benchmark = _benchmark(main.days) if found.benchmark else None

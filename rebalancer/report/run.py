@@ -59,7 +59,7 @@ def screen(record: RunRecord) -> Screen:
 
 def _head(record: RunRecord) -> Screen:
     run = record.run
-    started = clock_time(run.started, _zone(run.broker))
+    started = clock_time(run.started, zone_of(run.broker))
     dry = "DRY RUN, nothing was sent: " if run.dry_run else ""
     yield line(
         f"{dry}run {run.id} of account {run.account} ({run.broker}, {run.mode}), session {run.session}, "
@@ -131,7 +131,7 @@ def currency_of(record: RunRecord) -> str:
     return next((read.account.currency for read in record.holdings), US_DOLLARS)
 
 
-def _zone(broker: str) -> tzinfo:
+def zone_of(broker: str) -> tzinfo:
     """The time zone of the venue's exchange; New York's if the venue's package is no longer installed."""
     try:
         return registry.plugin(broker).venue.zone

@@ -1,6 +1,6 @@
 """Puts the server together: pages, API and static files behind the guard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 from rebalancer.app.gauges import gauges
 from rebalancer.notify.memory import recall
 from rebalancer.notify.metrics import rendered
+from rebalancer.report.chart_svg import RULES
+from rebalancer.report.style import CHARTS, THEMES
 from rebalancer.web.api import CALLS
 from rebalancer.web.endpoints import call_endpoint, page_endpoint, refused
 from rebalancer.web.pages import PAGES
@@ -35,7 +37,7 @@ def application(site: Site) -> ASGIApp:
         *(Route(page.path, page_endpoint(site, page), methods=[page.method]) for page in PAGES),
         *(Route(call.path, call_endpoint(site, call), methods=[call.method]) for call in CALLS),
         Route("/api/openapi.json", lambda _: Response(OPENAPI.read_bytes(), media_type="application/json")),
-        Route("/static/{name}", static_files(STATIC)),
+        Route("/static/{name}", static_files(STATIC, {"charts.css": f"{THEMES}{CHARTS}{RULES}".encode()})),
         Route("/health", lambda _: JSONResponse({"status": "ok"})),
         Route("/metrics", partial(_metrics, site)),
         Route(EVENTS, events(site)),
@@ -59,9 +61,9 @@ def _metrics(site: Site, request: Request) -> Response:
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
-def static_files(folder: Path) -> Callable[[Request], Response]:
-    """The files of `folder`, read once: no path of a request ever reaches the disk."""
-    files = {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file()}
+def static_files(folder: Path, made: Mapping[str, bytes]) -> Callable[[Request], Response]:
+    """The files of `folder`, read once, and those `made` here: no path of a request ever reaches the disk."""
+    files = {**made, **{file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file()}}
     tags = {name: f'"{sha256(content).hexdigest()[:32]}"' for name, content in files.items()}
 
     def answered(request: Request) -> Response:

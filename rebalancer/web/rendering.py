@@ -1,32 +1,60 @@
 """The Jinja environment: everything is escaped, whatever a file is called, and a missing value is an error."""
 
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from rebalancer.errors import visible
 from rebalancer.model import text
 
 FILTERS = (
-    text.money, text.cents, text.close_text, text.percent, text.percentage, text.digits, text.grouped, text.shares,
-    text.counted, text.clock_time, text.date_and_time, text.minute, text.city,
+    text.money, text.cents, text.close_text, text.price_text, text.percent, text.percentage, text.digits, text.grouped,
+    text.shares, text.counted, text.clock_time, text.date_and_time, text.minute, text.city,
 )  # fmt: skip
 
 
 def environment() -> Environment:
-    """Filters have the names of the functions in `model/text.py`; `zone` makes a time zone of its name."""
+    """Filters have the names of the functions in `model/text.py`. `zone` makes a time zone of its name, `until` says
+    how far ahead a time is, `drawn` lets an SVG of ours through.
+    """
     made = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_obeyed_by_no_screen,
     )
     made.filters.update({each.__name__: each for each in FILTERS})
-    made.filters["zone"] = _zone
+    made.filters.update({"zone": _zone, "until": until, "change": change, "drawn": Markup})
     return made
 
 
 def _zone(name: str) -> tzinfo:
     return ZoneInfo(name)
+
+
+def _obeyed_by_no_screen(value: object) -> object:
+    """A name in another's file can't turn the text around it."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def until(at: datetime, now: datetime) -> str:
+    """As in "in 3 h 05 min"; static/site.js goes on counting in the same words."""
+    minutes = max(-((now - at) // timedelta(minutes=1)), 0)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if not minutes:
+        return "now"
+    if days:
+        return f"in {days} d {hours} h"
+    return f"in {hours} h {rest:02} min" if hours else f"in {rest} min"
+
+
+def change(fraction: float | Decimal) -> str:
+    """As in "+1.20 %"; without a sign where nothing is left of it."""
+    shown = f"{fraction * 100:+,.2f} %"
+    return shown if shown.strip("+-0. %") else "0.00 %"

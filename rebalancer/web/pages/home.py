@@ -1,11 +1,79 @@
-"""The first page."""
+"""The first page: what there is, what needs a person, and the halt."""
 
+from collections.abc import Iterable, Iterator, Sequence
+
+from markupsafe import Markup
 from starlette.responses import Response
 
-from rebalancer.app.status import account_statuses
+from rebalancer.app import controls
+from rebalancer.app.overview import AccountOverview, overview
+from rebalancer.errors import BadInputError
+from rebalancer.events import Halted
+from rebalancer.model.text import money
+from rebalancer.web.pages.around import show, spark
 from rebalancer.web.site import Visit
+
+DEFAULT_REASON = "halted on the web page"
 
 
 def home(visit: Visit) -> Response:
+    config, clock = visit.site.load(), visit.site.clock
+    accounts = overview(config, config.accounts, clock)
+    halts = tuple(dict.fromkeys(halt for account in accounts for halt in account.halts))
+    return show(
+        visit,
+        config,
+        "home.html",
+        accounts=accounts,
+        needs=tuple(dict.fromkeys(_needs(accounts))),
+        sparks={account.name: _spark(account) for account in accounts},
+        halts=halts,
+        resumable=not _of_real_money(accounts, halts),
+        now=clock.now(),
+    )
+
+
+def _needs(accounts: Iterable[AccountOverview]) -> Iterator[str]:
+    for account in accounts:
+        yield from (f"{account.name}: {trouble}" for trouble in account.status.troubles)
+
+
+def _spark(account: AccountOverview) -> Markup:
+    if account.track is None:
+        return Markup()
+    low, high = (money(each(account.track.values), account.status.currency) for each in (min, max))
+    told = f"Equity since {account.track.sessions[0]}, between {low} and {high}"
+    return spark(told, account.track)
+
+
+def _of_real_money(accounts: Iterable[AccountOverview], halts: Sequence[Halted]) -> bool:
+    return any(account.real_money and halt in account.halts for account in accounts for halt in halts)
+
+
+def halt(visit: Visit) -> Response:
+    """Asks nothing: a halt is lifted in a moment, and an order that should not have been sent is not taken back."""
     config = visit.site.load()
-    return visit.show("home.html", accounts=account_statuses(config, config.accounts, visit.site.clock))
+    reason = visit.form.get("reason").strip() or DEFAULT_REASON
+    controls.halt(config, visit.form.get("account") or None, reason, visit.site.by)
+    return visit.go("/#halt")
+
+
+def resume(visit: Visit) -> Response:
+    """Lifts every halt. Not of an account with real money: its first run stops to be reviewed on the terminal."""
+    config = visit.site.load()
+    if _of_real_money(found := overview(config, config.accounts, visit.site.clock), _halts(found)):
+        text = "an account with real money is halted: `rebalance resume` on the terminal lifts that"
+        raise BadInputError.of("resume", text)
+    controls.resume(config, None, _reason(visit), visit.site.by)
+    return visit.go("/#halt")
+
+
+def _halts(accounts: Iterable[AccountOverview]) -> tuple[Halted, ...]:
+    return tuple(halt for account in accounts for halt in account.halts)
+
+
+def _reason(visit: Visit) -> str:
+    reason = visit.form["reason"].strip()
+    if not reason:
+        raise BadInputError.of("reason", "is empty: say why orders may be sent again, since it is journalled")
+    return reason

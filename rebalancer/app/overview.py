@@ -1,0 +1,107 @@
+"""What there is at a glance: accounts and their bots, by the journal alone. It asks no broker and reads no price."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from rebalancer.app.status import account_statuses
+from rebalancer.app.views import AccountStatus
+from rebalancer.config import AccountConfig, Config
+from rebalancer.events import Halted
+from rebalancer.journal.kept_books import replayed
+from rebalancer.model import Investment
+from rebalancer.portfolio.attribution import UNASSIGNED
+from rebalancer.portfolio.bookkeeping import Bookkeeper
+from rebalancer.portfolio.books import total_cash
+from rebalancer.portfolio.returns import Point, account_points, bot_points, gain, time_weighted
+from rebalancer.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What a book had after each session, and what it earned since the first: `gain` in money, `returned` weighted by
+    time as a fraction.
+    """
+
+    sessions: tuple[date, ...]
+    values: tuple[Decimal, ...]
+    growth: tuple[float, ...]
+    gain: Decimal
+    returned: float
+
+    @property
+    def value(self) -> Decimal:
+        return self.values[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class BotOverview:
+    """`track` is None before the bot's first evening."""
+
+    investment: Investment
+    file: str
+    track: Track | None
+
+    @property
+    def name(self) -> str:
+        return self.investment.bot
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOverview:
+    """`real_money`: its orders trade real money once it is armed. `cash` and `free_cash`, that no bot has, are as of
+    the last reading; they and `track` are None before the first.
+    """
+
+    status: AccountStatus
+    venue: str
+    real_money: bool
+    track: Track | None
+    cash: Decimal | None
+    free_cash: Decimal | None
+    bots: tuple[BotOverview, ...]
+
+    @property
+    def name(self) -> str:
+        return self.status.account
+
+    @property
+    def halts(self) -> tuple[Halted, ...]:
+        return self.status.halts
+
+
+def overview(config: Config, accounts: Sequence[AccountConfig], clock: Clock) -> tuple[AccountOverview, ...]:
+    """Raises RunFailedError for a journal that can't be read."""
+    statuses = account_statuses(config, accounts, clock)
+    return tuple(_overview(config, account, status) for account, status in zip(accounts, statuses, strict=True))
+
+
+def _overview(config: Config, account: AccountConfig, status: AccountStatus) -> AccountOverview:
+    keeper = replayed(config.journal(), account.name).keeper
+    begun = bool(keeper.valuations)
+    return AccountOverview(
+        status=status,
+        venue=account.venue.title,
+        real_money=is_real_money(account),
+        track=_track(account_points(keeper.valuations)),
+        cash=total_cash(keeper.books) if begun else None,
+        free_cash=keeper.books[UNASSIGNED].cash if begun and UNASSIGNED in keeper.books else None,
+        bots=tuple(_bot(account, investment, keeper) for investment in account.investments),
+    )
+
+
+def is_real_money(account: AccountConfig) -> bool:
+    return account.mode == "live" and not account.venue.simulated
+
+
+def _bot(account: AccountConfig, investment: Investment, keeper: Bookkeeper) -> BotOverview:
+    points = bot_points(keeper.valuations, investment.bot)
+    return BotOverview(investment, str(account.bots[investment.bot]), _track(points))
+
+
+def _track(points: Sequence[Point]) -> Track | None:
+    if not points:
+        return None
+    sessions, values, growth = zip(*((point.session, point.value, point.growth) for point in points), strict=True)
+    return Track(sessions, values, growth, gain(points, 0), time_weighted(points))

@@ -1,0 +1,55 @@
+"""What stands around every page: which accounts have real money, and what is halted."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+import numpy as np
+from markupsafe import Markup
+from starlette.responses import Response
+
+from rebalancer.app.account import chosen_accounts
+from rebalancer.app.overview import Track, is_real_money
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, echoed
+from rebalancer.events import Halted
+from rebalancer.journal import read
+from rebalancer.report.charts import sparkline
+from rebalancer.web.site import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    real_money: tuple[str, ...]
+    halts: tuple[Halted, ...]
+    zone: tzinfo
+
+
+def show(visit: Visit, config: Config, template: str, status: int = 200, **values: object) -> Response:
+    names = tuple(account.name for account in config.accounts)
+    return visit.show(template, status, around=_around(config), account_names=names, **values)
+
+
+def _around(config: Config) -> Around:
+    real_money = tuple(account.name for account in config.accounts if is_real_money(account))
+    found = (halt for account in config.accounts for halt in read.halts(config.journal(), account.name))
+    return Around(real_money, tuple(dict.fromkeys(found)), config.accounts[0].venue.zone)
+
+
+def account_of(visit: Visit, config: Config) -> AccountConfig:
+    """The account that the address or the form names, else the first. Raises BadInputError for an unknown one."""
+    name = visit.form.get("account") or visit.query.get("account")
+    return chosen_accounts(config, name)[0] if name else config.accounts[0]
+
+
+def spark(told: str, track: Track, *, growth: bool = False) -> Markup:
+    """The values, or the `growth`, which capital that comes and goes does not move. `told` says in words what it is."""
+    values = np.array(track.growth if growth else track.values, dtype=float)
+    return Markup(sparkline(told, values))  # noqa: S704 - its text is escaped
+
+
+def number(visit: Visit, name: str, otherwise: int, most: int) -> int:
+    """A whole number above 0 in the address. Raises BadInputError for anything else."""
+    text = visit.query.get(name) or str(otherwise)
+    if text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= most and len(text) <= 10:
+        return int(text)
+    raise BadInputError.of(name, f"{echoed(text)} is not allowed: use a whole number from 1 to {most:,}")

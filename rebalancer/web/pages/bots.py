@@ -1,0 +1,99 @@
+"""Invested bots: what each has and earned, its amount changed, the bot removed."""
+
+from collections.abc import Mapping
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from rebalancer.app import capital, removal
+from rebalancer.app.controls import revoked_armings
+from rebalancer.app.overview import AccountOverview, overview
+from rebalancer.app.positions import positions
+from rebalancer.app.settings import change_amount
+from rebalancer.app.views import InvestmentsEdited
+from rebalancer.config import Config
+from rebalancer.errors import BadInputError, echoed
+from rebalancer.model.text import money
+from rebalancer.web.pages.around import account_of, show, spark
+from rebalancer.web.site import Visit
+
+
+def bots(visit: Visit) -> Response:
+    config = visit.site.load()
+    account = account_of(visit, config)
+    (found,) = overview(config, [account], visit.site.clock)
+    return show(visit, config, "bots.html", account=found, sparks=_sparks(found), held=positions(config, account))
+
+
+def _sparks(account: AccountOverview) -> Mapping[str, Markup]:
+    return {
+        bot.name: spark(f"What {bot.name} earned since {bot.track.sessions[0]}", bot.track, growth=True)
+        for bot in account.bots
+        if bot.track
+    }
+
+
+def amount(visit: Visit) -> Response:
+    """A form: another amount for a bot."""
+    config = visit.site.load()
+    account, bot = account_of(visit, config), visit.form["bot"]
+    unit = _one_of(visit.form["unit"], "dollars", "percent")
+    typed = visit.form["amount"].strip()
+    made = change_amount(config, account, bot, typed, percent=unit == "percent", by=visit.site.by)
+    return done(visit, f"The amount of {bot} is changed", made)
+
+
+def removing(visit: Visit) -> Response:
+    """Asks what becomes of the bot's shares, and says what removing it disarms."""
+    config = visit.site.load()
+    account, bot = account_of(visit, config), visit.query.get("bot", "")
+    shares = removal.shares_of_bot(config, account, bot)
+    return show(
+        visit,
+        config,
+        "remove.html",
+        account=account,
+        bot=bot,
+        shares=removal.in_words(shares) if shares else "",
+        disarms=disarms(config),
+    )
+
+
+def remove(visit: Visit) -> Response:
+    config = visit.site.load()
+    account, bot, to = account_of(visit, config), visit.form["bot"], visit.form["to"]
+    made = removal.remove(
+        config, account, bot, "owner" if _one_of(to, "market", "owner") == "owner" else "market", visit.site.by
+    )
+    return done(visit, f"{bot} is removed", made)
+
+
+def move(visit: Visit) -> Response:
+    """A form: money given to a bot whose capital rolls over, or taken from it."""
+    config = visit.site.load()
+    account, bot, typed = account_of(visit, config), visit.form["bot"], visit.form["amount"].strip()
+    way = _one_of(visit.form["way"], "in", "out")
+    moved = (capital.deposit if way == "in" else capital.withdraw)(config, account, bot, typed, visit.site.by)
+    text = (
+        f"Its book has {money(moved.value, moved.currency)} now, {money(moved.value_before, moved.currency)} before, "
+        f"at the prices of {moved.session}. The next run trades by this."
+    )
+    title = f"{money(moved.amount, moved.currency)} {'given to' if way == 'in' else 'taken from'} {bot}"
+    return show(visit, visit.site.load(), "done.html", title=title, text=text, changes=(), disarmed=moved.disarmed)
+
+
+def done(visit: Visit, title: str, made: InvestmentsEdited, text: str = "") -> Response:
+    """What an edit of the settings changed."""
+    config = visit.site.load()
+    return show(visit, config, "done.html", title=title, text=text, changes=made.changes, disarmed=made.disarmed)
+
+
+def disarms(config: Config) -> tuple[str, ...]:
+    """A sentence for each arming that a change of the settings would undo."""
+    return tuple(revoked_armings(config, config.journal(), "", ""))
+
+
+def _one_of(given: str, *choices: str) -> str:
+    if given in choices:
+        return given
+    raise BadInputError.of("form", f"{echoed(given)} is not allowed: use {' or '.join(choices)}")

@@ -1,0 +1,112 @@
+"""Buying a bot: a file or an upload is checked, explained and back-tested before anything is saved."""
+
+from pathlib import Path
+
+from starlette.responses import Response
+
+from rebalancer.app import chart_upload, research
+from rebalancer.app.bot_files import load_bots
+from rebalancer.app.bots import bot_files
+from rebalancer.app.overview import overview
+from rebalancer.app.settings import invest
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import BadInputError, RebalancerError
+from rebalancer.model import Allocation, BotFailure
+from rebalancer.report.bots import wanted
+from rebalancer.report.flips import with_flips
+from rebalancer.web.pages.around import account_of, show
+from rebalancer.web.pages.bot import backtest_of
+from rebalancer.web.pages.bots import disarms, done
+from rebalancer.web.site import Visit
+
+UPLOAD = "upload:"
+"""Begins the choice of an uploaded chart; its id follows."""
+
+
+def buy(visit: Visit) -> Response:
+    config = visit.site.load()
+    account = account_of(visit, config)
+    (found,) = overview(config, [account], visit.site.clock)
+    return show(visit, config, "buy.html", account=found, choices=choices(config, account))
+
+
+def choices(config: Config, account: AccountConfig) -> tuple[str, ...]:
+    """The names of bots that the account is not invested in."""
+    return tuple(name for name in bot_files(config) if name not in account.bots)
+
+
+def upload(visit: Visit) -> Response:
+    """A form with a file: it is kept, and looked at."""
+    config = visit.site.load()
+    sent = visit.form.files.get("chart")
+    if sent is None or not sent.content:
+        raise BadInputError.of("the upload", "is empty: choose a file first")
+    key = chart_upload.keep(config, sent.name, sent.content)
+    return visit.go(f"/buy/check?account={account_of(visit, config).name}&bot={UPLOAD}{key}")
+
+
+def check(visit: Visit) -> Response:
+    """The bot as it would be bought: what is in it, what it wants now, how it would have done."""
+    config, choice = visit.site.load(), visit.query.get("bot", "")
+    account, file = account_of(visit, config), _file(config, choice)
+    bot = load_bots({file.stem: file})[file.stem]
+    name = bot.findings().name if choice.startswith(UPLOAD) else choice
+    (found,) = overview(config, [account], visit.site.clock)
+    trouble, decision, backtest = "", None, None
+    try:
+        decision = research.explain(config, str(file), None)
+        backtest = backtest_of(config, str(file), visit.site.clock.now().date())
+    except RebalancerError as error:
+        trouble = str(error)
+    made = decision.decision if decision else None
+    decided = made if isinstance(made, Allocation) else None
+    return show(
+        visit,
+        config,
+        "buy_check.html",
+        account=found,
+        choice=choice,
+        name=name,
+        findings=bot.findings(),
+        rules=bot.outline(),
+        session=decision.session if decision else None,
+        wants=wanted(decided.weights) if decided else "",
+        path=with_flips(decided.path, decided.flips) if decided else (),
+        trouble=made.reason if isinstance(made, BotFailure) else trouble,
+        backtest=backtest or "",
+        disarms=disarms(config),
+    )
+
+
+def _file(config: Config, choice: str) -> Path:
+    """Of a kept upload, or of a bot by its name: no text of a request is used as a path."""
+    if choice.startswith(UPLOAD):
+        return chart_upload.kept(config, choice.removeprefix(UPLOAD))
+    named = bot_files(config)
+    if choice not in named:
+        raise BadInputError.of("bot", f"there is no bot {choice!r} among the files beside the config")
+    return named[choice]
+
+
+def bought(visit: Visit) -> Response:
+    """The form that is sent last: the upload is saved, and the bot added to the settings."""
+    config, choice, form = visit.site.load(), visit.form["bot"], visit.form
+    account, file = account_of(visit, config), _file(config, choice)
+    saved = chart_upload.save(config, choice.removeprefix(UPLOAD)) if choice.startswith(UPLOAD) else file
+    try:
+        made = invest(
+            config,
+            account,
+            str(saved),
+            form["amount"].strip(),
+            percent=form["unit"] == "percent",
+            name=form["name"].strip() or None,
+            by=visit.site.by,
+            capital="rollover" if form["capital"] == "rollover" else "fixed",
+        )
+    except RebalancerError:
+        if saved != file:
+            saved.unlink(missing_ok=True)  # what was refused is not left behind
+        raise
+    text = "The next run invests in it. A dry run shows what that would be."
+    return done(visit, f"{form['name'].strip()} is bought", made, text)

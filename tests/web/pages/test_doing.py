@@ -1,0 +1,184 @@
+"""What a person does on the pages, in Debian's Chromium: each form, also without a script, and a whole evening."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from local_alpaca import LocalAlpaca, Tape
+from local_site import LocalSite, local_site
+from windows import PHONE, Look
+
+from rebalancer import config
+from rebalancer.journal import read
+
+CHART = {"format": "rebalancer/bot", "version": 1, "name": "Sent by hand", "chart": {"asset": "SPY"}}
+
+
+def settings(site: LocalSite) -> config.Config:
+    return config.load(site.config)
+
+
+def test_a_person_enters_with_the_token_and_leaves(look: Look, shared: LocalSite):
+    with look(shared) as page:
+        page.get_by_role("button", name="Leave").click()
+        assert page.url.endswith("/login")
+        page.get_by_label("Token").fill(shared.token)
+        page.get_by_role("button", name="Enter").click()
+        assert page.get_by_role("heading", name="demo").is_visible()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without one"])
+def test_halt_is_one_button_and_the_halt_stands_on_every_page(look: Look, site: LocalSite, *, script: bool):
+    with look(site, width=PHONE, script=script) as page:
+        page.get_by_role("button", name="Halt trading now").click()
+        assert page.get_by_role("alert").inner_text().startswith("Halted, all accounts")
+        page.get_by_role("link", name="Runs", exact=True).click()
+        assert page.get_by_role("alert").is_visible()
+        page.get_by_role("link", name="Lift it").click()
+        page.get_by_label("Why orders may be sent again").fill("a drill")
+        page.get_by_role("button", name="Lift the halt").click()
+        assert page.get_by_role("alert").count() == 0
+    assert read.halts(settings(site).journal(), "demo") == ()
+
+
+def test_a_setting_is_changed_after_its_difference_was_seen(look: Look, site: LocalSite):
+    with look(site, at="/settings", refused=1) as page:
+        page.get_by_label("trading.rounding").select_option("closest")
+        page.get_by_label("trading.minutes_before_close").fill("0")
+        page.get_by_role("button", name="Show what would change").click()
+        assert "from 1 to 390" in page.get_by_role("alert").inner_text()
+        assert page.get_by_label("trading.rounding").input_value() == "closest"
+        page.get_by_label("trading.minutes_before_close").fill("15")
+        page.get_by_label("Pair 2, one side").fill("QQQ")
+        page.get_by_label("Pair 2, other side").fill("PSQ")
+        page.get_by_role("button", name="Show what would change").click()
+        assert '+rounding = "closest"' in page.get_by_label("Difference of the file").inner_text()
+        page.get_by_role("button", name="Save it").click()
+        assert page.get_by_role("heading", name="The settings are saved").is_visible()
+    trading = settings(site).accounts[0].trading
+    assert (trading.rounding, trading.minutes_before_close) == ("closest", 15)
+    assert trading.paired_tickers == (("SPY", "SPYINV"), ("QQQ", "PSQ"))
+
+
+def test_a_bot_gets_another_amount_and_another_is_removed(look: Look, site: LocalSite):
+    with look(site, at="/bots") as page:
+        card = page.get_by_role("region", name="Dual momentum")
+        card.get_by_text("Change or remove").click()
+        card.get_by_label("Amount").fill("25000")
+        card.get_by_role("button", name="Change").click()
+        assert page.get_by_role("heading", name="The amount of Dual momentum is changed").is_visible()
+        page.goto(site.url + "/bots")
+        page.get_by_role("region", name="Ten-month average").get_by_text("Change or remove").click()
+        page.get_by_role("link", name="Remove Ten-month average").click()
+        page.get_by_label("The next run sells them").check()
+        page.get_by_role("button", name="Remove Ten-month average").click()
+        assert page.get_by_role("heading", name="Ten-month average is removed").is_visible()
+    (account,) = settings(site).accounts
+    assert "Ten-month average" not in account.bots
+    assert str(next(each.amount for each in account.investments if each.bot == "Dual momentum")) == "25000"
+
+
+def test_a_chart_is_sent_looked_at_and_bought(look: Look, site: LocalSite):
+    with look(site, at="/buy") as page:
+        file = {"name": "mine.json", "mimeType": "application/json", "buffer": json.dumps(CHART).encode()}
+        page.get_by_label("File").set_input_files(file)
+        page.get_by_role("region", name="A chart from elsewhere").get_by_role("button", name="Look at it").click()
+        assert "Nothing is saved yet" in page.locator("main").inner_text()
+        page.get_by_label("Amount", exact=True).fill("1500")
+        page.get_by_role("button", name="Buy it").click()
+        assert page.get_by_role("heading", name="Sent by hand is bought").is_visible()
+        page.goto(site.url + "/buy")
+        assert "Every bot file beside your settings is invested already" in page.locator("main").inner_text()
+    assert "Sent by hand" in settings(site).accounts[0].bots
+
+
+# ------------------------------------------------------------------------------------------- at the local Alpaca
+
+CONFIG = """
+state_dir = "state"
+[data]
+since = 2026-09-01
+[trading]
+fallback_ticker = "SGOV"
+[accounts.paper]
+enabled = true
+broker = "alpaca"
+key_id = "${{KEY_ID}}"
+secret = "${{SECRET}}"
+base_url = "{url}"
+data_url = "{url}"
+[[accounts.paper.investments]]
+bot = "hold.json"
+amount = 100
+weight_mode = "percent"
+"""
+BEFORE_THE_CLOSE = datetime(2026, 11, 20, 15, 52, tzinfo=ZoneInfo("America/New_York"))
+
+
+@pytest.fixture
+def venue() -> Iterator[LocalAlpaca]:
+    with LocalAlpaca(BEFORE_THE_CLOSE, market=Tape.sample(), running=True) as running:
+        yield running
+
+
+@pytest.fixture
+def at_alpaca(venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSite]:
+    monkeypatch.setenv("KEY_ID", venue.key_id)
+    monkeypatch.setenv("SECRET", venue.secret)
+    (tmp_path / "config.toml").write_text(CONFIG.format(url=venue.url))
+    (tmp_path / "hold.json").write_text(json.dumps(CHART))
+    with local_site(tmp_path / "config.toml") as running:
+        yield running
+
+
+def test_an_evening_is_seen_first_executed_and_told_from_the_page(look: Look, at_alpaca: LocalSite, venue: LocalAlpaca):
+    with look(at_alpaca, width=PHONE, theme="dark", at="/tonight") as page:
+        page.get_by_role("button", name="Dry run now").click()
+        assert "nothing was sent" in page.locator("main").inner_text()
+        assert venue.audit().posts == 0
+        page.get_by_role("button", name="Execute this plan").click()
+        page.get_by_role("status").wait_for()
+        page.get_by_role("link", name=re.compile("in full")).click()  # the page shows it once the run has ended
+        assert page.locator(".badge").first.inner_text() == "✓ success"
+        page.get_by_role("link", name="Orders", exact=True).click()
+        assert page.get_by_role("rowheader", name=re.compile("buy .* SPY")).is_visible()
+        page.get_by_role("link", name="Home", exact=True).click()
+        assert "Run 1 of 2026-11-20" in page.locator("main").inner_text()
+    assert venue.audit().posts == 1
+    assert venue.audit().repeated == ()
+
+
+def test_an_account_with_real_money_is_unmistakable_and_is_not_armed_from_here(
+    look: Look, at_alpaca: LocalSite, venue: LocalAlpaca
+):
+    text = at_alpaca.config.read_text().replace(
+        "enabled = true", 'enabled = true\nmode = "live"\naccount_number = "123"'
+    )
+    at_alpaca.config.write_text(text)
+    with look(at_alpaca) as page:
+        for path in ("/", "/tonight", "/bots", "/buy", "/runs", "/settings", "/journal"):
+            page.goto(at_alpaca.url + path)
+            strip = page.locator(".strip.live")
+            assert strip.inner_text().startswith("Real money: paper.")
+            assert strip.evaluate("(each) => getComputedStyle(each).backgroundColor") == "rgb(163, 0, 95)"
+        page.goto(at_alpaca.url + "/")
+        assert "is not armed" in page.get_by_role("region", name="Needs you").inner_text()
+        assert page.get_by_role("button", name=re.compile("arm", re.IGNORECASE)).count() == 0
+    assert venue.audit().posts == 0
+
+
+def test_the_page_counts_down_to_the_next_run(look: Look, at_alpaca: LocalSite):
+    with look(at_alpaca) as page:
+        shown = page.locator("[data-until]").first
+        starts = datetime.fromisoformat(str(shown.get_attribute("data-until")))
+        page.clock.install(time=starts.timestamp() - 3 * 3600 - 300)
+        page.reload()
+        assert shown.inner_text() == "in 3 h 05 min"
+        page.clock.run_for(5 * 60_000)
+        assert shown.inner_text() == "in 3 h 00 min"
+        page.clock.run_for(3 * 60 * 60_000)
+        assert shown.inner_text() == "now"
