@@ -19,7 +19,7 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = Draft()
-    return _program(chart.name, draft, _compiled(chart, draft), chart.rebalance)
+    return _program(chart.name, draft, draft.compile(chart.root), chart.rebalance)
 
 
 def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[int, ...]]:
@@ -28,12 +28,8 @@ def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[int, 
     What is equal in several charts is one node. The program's own root is that of the last chart.
     """
     draft = Draft()
-    roots = tuple([_compiled(chart, draft) for chart in charts])
+    roots = tuple([draft.compile(chart.root) for chart in charts])
     return _program(listed([chart.name for chart in charts]), draft, roots[-1]), roots
-
-
-def _compiled(chart: tree.Chart, draft: Draft) -> int:
-    return draft.compile(chart.root)
 
 
 def _program(name: str, draft: Draft, root: int, rebalance: Rebalance = "daily") -> Program:
