@@ -9,7 +9,7 @@ from rebalancer.app.bot_files import load_bot
 from rebalancer.app.executor import Executor, LostPart, cores
 from rebalancer.bots.base import Bot
 from rebalancer.bots.decisions import Decisions
-from rebalancer.bots.together import decide_all
+from rebalancer.bots.together import decide_all, first_works_for_all
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import Closes
@@ -66,18 +66,23 @@ def decided(
 def _ask_here(
     found: dict[str, Decisions], bots: Mapping[str, Bot], closes: Closes, clock: Clock | None, progress: Progress
 ) -> None:
-    """All of them; by a `clock` only until it shows that the rest is worth other processes."""
-    begun = clock.elapsed() if clock else 0.0
+    """All of them; by a `clock` only until it shows that the rest is worth other processes.
+
+    A first answer for which all indicators were computed tells nothing of what the others take.
+    """
+    begun, before = clock.elapsed() if clock else 0.0, 0
     names, answers = [*bots], decide_all(bots, closes)
     for number, name in enumerate(names):
-        if clock and cores() > 1 and _worth_processes(clock.elapsed() - begun, number, len(names)):
+        if clock and cores() > 1 and _worth_processes(clock.elapsed() - begun, number - before, len(names) - number):
             return
         progress(f"Back-testing {name}", number, len(names))
         _, found[name] = next(answers)
+        if clock and number == 0 and first_works_for_all(bots):
+            begun, before = clock.elapsed(), 1
 
 
-def _worth_processes(past: float, done: int, total: int) -> bool:
-    return done > 0 and past > QUICK_SECONDS and past / done * (total - done) > WORTH_PROCESSES
+def _worth_processes(past: float, done: int, left: int) -> bool:
+    return done > 0 and past > QUICK_SECONDS and past / done * left > WORTH_PROCESSES
 
 
 def parts_of(names: Sequence[str], workers: int) -> list[tuple[str, ...]]:

@@ -15,10 +15,20 @@ def decide_all(bots: Mapping[str, Bot], closes: Closes) -> Iterator[tuple[str, D
 
     Raises ValueError where `closes` has no column for a symbol, or no bars, that a bot needs.
     """
-    charts = [bot for bot in bots.values() if isinstance(bot, FlowchartBot) and fits(bot)]
-    shared = decisions_of(charts, closes) if len(charts) > 1 else None
+    charts = _sharing(bots)
+    shared = decisions_of(charts, closes)
     for name, bot in bots.items():
-        yield name, next(shared) if shared and bot in charts else decide_alone(bot, closes)
+        yield name, next(shared) if bot in charts else decide_alone(bot, closes)
+
+
+def first_works_for_all(bots: Mapping[str, Bot]) -> bool:
+    """Whether the first answer of `decide_all` takes what other answers share with it."""
+    return next(iter(bots.values()), None) in _sharing(bots)
+
+
+def _sharing(bots: Mapping[str, Bot]) -> list[FlowchartBot]:
+    charts = [bot for bot in bots.values() if isinstance(bot, FlowchartBot) and fits(bot)]
+    return charts if len(charts) > 1 else []
 
 
 def decide_alone(bot: Bot, closes: Closes) -> Decisions:

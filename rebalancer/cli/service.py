@@ -7,6 +7,7 @@ from typer import Option
 
 from rebalancer.cli.config_file import own_config
 from rebalancer.cli.options import Answer, Commands, ConfigOption, JsonOption, YesOption, ask, show
+from rebalancer.cli.status import NEEDS_ATTENTION
 from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ SystemOption = Annotated[
 ]
 NameOption = Annotated[str, Option("--name", help="What it is called: each config needs a name of its own.")]
 NAME = "rebalance"
-NEEDS_ATTENTION = 6
 
 
 @app.with_json()

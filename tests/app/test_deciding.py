@@ -43,6 +43,16 @@ class Ticking:
         return self.past
 
 
+class Looked:
+    """A clock that shows one time a look."""
+
+    def __init__(self, *times: float) -> None:
+        self.times = iter(times)
+
+    def elapsed(self) -> float:
+        return next(self.times)
+
+
 @pytest.mark.posix
 def test_the_number_of_workers_changes_neither_order_nor_a_bit(made):
     files, bots, closes = made
@@ -58,14 +68,26 @@ def test_the_number_of_workers_changes_neither_order_nor_a_bit(made):
     }
 
 
+def asked_here(bots, closes, clock):
+    found: dict[str, Decisions] = {}
+    deciding._ask_here(found, bots, closes, clock, unwatched)
+    return len(found)
+
+
 @pytest.mark.parametrize(("seconds", "asked"), [(0.1, 6), (0.3, 6), (5, 1)])
 def test_few_or_quick_bots_pay_for_no_process(made, monkeypatch, seconds, asked):
     """With more than a second gone and more than four to come, the rest is for other processes."""
     _, bots, closes = made
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
-    found: dict[str, Decisions] = {}
-    deciding._ask_here(found, bots, closes, Ticking(seconds), unwatched)
-    assert len(found) == asked
+    code_first = {"code": bots["code"], **bots}
+    assert asked_here(code_first, closes, Ticking(seconds)) == asked
+
+
+def test_what_the_first_chart_computes_for_all_is_not_expected_of_the_others(made, monkeypatch):
+    _, bots, closes = made
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    assert asked_here(bots, closes, Looked(0, 0, 100, 100.1, 100.2, 100.3, 100.4, 100.5)) == 6
+    assert asked_here(bots, closes, Looked(0, 0, 100, 100, 105)) == 2
 
 
 def test_progress_names_the_bot_and_counts(made):

@@ -1,12 +1,14 @@
 """`rebalance schedule`: upcoming runs, days of unattended runs, and shutdown."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from accounts import new_york_summer, write_config
@@ -16,8 +18,10 @@ from schedule_loops import schedule_loop
 
 from rebalancer.app.schedule_loop import ScheduleLoop
 from rebalancer.cli.options import shutdown_signal
-from rebalancer.cli.schedule import Screen, print_poll
+from rebalancer.cli.schedule import Screen, keep, print_poll
+from rebalancer.errors import BadInputError
 from rebalancer.market.clock import SimulatedClock
+from rebalancer.notify.systemd import Supervisor
 
 # ---------------------------------------------------------------------------------------------- what is coming
 
@@ -193,13 +197,47 @@ def test_a_signal_while_it_waits_ends_it_cleanly(tmp_path: Path, number: signal.
         "from rebalancer.cli import main; main()"
     )
     pipe, command = subprocess.PIPE, [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as child:  # noqa: S603
-        assert child.stdout is not None
-        assert child.stderr is not None
-        assert child.stdout.readline().startswith("Next run: main at ")
-        child.send_signal(number)
-        out, err = child.communicate(timeout=20)
+    environ = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(environ["NOTIFY_SOCKET"])
+        with subprocess.Popen(command, env=environ, stdout=pipe, stderr=pipe, text=True) as child:  # noqa: S603
+            assert child.stdout is not None
+            assert child.stdout.readline().startswith("Next run: main at ")
+            heard = [systemd.recv(1000).decode() for _ in range(2)]
+            child.send_signal(number)
+            out, err = child.communicate(timeout=20)
+        heard.append(systemd.recv(1000).decode())
     assert (child.returncode, out, err) == (0, "The schedule has ended.\n", "")
+    ready, alive, stopping = heard
+    assert (ready, stopping) == ("READY=1", "STOPPING=1")
+    assert alive.startswith("STATUS=Next run: main at 2026-11-23 15:50 EST")
+    assert alive.endswith("\nWATCHDOG=1")
+
+
+def test_a_look_that_is_stuck_gives_no_sign_of_life(tmp_path: Path):
+    stop, looking, go_on = Event(), Event(), Event()
+
+    def stuck():
+        looking.set()
+        go_on.wait()
+        stop.set()
+        raise BadInputError.of("config.toml", "can't be read")
+
+    clock, address = SimulatedClock(new_york_summer(28, 9)), str(tmp_path / "notify")
+    loop = ScheduleLoop(stuck, clock, stop.is_set)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        systemd.settimeout(0)
+        keeping = Thread(target=keep, args=(loop, stop, Screen(), Supervisor(address, clock, pytest.fail), 0.01))
+        keeping.start()
+        assert looking.wait(20)
+        assert systemd.recv(1000) == b"READY=1"
+        with pytest.raises(BlockingIOError):
+            systemd.recv(1000)
+        go_on.set()
+        keeping.join()
+        heard = {systemd.recv(1000), systemd.recv(1000)}
+    assert heard == {b"STOPPING=1", b"STATUS=config.toml: can't be read\nWATCHDOG=1"}
 
 
 def test_a_first_signal_is_noted_and_a_second_ctrl_c_interrupts():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.explain import explain, gaps, steps, warn_left_out, why_too_little_tonight
-from rebalancer.bots.flowchart.held import Held, rule_in_words
 from rebalancer.bots.flowchart.history import counted, first_day, why_lost
 from rebalancer.bots.flowchart.last_day import last_day
 from rebalancer.bots.flowchart.program import Program
@@ -23,13 +22,16 @@ from rebalancer.bots.flowchart.undefined import why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights
 
+if TYPE_CHECKING:
+    from rebalancer.bots.flowchart.held import Held
+
 
 class Judged(NamedTuple):
     """The last row of `closes`, those that count. `held` is there for a chart that does not rebalance daily."""
 
     closes: Closes
     values: Decided
-    held: Held | None
+    held: "Held | None"
 
     @property
     def last(self) -> int:
@@ -90,7 +92,7 @@ class FlowchartBot:
 
     def weights(self, closes: Closes) -> Floats:
         known = counted(self.program, closes)
-        found = (Held.of if self._by_rule else evaluate)(self.program, known).weights
+        found = (self._held(known) if self._by_rule else evaluate(self.program, known)).weights
         start = len(closes.sessions) - len(found)
         if start == 0 and closes.symbols == self.symbols:
             return found
@@ -137,9 +139,14 @@ class FlowchartBot:
     def _judged(self, closes: Closes, since: date | None) -> Judged:
         closes = counted(self.program, closes, since)
         if self._by_rule:
-            held = Held.of(self.program, closes, None if self.program.path_dependent else since)
+            held = self._held(closes, None if self.program.path_dependent else since)
             return Judged(closes, held.values, held)
         return Judged(closes, last_day(self.program, closes), None)
+
+    def _held(self, known: Closes, kept: date | None = None) -> "Held":
+        from rebalancer.bots.flowchart.held import Held  # noqa: PLC0415 - most charts rebalance daily
+
+        return Held.of(self.program, known, kept)
 
     def _since(self, made: Judged) -> date | None:
         """The first day of what tonight depends on, which later evenings keep."""
@@ -164,7 +171,7 @@ class FlowchartBot:
         known = counted(self.program, until)
         row = len(known.sessions) - 1
         if self._by_rule:
-            return Held.of(self.program, known).path(row)
+            return self._held(known).path(row)
         return explain(self.program, known, evaluate(self.program, known, row), row)
 
     def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> Parting | None:
@@ -174,7 +181,7 @@ class FlowchartBot:
         known = counted(self.program, closes.until(closes.day(day)))
         if not self._by_rule:
             return parting(self.program, known, other, alike)
-        row = Held.of(self.program, known).marked(len(known.sessions) - 1)
+        row = self._held(known).marked(len(known.sessions) - 1)
         return parting(self.program, known.until(known.day(row)), other, same_tickers)
 
     def findings(self) -> Findings:
@@ -183,7 +190,8 @@ class FlowchartBot:
         return replace(describe(self.chart), lookback=self.lookback)
 
     def outline(self, closes: Closes | None = None, since: date | None = None) -> tuple[str, ...]:
-        from rebalancer.bots.flowchart.outline import outline  # noqa: PLC0415 - as above
+        from rebalancer.bots.flowchart.held import rule_in_words  # noqa: PLC0415 - as above
+        from rebalancer.bots.flowchart.outline import outline  # noqa: PLC0415
 
         if closes is None:
             rule = () if self.program.rebalance == "daily" else (rule_in_words(self.program.rebalance),)

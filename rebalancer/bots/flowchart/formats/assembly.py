@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.elements import Element
@@ -21,16 +20,14 @@ SIDES: tuple[Side, ...] = get_args(Side)
 SCORES_OF: tuple[tree.ScoreOf, ...] = get_args(tree.ScoreOf)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unread:
+class Unread(NamedTuple):
     """An element of the document and the function that reads it."""
 
     read: "Callable[[Element], Parsed]"
     element: Element
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parsed:
+class Parsed(NamedTuple):
     """An element that was read: `build` takes the nodes of its children, in order; None where it was refused."""
 
     build: Callable[..., tree.TreeNode] | None
