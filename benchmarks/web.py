@@ -26,7 +26,6 @@ from rebalancer import config, demo
 from rebalancer.app.runs import run_by_hand
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SystemClock
-from rebalancer.web.application import application
 from rebalancer.web.door import token_of
 from rebalancer.web.server import loopback, server
 from rebalancer.web.site import site_of
@@ -58,7 +57,7 @@ def serving(path: Path) -> Iterator[tuple[int, str]]:
     load = partial(config.load, path, os.environ)
     token = token_of(load().state_dir)
     listening = loopback(0)
-    served = server(application(site_of(load, SystemClock(), BY, token)))
+    served = server(site_of(load, SystemClock(), BY, token))
     thread = Thread(target=served.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
