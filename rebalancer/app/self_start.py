@@ -71,7 +71,7 @@ def setup_of(config: Config, name: str, *, system: bool = False) -> Setup:
 
 def require_fit(config: Config, setup: Setup) -> None:
     """Raises BadInputError with everything in the settings that would keep it from running."""
-    if problems := [*_unfit(config), *_unspeakable(setup)]:
+    if problems := [*_unfit(config), *_unspeakable(setup), *_lacking(config, setup)]:
         raise BadInputError(problems)
 
 
@@ -149,6 +149,17 @@ def _filled_in(place: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: AN
             yield from _filled_in(f"{place}[{number}]", item)
     else:
         yield from ((place, name) for name in variables_in(value))
+
+
+def _lacking(config: Config, setup: Setup) -> Iterator[Problem]:
+    """What a unit of the whole machine can't guess: whose state folder it is, and keys that are not there yet."""
+    if setup.user and "state_dir" not in config.document:
+        text = "is missing: the usual folder is another one for each user, and another journal knows no order of yours"
+        yield Problem(str(config.path), "state_dir", text)
+    for path in setup.credentials.values():
+        if not path.exists():
+            text = "is not there, and systemd starts nothing without it: `rebalance login` or `notify login` writes it"
+            yield Problem(str(path), "", text)
 
 
 def _unspeakable(setup: Setup) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from rebalancer.events import FillSeen
 from rebalancer.journal.books import READ
 from rebalancer.journal.codec import from_body
 from rebalancer.journal.connection import reading
-from rebalancer.journal.kept_books import replayed
+from rebalancer.journal.kept_books import See, replayed
 from rebalancer.model import RunId, Symbol
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.portfolio.books import Entry
@@ -42,9 +42,14 @@ def crossed(path: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
     """Of a real run. Raises RunFailedError for a journal that can't be read."""
     with reading(path) as journal:
         first = journal.execute("SELECT MIN(seq) FROM events WHERE run = ?", [run]).fetchone()[0]
-    seen = _Seen(run)
-    replayed(path, account, before=first, see=seen.see)
-    return seen.crossings()
+    seen: list[_Seen] = []
+
+    def begin() -> See:
+        seen.append(_Seen(run))
+        return seen[-1].see
+
+    replayed(path, account, before=first, begin=begin)
+    return seen[-1].crossings()
 
 
 def would_cross(path: Path, dry_runs: Path, account: str, run: RunId) -> tuple[Crossing, ...]:

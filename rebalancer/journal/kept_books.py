@@ -100,24 +100,24 @@ def replayed(
     worth_keeping: int = WORTH_KEEPING,
     *,
     before: int | None = None,
-    see: See = unseen,
+    begin: Callable[[], See] = lambda: unseen,
 ) -> Replayed:
     """The books of `account` after everything that is journalled, with the evenings of `bot`. They are kept where
     `worth_keeping` events had to be replayed.
 
-    `see` is shown what is replayed: all from the line `before` on, if one is named. Raises RunFailedError for a journal
-    that can't be read.
+    What `begin` returns is shown what is replayed: all from the line `before` on, if one is named. It is called once
+    more where the replay has to begin at the first line after all. Raises RunFailedError for a journal that can't be
+    read.
     """
     with reading(path) as journal:
         file = _file(path, account, bot)
-        begun = _load(file, journal)
-        if begun is None or (before is not None and begun.seq >= before):
-            begun = _fresh(bot)
+        kept = (_load(each, journal) for each in (file, _older(file)))
+        begun = next((each for each in kept if each and (before is None or each.seq < before)), None) or _fresh(bot)
         try:
-            count = _replay(begun, journal, account, bot, see)
+            count = _replay(begun, journal, account, bot, begin())
         except ForgottenRunError:
             begun = _fresh(bot)
-            count = _replay(begun, journal, account, bot, see)
+            count = _replay(begun, journal, account, bot, begin())
         if count >= worth_keeping and has_chain(journal) and not _in_progress(journal, account):
             begun.keeper.forget_before(_first_recent_run(journal, account))
             _save(file, begun, journal)
@@ -141,6 +141,11 @@ def keep_up(
 
 def _file(path: Path, account: str, bot: str | None) -> Path:
     return path.parent / FOLDER / f"{sha256(json.dumps([account, bot]).encode()).hexdigest()[:24]}.kept"
+
+
+def _older(file: Path) -> Path:
+    """What `file` was before: from there on recent runs can be shown."""
+    return file.with_suffix(".older")
 
 
 def _kept_up_to(file: Path) -> int:
@@ -195,6 +200,8 @@ def _save(file: Path, found: Replayed, journal: sqlite3.Connection) -> None:
     head = {"seq": found.seq, "hash": _hash(journal, found.seq), "code": _code(), "sha256": sha256(body).hexdigest()}
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, exist_ok=True)
+        if file.exists():
+            file.replace(_older(file))
         replace_atomically(file, json.dumps(head).encode() + b"\n" + body)
 
 

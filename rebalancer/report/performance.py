@@ -6,7 +6,7 @@ import numpy as np
 
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned
 from rebalancer.app.tax_flags import TaxFlags, wash_sale_text
-from rebalancer.model.text import counted, money, percentage, signed_cents, signed_percentage
+from rebalancer.model.text import cents, counted, money, percentage, signed_cents, signed_percentage
 from rebalancer.portfolio.returns import Period
 from rebalancer.report.console import Screen, is_terminal, line, lines
 from rebalancer.report.drawing import Curve, drawing
@@ -94,8 +94,8 @@ def period_text(earned: PeriodEarned | None) -> str:
 
 
 FIGURES: dict[str, Callable[[Earned], str]] = {
-    "value": lambda earned: f"{earned.value:,.2f}",
-    "put in, less taken out": lambda earned: f"{earned.capital:,.2f}",
+    "value": lambda earned: cents(earned.value),
+    "put in, less taken out": lambda earned: cents(earned.capital),
 }
 RETURNS: dict[str, Callable[[Earned], str]] = {
     "time-weighted return": lambda earned: percentage(earned.time_weighted),

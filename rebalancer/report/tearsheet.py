@@ -150,7 +150,11 @@ def _figures(values: Floats, returns: Floats, found: Beside | None, sheet: Sheet
 
 
 def _cards(figures: Iterable[tuple[str, str]]) -> str:
-    cards = "".join(f"<div><b>{shown(value)}</b><span>{shown(label)}</span></div>" for label, value in figures)
+    """No line ends between a number and its sign."""
+    cards = "".join(
+        f"<div><b>{shown(value).replace(' %', '&nbsp;%')}</b><span>{shown(label)}</span></div>"
+        for label, value in figures
+    )
     return f'<section class="cards">{cards}</section>'
 
 

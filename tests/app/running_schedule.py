@@ -24,10 +24,10 @@ from rebalancer.notify.systemd import Supervisor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-BLINK = 0.02
+BLINK = 0.1
 """Real seconds of every sleep: a second of waiting for an order passes in it."""
 HEARTBEAT = 0.2
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds after which a test gives up waiting for a sign of the process."""
 TIME, SOCKET = "time", "notify"
 

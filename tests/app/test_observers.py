@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from rebalancer.market.clock import SimulatedClock
 from rebalancer.notify.deadline import within
 from rebalancer.notify.memory import FILE, recall
 from rebalancer.notify.ping import run_uuid
+from rebalancer.notify.systemd import Supervisor
 
 PING = '[ping]\nurl = "${PING_URL}"\n'
 
@@ -249,3 +251,19 @@ def test_keys_that_can_not_be_read_and_what_keeps_an_account_from_trading_are_to
         "rebalance main: the API keys fail",
         "rebalance main: run failed",
     ]
+
+
+@pytest.mark.parametrize("listener", ["full", "absent"])
+def test_a_systemd_that_reads_nothing_or_is_not_there_changes_no_run(tmp_path: Path, listener: str):
+    config = write(tmp_path, enabled=True)
+    expected = unobserved(config)
+    clock, reported = SimulatedClock(new_york(28, 15, 50)), list[str]()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        if listener == "full":
+            systemd.bind(str(tmp_path / "notify"))
+        supervisor = Supervisor(str(tmp_path / "notify"), clock, reported.append)
+        while not reported:
+            supervisor.alive("." * 500)
+        (result,) = run_due(config, clock, progress=supervisor.working)
+    assert (result.status, len(reported)) == ("success", 1)
+    assert events(config) == expected

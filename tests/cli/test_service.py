@@ -221,6 +221,22 @@ def test_without_an_enabled_account_there_is_nothing_to_start(rebalance, machine
     assert "set enabled = true" in refused.err
 
 
+def test_a_unit_of_the_whole_machine_needs_the_state_folder_and_the_keys(rebalance, machine, tmp_path):
+    write_config(tmp_path, top='[ping]\nurl_file = "ping-url"')
+    config = tmp_path / "config.toml"
+    refused = rebalance("service", "install", "--system", "--print")
+    assert refused.code == 2
+    assert "ping-url: is not there" in refused.err
+    (tmp_path / "ping-url").touch()
+    shown = rebalance("service", "install", "--system", "--print")
+    assert f"LoadCredential=url-ping:{tmp_path}/ping-url" in shown.out
+    config.write_text(config.read_text().replace('state_dir = "state"\n', ""))
+    refused = rebalance("service", "install", "--system", "--print")
+    assert refused.code == 2
+    assert "state_dir: is missing" in refused.err
+    assert rebalance("service", "install", "--schedule", "--print").code == 0
+
+
 def test_a_folder_that_no_unit_can_name_is_refused(rebalance, machine, tmp_path):
     folder = tmp_path / 'a "quoted" folder'
     folder.mkdir()

@@ -50,7 +50,7 @@ def kept(stage: Stage, bot: str | None = None) -> Replayed:
 
 
 def files(stage: Stage) -> list[Path]:
-    return sorted((stage.folder / FOLDER).glob("*"))
+    return sorted((stage.folder / FOLDER).glob("*.kept"))
 
 
 def require_whole(found: Replayed, stage: Stage, bot: str) -> None:
@@ -134,6 +134,35 @@ def test_what_crossed_in_a_run_is_told_from_books_kept_before_it_and_after_it(st
     assert crossed(stage.journal_file, "demo", RunId(1)) == ()
     (spy,) = before
     assert (spy.symbol, [*spy.gave], [*spy.took]) == (SPY, ["A"], ["B"])
+
+
+def test_a_recent_run_is_shown_from_the_books_kept_before_the_last_ones(stage: Stage) -> None:
+    found = kept(stage)
+    found.unassigned["marked"] = Decimal(1)
+    of_something_else(found)(files(stage)[0])
+    evening(stage, DAYS[2])
+    kept(stage)
+    assert sorted(file.suffix for file in (stage.folder / FOLDER).iterdir()) == [".kept", ".older"]
+    with reading(stage.journal_file) as journal:
+        first = journal.execute("SELECT MIN(seq) FROM events WHERE run = 3").fetchone()[0]
+    assert "marked" in replayed(stage.journal_file, "demo", before=first).unassigned
+    assert "marked" not in replayed(stage.journal_file, "demo", before=first - 1).unassigned
+
+
+def test_a_late_fill_of_a_forgotten_run_shows_what_crossed_once(stage: Stage) -> None:
+    found = kept(stage)
+    found.keeper.forget_before(3)
+    of_something_else(found)(files(stage)[0])
+    stage.script = Script()
+    stage.bots = {"A": (mix(TLT=100), dollars("A", 50_000)), "B": (mix(SPY=100), percent("B", 20))}
+    evening(stage, DAYS[2])
+    before = crossed(stage.journal_file, "demo", RunId(3))
+    with SqliteJournal.open(stage.journal_file) as journal:
+        stage.on(DAYS[3])
+        run = journal.start_run(stage.request())
+        assert isinstance(run, int)
+        journal.record(RunId(run), FillSeen(stage.clock.now(), late(stage)))
+    assert before == crossed(stage.journal_file, "demo", RunId(3)) != ()
 
 
 def changed_head(**changes: object) -> Callable[[Path], None]:
