@@ -24,6 +24,7 @@ from rebalancer.config.files import replace_content, write_backup, write_first_f
 from rebalancer.config.parsers import SCHEMA
 from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
+from rebalancer.events import Noted
 from rebalancer.journal import read
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.journal.books import books
@@ -31,7 +32,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, numbers
 from rebalancer.model.settings import CapitalMode
-from rebalancer.model.text import known_names, minute, money
+from rebalancer.model.text import known_names, listed, minute, money
 from rebalancer.portfolio.limits import symbols_at_limit
 from rebalancer.ports import Progress, unwatched
 from rebalancer.venues import registry
@@ -191,17 +192,19 @@ def require_other_bots(config: Config, account: AccountConfig, bot: str) -> int:
 
 
 def replace_config(config: Config, before: AccountConfig, content: bytes, by: str) -> InvestmentsEdited:
-    """Write `content` to the config file, and journal the changes.
+    """Write `content` to the config file, and journal the changes and who made them.
 
     Raises BadInputError, and then changes nothing.
     """
     edited = parse(content, config.path, os.environ)
     after = one_account(edited, before.name)
     old, new = by_key(effective_settings(config, before)), by_key(effective_settings(edited, after))
-    made = setting_changes(SystemClock().now(), before.name, old, new)
+    now = SystemClock().now()
+    made = setting_changes(now, before.name, old, new)
+    who = [Noted(now, "note", f"{by} changed settings: {listed([change.key for change in made])}")] if made else []
     with SqliteJournal.open(edited.journal()) as journal:
         replace_content(config.path, config.content, content)
-        journal.record(NO_RUN, *made)
+        journal.record(NO_RUN, *made, *who)
     return InvestmentsEdited(made, investments(after), disarm_after_edit(config, edited.journal(), by))
 
 

@@ -149,7 +149,8 @@ def test_what_was_cut_off_is_finished_once_and_said(config: Config) -> None:
     assert [*account.bots] == ["other"]
     assert removals_finished(finished, account, write=True) == (finished, account)
     assert config.path.read_bytes() == finished.content
-    (note,) = notes(config)
+    *_, edited, note = notes(config)
+    assert edited.startswith(f"{ANN} changed settings: ")
     assert note.startswith("hold was handed over to its owner by ann@desk at ")
     assert note.endswith("and its removal from the config was cut off: it is finished now")
 
@@ -194,7 +195,9 @@ def test_the_disarming_stands_in_the_journal_with_the_shares(config: Config) -> 
     (sentence,) = remove(config, main_account(config), "hold", "owner", ANN).disarmed
     assert sentence.startswith("account main was armed until")
     with reading(config.journal()) as journal:
-        rows = journal.execute("SELECT kind FROM events WHERE run = 0 AND kind != 'SettingChanged' ORDER BY seq")
+        rows = journal.execute(
+            "SELECT kind FROM events WHERE run = 0 AND kind NOT IN ('SettingChanged', 'Noted') ORDER BY seq"
+        )
         assert [kind for (kind,) in rows] == ["Armed", "Disarmed", "HandedOver"]
 
 

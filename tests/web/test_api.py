@@ -12,7 +12,7 @@ from local_site import BY, LocalSite, Reply, local_site
 from openapi_document import FILES, document
 
 from rebalancer.config import load
-from rebalancer.journal import read, setting_history
+from rebalancer.journal import follow, read, setting_history
 from rebalancer.web.api import CALLS
 from rebalancer.web.kept_answers import KeptAnswers
 
@@ -203,6 +203,8 @@ def test_a_setting_is_shown_with_its_diff_and_saved_only_as_it_was_shown(site):
     config = load(site.config)
     assert config.accounts[0].trading.order_type == "market"
     assert setting_history.changes(config.journal(), "demo", 1)[0].new == "market"
+    told = follow.lines_after(config.journal(), follow.last_line(config.journal()) - 1, 1)[0].event["text"]
+    assert told == f"{BY} changed settings: accounts.demo.trading.order_type"
 
 
 @pytest.mark.parametrize("key", ["on_result", "broker", "mode", "base_url", "state_dir", "investments", "x.y.z"])
