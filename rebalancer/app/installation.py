@@ -14,7 +14,8 @@ from rebalancer.app.units import CRONTAB, Seal, Setup, Way
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.files import read_regular, replace_atomically
 
-LONGEST_COMMAND = 60.0
+LONGEST_COMMAND = 120.0
+"""Longer than systemd waits for a service to be ready."""
 MOST_BYTES = 1_000_000
 Words = tuple[str, ...]
 
@@ -125,7 +126,7 @@ def _systemd(way: Way, name: str, pieces: tuple[Piece, ...], systemctl: Words) -
         name,
         pieces,
         begin=((*systemctl, "enable", "--now", started),),
-        end=((*systemctl, "disable", "--now", started),),
+        end=((*systemctl, "disable", "--now", "--no-block", started),),  # a run may await its orders for minutes
         reread=(reread,),
         restart=(*systemctl, "restart", started),
         asks=(*systemctl, "is-active", started),
@@ -218,7 +219,7 @@ def uninstall(found: Installation, run: Run) -> None:
         if piece.path is None:
             _write_crontab(units.with_block(crontab(run), found.name, ""), run)
         else:
-            piece.path.unlink(missing_ok=True)
+            _remove(piece.path)
     _run_each(found.reread, run)
 
 
@@ -229,6 +230,13 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         text = f"can't be written: {error.strerror}. --print shows it, for you to put there"
         raise BadInputError.of(path, text) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadInputError.of(path, f"can't be removed: {error.strerror}") from error
 
 
 def _write_crontab(text: str, run: Run) -> None:

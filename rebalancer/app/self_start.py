@@ -30,8 +30,6 @@ from rebalancer.errors import BadInputError, Problem
 THERE_ANYWAY = frozenset({"HOME", "USER", "LOGNAME"})
 """Variables that every service has, and cron too."""
 SYSTEM_FOLDER = Path("/etc/systemd/system")
-
-
 WAYS: tuple[Way, ...] = get_args(Way)
 
 
@@ -231,8 +229,11 @@ def planned(config: Config, way: Way, name: str, environ: Mapping[str, str], run
     return Planned(found, setup, texts_of(way, setup), tuple(remarks(config, found, setup, environ, run)))
 
 
-def carry_out(planned: Planned, run: Run) -> None:
-    """Raises BadInputError, RunFailedError."""
+def carry_out(planned: Planned, environ: Mapping[str, str], run: Run) -> None:
+    """Raises BadInputError, also where what was there when it was shown is another text by now; RunFailedError."""
+    found, system = planned.found, planned.setup.user is not None
+    if installation(found.way, found.name, folder_of(found.way, environ, system=system), run, system=system) != found:
+        raise BadInputError.of(found.pieces[0].place, "was changed meanwhile by another program: try again")
     make_folders(planned.setup)
     install(planned.found, planned.texts, run)
 

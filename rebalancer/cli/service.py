@@ -53,7 +53,7 @@ def install(
     if not json:
         show(planned_screen(planned))
     ask("Write this, and start it?", "service install", "nothing was written", yes=yes)
-    self_start.carry_out(planned, ran)
+    self_start.carry_out(planned, os.environ, ran)
     found = {"way": way, "texts": planned.texts, "notes": planned.remarks, "installed": True}
     return Answer(found, installed_screen(planned))
 

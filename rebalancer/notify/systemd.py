@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 
 from rebalancer.errors import visible
+from rebalancer.notify.masking import masked
 from rebalancer.ports import Clock
 
 PAUSE = 1.0
@@ -47,7 +48,7 @@ class Supervisor:
     def alive(self, status: str) -> None:
         """The schedule has looked, and found what `status` says."""
         self._last = self._clock.elapsed()
-        self._tell(f"STATUS={visible(status)}\nWATCHDOG=1")
+        self._tell(f"STATUS={masked(visible(status))}\nWATCHDOG=1")
 
     def working(self, work: str, done: int = 0, total: int = 0) -> None:
         """A `Progress`: each step of a run is a sign of life."""

@@ -13,6 +13,7 @@ from rebalancer.model.text import date_and_time, grouped, price_text
 from rebalancer.report.run import currency_of
 
 NONE = "-"
+DRY_RUN = "DRY RUN, nothing was sent: "
 LEVELS: Mapping[str, int] = {
     "note": logging.INFO,
     "warning": logging.WARNING,
@@ -59,14 +60,15 @@ def _of_result(found: RunResult) -> Iterator[LogLine]:
         yield from _of_run(found.run)
     run = found.run.run if found.run else None
     level = LEVELS.get(found.status, logging.ERROR)
-    text = f"{found.status}: {found.sentence}"
+    text = f"{DRY_RUN if run and run.dry_run else ''}{found.status}: {found.sentence}"
     yield LogLine(level, text, found.account, run.session if run else None, run.id if run else None)
 
 
 def _of_run(record: RunRecord) -> Iterator[LogLine]:
     run = record.run
+    dry = DRY_RUN if run.dry_run else ""
     for order in record.orders:
-        yield LogLine(logging.INFO, _order_text(order, currency_of(record)), run.account, run.session, run.id)
+        yield LogLine(logging.INFO, f"{dry}{_order_text(order, currency_of(record))}", run.account, run.session, run.id)
     for remark in record.remarks:
         yield LogLine(LEVELS[remark.level], f"{remark.level}: {remark.text}", run.account, run.session, run.id)
 

@@ -110,3 +110,12 @@ def test_cron_gets_a_line_a_run_in_its_log_and_a_quick_answer_without_one(rebala
         with freeze_time(new_york_summer(28, 15, minute)):
             assert rebalance("run", "--when-due", "--log-file", log, "--config", tmp_path / "config.toml").code == 0
     assert log.read_text().count("success: 1 of 1 orders done") == 1
+
+
+def test_an_order_of_a_dry_run_is_never_taken_for_one_that_was_sent(rebalance, tmp_path):
+    write_config(tmp_path)
+    assert rebalance("run", "--dry-run", "--as-of", "2016-06-28", "--log-file", tmp_path / "a.log").code == 0
+    texts = [match[5] for line in (tmp_path / "a.log").read_text().splitlines() if (match := LINE.fullmatch(line))]
+    orders = [text for text in texts if "order" in text]
+    assert orders
+    assert all(text.startswith("DRY RUN, nothing was sent: ") for text in orders)

@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from accounts import write_config
 
+from rebalancer import config
+from rebalancer.app import self_start
+from rebalancer.app.installation import ran
+from rebalancer.errors import BadInputError
+
 SYSTEMCTL = """\
 #!/bin/sh
 echo "systemctl $*" >> "$SAID"
@@ -163,6 +168,16 @@ def test_launchd_loads_an_agent_once_and_unloads_it(rebalance, machine):
     assert not agents.exists()
 
 
+def test_what_changed_while_the_question_stood_is_not_overwritten(machine, units, tmp_path):
+    settings = config.load(tmp_path / "config.toml")
+    shown = self_start.planned(settings, "schedule", "rebalance", os.environ, ran, system=False)
+    units.mkdir(parents=True)
+    (units / "rebalance.service").write_text("[Service]\n")
+    with pytest.raises(BadInputError, match="was changed meanwhile"):
+        self_start.carry_out(shown, os.environ, ran)
+    assert (units / "rebalance.service").read_text() == "[Service]\n"
+
+
 def test_one_way_is_enough_unless_it_has_another_name(rebalance, machine, units):
     rebalance("service", "install", "--schedule", "--yes")
     refused = rebalance("service", "install", "--cron", "--yes")
@@ -223,14 +238,14 @@ def test_without_an_enabled_account_there_is_nothing_to_start(rebalance, machine
 
 def test_a_unit_of_the_whole_machine_needs_the_state_folder_and_the_keys(rebalance, machine, tmp_path):
     write_config(tmp_path, top='[ping]\nurl_file = "ping-url"')
-    config = tmp_path / "config.toml"
     refused = rebalance("service", "install", "--system", "--print")
     assert refused.code == 2
     assert "ping-url: is not there" in refused.err
     (tmp_path / "ping-url").touch()
     shown = rebalance("service", "install", "--system", "--print")
     assert f"LoadCredential=url-ping:{tmp_path}/ping-url" in shown.out
-    config.write_text(config.read_text().replace('state_dir = "state"\n', ""))
+    settings = tmp_path / "config.toml"
+    settings.write_text(settings.read_text().replace('state_dir = "state"\n', ""))
     refused = rebalance("service", "install", "--system", "--print")
     assert refused.code == 2
     assert "state_dir: is missing" in refused.err
@@ -265,8 +280,8 @@ def test_status_says_what_is_installed_and_whether_it_is_active(rebalance, machi
 
 def test_status_says_where_the_settings_want_another_unit(rebalance, machine, units, tmp_path):
     rebalance("service", "install", "--schedule", "--yes")
-    config = tmp_path / "config.toml"
-    config.write_text(config.read_text().replace("[trading]", "[trading]\nsell_timeout_seconds = 200"))
+    settings = tmp_path / "config.toml"
+    settings.write_text(settings.read_text().replace("[trading]", "[trading]\nsell_timeout_seconds = 200"))
     stale = rebalance("service", "status")
     assert stale.code == 6
     assert "written by other settings" in stale.out
