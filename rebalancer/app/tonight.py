@@ -4,8 +4,10 @@ Such a run goes on whatever becomes of the program that started it.
 """
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
@@ -20,11 +22,13 @@ from rebalancer.app.schedule import outside_window
 from rebalancer.app.status import blocks
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RunFailedError
-from rebalancer.files import create_private
+from rebalancer.files import create_private, replace_atomically
 from rebalancer.journal import plans, read
 from rebalancer.market.clock import SystemClock
 from rebalancer.portfolio.confirmed import ConfirmedPlan, limits_in_words
 from rebalancer.ports import Progress, unwatched
+
+RUN_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 def tonight(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Tonight:
@@ -57,9 +61,10 @@ def _hindrance(config: Config, account: AccountConfig, session: date) -> tuple[s
         return "", str(error)
 
 
-def confirmed_plan(config: Config, account: AccountConfig, line: str, by: str) -> ConfirmedPlan:
-    """The plan of a dry run of `account` by its hash. Raises BadInputError where there is none."""
+def confirmed_plan(config: Config, account: AccountConfig, named: str, by: str) -> ConfirmedPlan:
+    """The plan of a dry run of `account`, `named` by its hash or the run's number. Raises BadInputError."""
     journal = config.journal(dry_run=True)
+    line = (plans.plan_line(journal, int(named), dry_run=True) or named) if RUN_NUMBER.fullmatch(named) else named
     found = plans.plan_at(journal, line)
     if found is None:
         raise BadInputError.of(
@@ -89,15 +94,19 @@ def execute(config: Config, account: AccountConfig, line: str, by: str, *, confi
     if question and not confirmed:
         raise BadInputError.of(f"account {account.name}", f"{question} Confirm it to go on", "confirmed")
     at = SystemClock().now()
-    folder = _folder(config) / f"{at:%Y%m%dT%H%M%S.%f}-{line[:8]}"
     asked = {"account": account.name, "plan": line, "by": by, "started": at.isoformat()}
     source = () if config.path == demo.config_path() else ("--config", str(config.path.absolute()))
     yes = ("--yes",) if confirmed else ()
     words = ("run", *source, "--account", account.name, "--only-plan", line, "--confirmed-by", by, *yes, "--json")
+    return _begun(_folder(config) / f"{at:%Y%m%dT%H%M%S.%f}-{line[:8]}", asked, words)
+
+
+def _begun(folder: Path, asked: Mapping[str, str], words: tuple[str, ...]) -> Execution:
     try:
         folder.mkdir(mode=0o700, parents=True)
-        for name, content in {"asked.json": json.dumps(asked).encode(), "answer.json": b"", "errors.txt": b""}.items():
-            create_private(folder / name, content)
+        for name in ("answer.json", "errors.txt"):
+            create_private(folder / name)
+        replace_atomically(folder / "asked.json", json.dumps(asked).encode())
         _start(words, folder)
     except OSError as error:
         raise RunFailedError(f"the run could not be started: {error.strerror} ({folder}). Nothing was sent.") from error
@@ -112,7 +121,7 @@ def _start(words: tuple[str, ...], folder: Path) -> None:
     with (folder / "answer.json").open("wb") as answer, (folder / "errors.txt").open("wb") as errors:
         flock(answer, LOCK_EX)
         process = subprocess.Popen(  # noqa: S603 - this program
-            (sys.executable, "-m", "rebalancer", *words),
+            (sys.executable, "-P", "-m", "rebalancer", *words),
             stdin=subprocess.DEVNULL,
             stdout=answer,
             stderr=errors,
@@ -141,15 +150,13 @@ def _execution(folder: Path) -> Execution:
             return _ended(begun, answer.read())
     except BlockingIOError:
         return begun
-    except FileNotFoundError:
-        return replace(begun, state="cut off", message="its process was never started")
 
 
 def _ended(begun: Execution, content: bytes) -> Execution:
     try:
         answer = json.loads(content)
     except ValueError:
-        return replace(begun, state="cut off", message="its process ended before it could say how: see the runs")
+        return replace(begun, state="cut off", message="its process is gone and did not say how it ended: see the runs")
     ended = replace(begun, state="ended", exit_code=answer["exit_code"])
     if "error" in answer:
         return replace(ended, message=answer["error"]["message"])

@@ -44,7 +44,8 @@ def run(
     force: Annotated[bool, Option("--force", help="Run again even if this session already had its run.")] = False,
     ignore_rebalance: IgnoreRebalanceOption = False,
     only_plan: Annotated[
-        str | None, Option("--only-plan", metavar="HASH", help="Only if the plan is still that of this dry run.")
+        str | None,
+        Option("--only-plan", metavar="DRY-RUN", help="Only if the plan is still that of this dry run, by its number."),
     ] = None,
     confirmed_by: Annotated[str | None, Option("--confirmed-by", hidden=True, help="Who confirmed that plan.")] = None,
     when_due: Annotated[

@@ -79,7 +79,7 @@ def all_faults(journal: sqlite3.Connection, anchor: str | None, progress: Progre
             "another one"
         )
     if not wrong:  # else what the lines say is nobody's word
-        yield from wrong_files(journal)
+        yield from wrong_files(journal, _named_files(journal))
         yield from _wrong_tables(journal)
 
 
@@ -113,10 +113,14 @@ def _has(journal: sqlite3.Connection, anchor: str) -> bool:
     return found.fetchone() is not None or GENESIS.startswith(anchor)
 
 
-def wrong_files(journal: sqlite3.Connection) -> Iterator[str]:
-    kept = dict(journal.execute("SELECT sha256, content FROM files ORDER BY sha256").fetchall())
+def _named_files(journal: sqlite3.Connection) -> set[str]:
+    """The SHA-256 of each file that a run began with."""
     claims = journal.execute("SELECT body FROM events WHERE kind = ? ORDER BY seq", [Claimed.__name__])
-    named = {sha for (body,) in claims for sha in from_body(Claimed.__name__, body).files.values()}
+    return {sha for (body,) in claims for sha in from_body(Claimed.__name__, body).files.values()}
+
+
+def wrong_files(journal: sqlite3.Connection, named: set[str]) -> Iterator[str]:
+    kept = dict(journal.execute("SELECT sha256, content FROM files ORDER BY sha256").fetchall())
     for sha, content in kept.items():
         if sha256(content).hexdigest() != sha:
             yield f"the file {sha} is not what was kept"

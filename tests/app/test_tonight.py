@@ -82,6 +82,14 @@ def test_a_plan_that_is_another_by_now_is_not_executed(config, tmp_path):
     assert read.run(config.journal(), 1).orders == ()
 
 
+def test_a_plan_is_named_by_its_hash_or_by_the_number_of_its_dry_run(config):
+    main = config.accounts[0]
+    seen = tonight(config, main)
+    assert confirmed_plan(config, main, "1", "ann") == confirmed_plan(config, main, seen.plan, "ann")
+    with pytest.raises(BadInputError, match="no dry run here has made the plan 2"):
+        confirmed_plan(config, main, "2", "ann")
+
+
 def test_a_plan_of_nobody_or_of_another_account_is_refused(config):
     main, other = config.accounts
     seen = tonight(config, main)
@@ -105,8 +113,8 @@ def test_a_process_that_is_gone_without_an_answer_is_cut_off(config):
     folder.mkdir(parents=True)
     asked = {"account": "main", "plan": "0" * 64, "by": "ann", "started": "2024-03-04T20:50:00+00:00"}
     (folder / "asked.json").write_text(json.dumps(asked))
-    assert (executions(config)[0].state, executions(config)[0].message) == ("cut off", "its process was never started")
     (folder / "answer.json").touch()
+    assert (executions(config)[0].state, executions(config)[0].exit_code) == ("cut off", None)
     assert "see the runs" in executions(config)[0].message
 
 

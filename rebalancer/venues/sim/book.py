@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -61,6 +61,8 @@ class Book:
             self._db.execute("PRAGMA synchronous = FULL")
         with self.change():
             known = self._db.table_names()
+            if "orders" in known:
+                self._index()
             if "looks" not in known:
                 self._table("looks").create({"day": str, "equity": str, "deposited": str}, pk="day")
                 self._table("deposits").create({"at": str, "dollars": str})
@@ -72,6 +74,13 @@ class Book:
             self._table("orders").create(dict.fromkeys(ORDER_COLUMNS, str), pk="id")
             self._table("fills").create(dict.fromkeys(FILL_COLUMNS, str), pk="execution_id")
             self._table("account").insert({"cash": str(starting_cash), "last_event": None})
+            self._index()
+
+    def _index(self) -> None:
+        """For what each run asks of a book of years."""
+        self._table("orders").create_index(["expires"], if_not_exists=True)
+        self._table("fills").create_index(["order_id"], if_not_exists=True)
+        self._table("fills").create_index(["symbol"], if_not_exists=True)
 
     def _merge_spellings(self) -> None:
         """Join positions that an earlier version kept under two spellings of one symbol, BRK-B and BRK.B."""
@@ -131,7 +140,8 @@ class Book:
 
     def orders_since(self, since: datetime) -> tuple[OrderState, ...]:
         """Every order that expires after `since`, so every one placed at `since` or later, in order of arrival."""
-        rows = self._table("orders").rows_where(order_by="rowid")
+        day_before = (since - timedelta(days=1)).date().isoformat()  # whatever the zone of the text
+        rows = self._table("orders").rows_where("expires >= ?", [day_before], order_by="rowid")
         return tuple(_state(row) for row in rows if datetime.fromisoformat(row["expires"]) > since)
 
     def fills(self, order_id: OrderId) -> tuple[Fill, ...]:
