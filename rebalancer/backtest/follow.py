@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -22,18 +23,26 @@ class Market:
         self.shape = len(prices), len(symbols)
         self.symbols = tuple(symbols)
         self.places = {symbol: place for place, symbol in enumerate(symbols)}
-        self.closes = np.ascontiguousarray(prices.T)
-        """(N, T); a row is NaN up to the first price."""
+        self.closes = prices.T if prices.strides[0] == prices.itemsize else np.ascontiguousarray(prices.T)
+        """(N, T), each row together in memory; it is NaN up to the first price."""
         unpriced = np.isnan(self.closes)
         self.first = np.count_nonzero(unpriced, axis=1).tolist() if unpriced.any() else [0] * len(symbols)
         """The row of the first price of each symbol; T where there is none."""
-        self.growth = self.closes[:, 1:] / self.closes[:, :-1]
-        """How many times the close before each one is, (N, T - 1); 1 where that is unknown."""
-        if any(self.first):
-            self.growth[np.isnan(self.growth)] = 1.0
-        self.gain = np.zeros_like(self.closes)
+        self.gain = np.zeros(self.closes.shape)
         """What each close earns until the next one, (N, T); 0 at the last."""
-        np.subtract(self.growth, 1, out=self.gain[:, :-1])
+        self._grow(self.gain[:, :-1])
+        self.gain[:, :-1] -= 1
+
+    @cached_property
+    def growth(self) -> Floats:
+        """How many times the close before each one is, (N, T - 1); 1 where that is unknown."""
+        return self._grow(np.empty((len(self.closes), max(self.closes.shape[1] - 1, 0))))
+
+    def _grow(self, out: Floats) -> Floats:
+        np.divide(self.closes[:, 1:], self.closes[:, :-1], out=out)
+        if any(self.first):
+            out[np.isnan(out)] = 1.0
+        return out
 
 
 class Gaps(NamedTuple):

@@ -12,6 +12,7 @@ from rebalancer.backtest.follow import Market, backtest_decisions, backtest_weig
 from rebalancer.backtest.metrics import daily_returns
 from rebalancer.backtest.run import Strategy, backtest
 from rebalancer.bots.base import last_known
+from rebalancer.bots.decisions import Decisions
 from rebalancer.model import Symbol
 
 NAN = math.nan
@@ -95,6 +96,15 @@ def test_a_benchmark_is_bought_once_at_its_first_price_and_held():
     result = backtest_decisions(Market(prices, (FIRST, SECOND)), bought, 100, 0.01)
     assert_same(result.traded, 0, 1, 0, 0)
     assert_same(result.equity, 100, 99, 198, 396)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_prices_may_lie_in_memory_by_day_or_by_ticker(order: str):
+    prices = np.asarray(columns([NAN, 2, 4, 4], [1, 1, 2, 2]), order=order)
+    bought = Decisions.of(columns([1, 1, 0.5, 0.5], [0, 0, 0.5, 0.5]), (FIRST, SECOND))
+    result = backtest_decisions(Market(prices, (FIRST, SECOND)), bought, 100, 0.01)
+    assert_same(result.traded, 0, 1, 1, 0)
+    assert_same(result.equity, 100, 99, 198 * 0.99, 198 * 0.99)
 
 
 PRICES = arrays(float, (8, 3), elements=st.floats(1, 1000))

@@ -7,7 +7,6 @@ from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.draft import Draft
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rule import Rebalance
-from rebalancer.bots.flowchart.walk import leaves_first
 from rebalancer.model import BarField, BarsRead, Symbol
 from rebalancer.model.text import listed
 
@@ -20,7 +19,7 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = Draft()
-    return _program(chart.name, draft, _compiled(chart, draft), chart.rebalance)
+    return _program(chart.name, draft, draft.compile(chart.root), chart.rebalance)
 
 
 def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[int, ...]]:
@@ -29,15 +28,8 @@ def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[int, 
     What is equal in several charts is one node. The program's own root is that of the last chart.
     """
     draft = Draft()
-    roots = tuple([_compiled(chart, draft) for chart in charts])
+    roots = tuple([draft.compile(chart.root) for chart in charts])
     return _program(listed([chart.name for chart in charts]), draft, roots[-1]), roots
-
-
-def _compiled(chart: tree.Chart, draft: Draft) -> int:
-    done, compiled = draft.done, draft.compiled
-    for element in leaves_first(chart.root):
-        done[element] = compiled(element)
-    return done[chart.root]
 
 
 def _program(name: str, draft: Draft, root: int, rebalance: Rebalance = "daily") -> Program:

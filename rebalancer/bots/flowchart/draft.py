@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.place import Place
+from rebalancer.bots.flowchart.walk import leaves_first
 from rebalancer.model import Symbol
 
 _DUST = 1e-9
@@ -63,9 +64,12 @@ class Draft:
             self.table.append(key[0](*key[1:]))
         return index
 
-    def compiled(self, element: tree.TreeNode) -> int:
-        """The index of `element`, whose children are compiled before it."""
-        return self._COMPILED[type(element)](self, element)
+    def compile(self, root: tree.Node) -> int:
+        """The index of `root`, after all that it is made of."""
+        done, compiled = self.done, self._COMPILED
+        for element in leaves_first(root):
+            done[element] = compiled[type(element)](self, element)
+        return done[root]
 
     def _asset(self, asset: tree.Asset) -> int:
         return self.add(nodes.Hold, asset.symbol)
@@ -82,6 +86,8 @@ class Draft:
         return self.add(nodes.Number, constant.value)
 
     def _value(self, of: tree.Indicator) -> int:
+        if isinstance(of.subject, str):
+            return self._of_ticker(of.function, of.parameters, of.subject)
         return self._series(of.function, of.parameters, self._source(of.subject), of.place)
 
     def _days_ago(self, value: tree.DaysAgo) -> int:
@@ -93,9 +99,7 @@ class Draft:
     def _arithmetic(self, value: tree.Arithmetic) -> int:
         return self.add(nodes.Arithmetic, value.operation, self._all_done(value.operands))
 
-    def _source(self, subject: Symbol | tree.Ratio | tree.Node) -> Key:
-        if isinstance(subject, str):
-            return nodes.Close, subject
+    def _source(self, subject: tree.Ratio | tree.Node) -> Key:
         if isinstance(subject, tree.Ratio):
             closes = self.add(nodes.Close, subject.numerator), self.add(nodes.Close, subject.denominator)
             return nodes.Arithmetic, "divide", closes
@@ -243,18 +247,22 @@ class Draft:
         return (nodes.Close, node.symbol) if isinstance(node, nodes.Hold) else (nodes.Nav, portfolio)
 
     def _series(self, function: str, parameters: tuple[float, ...], history: Key, place: Place) -> int:
-        kind, subject, *_ = history
-        if kind is not nodes.Close:
-            spec = INDICATORS[function]
-            if spec.reads != ("close",) or (spec.of_tickers_only and kind is nodes.Nav):
-                raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-            return self._indicator(function, parameters, (self.add(*history),))
-        found = self.of_tickers.get((function, parameters, subject))
+        if history[0] is nodes.Close:
+            return self._of_ticker(function, parameters, history[1])
+        spec = INDICATORS[function]
+        if spec.reads != ("close",) or (spec.of_tickers_only and history[0] is nodes.Nav):
+            raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
+        return self._indicator(function, parameters, (self.add(*history),))
+
+    def _of_ticker(self, function: str, parameters: tuple[float, ...], symbol: Symbol) -> int:
+        found = self.of_tickers.get((function, parameters, symbol))
         if found is None:
-            reads = INDICATORS[function].reads
-            read = [history if each == "close" else (nodes.Bar, subject, each) for each in reads]
-            found = self._indicator(function, parameters, tuple([self.add(*key) for key in read]))
-            self.of_tickers[function, parameters, subject] = found
+            keys = [
+                (nodes.Close, symbol) if each == "close" else (nodes.Bar, symbol, each)
+                for each in INDICATORS[function].reads
+            ]
+            found = self._indicator(function, parameters, tuple([self.add(*key) for key in keys]))
+            self.of_tickers[function, parameters, symbol] = found
         return found
 
     def _indicator(self, function: str, parameters: tuple[float, ...], sources: tuple[int, ...]) -> int:

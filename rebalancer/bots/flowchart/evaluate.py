@@ -126,7 +126,8 @@ class Values:
         if score not in self._too_short:
             node = self.table[score]
             if isinstance(node, nodes.Series):
-                history, *_ = complete_rows([self.series[source] for source in node.sources])
+                read = [self.series[source] for source in node.sources]
+                history = read[0] if len(read) == 1 else complete_rows(read)[0]
                 needed, sources = prices_needed(node.function, node.parameters), node.sources
             else:
                 history, needed, sources = self.series[score], 1, (score,)
@@ -249,6 +250,8 @@ def _simulate(node: nodes.Node, values: Values, prices: Prices, length: int) -> 
         return _either(values.truths[node.condition], *[values.simulated[child] for child in node.children])
     if isinstance(node, nodes.Split):
         parts = [values.simulated[child] for child in node.children]
+        if isinstance(node, nodes.Blend):
+            return _blended(node.weights, parts)
         return _mixed(fractions(node, values, np.arange(length)), parts)
     if isinstance(node, nodes.Hold):
         # The first of the returns is NaN, and moves to the end: what the last close will earn is not known.
@@ -260,6 +263,14 @@ def _either(truth: Truth, then: Simulated, otherwise: Simulated) -> Simulated:
     yes = truth == YES
     decided = np.where(yes, then.decided, otherwise.decided) & (truth != UNKNOWN)
     return Simulated(np.where(decided, np.where(yes, then.earned, otherwise.earned), np.nan), decided)
+
+
+def _blended(weights: Sequence[float], parts: Sequence[Simulated]) -> Simulated:
+    earned, decided = np.zeros(len(parts[0].earned)), np.ones(len(parts[0].earned), dtype=np.bool_)
+    for weight, part in zip(weights, parts, strict=True):
+        earned += weight * part.earned
+        decided &= part.decided
+    return Simulated(np.where(decided, earned, np.nan), decided)
 
 
 def _mixed(split: Floats, parts: Sequence[Simulated]) -> Simulated:

@@ -23,8 +23,12 @@ def too_short(history: Floats, needed: int, complete: int) -> Marks:
     All that it may need exists from row `complete` on: a value that is missing after that is a gap, not a late
     beginning, so that the mark is never set again.
     """
-    rows = np.arange(len(history))
-    unbroken = np.logical_and.accumulate(~np.isnan(history) | (rows < complete))
+    rows, missing = np.arange(len(history)), np.isnan(history)
+    first = int(np.argmin(missing)) if len(history) else 0
+    if not missing[first:].any():  # one beginning, and no gap since
+        marks: Marks = rows < (first + needed - 1 if first <= complete else complete)
+        return marks
+    unbroken = np.logical_and.accumulate(~missing | (rows < complete))
     return unbroken & (runs(history) < needed)
 
 
@@ -67,15 +71,22 @@ def _smallest(keys: Floats, count: int) -> list[Floats]:
 
 def _equal_parts(count: int, scores: Floats, dropped: Marks | None, *, largest: bool) -> Floats:
     """As `equal_parts`, also where scores tie or are undefined."""
+    if dropped is None:
+        return _first_in_order(count, scores, largest=largest)
+    left = len(scores) - dropped.sum(axis=0)
+    parts: Floats = np.where(dropped, 0.0, 1 / np.maximum(left, 1))  # all that are left
+    parts[:, left == 0] = np.nan
+    if (more := np.flatnonzero(left > count)).size:
+        chosen = _first_in_order(count, scores.take(more, axis=1), largest=largest)
+        unknown = np.isnan(scores) & ~dropped
+        chosen[:, unknown.take(more, axis=1).any(axis=0)] = np.nan
+        parts[:, more] = chosen
+    return parts
+
+
+def _first_in_order(count: int, scores: Floats, *, largest: bool) -> Floats:
     parts = np.zeros_like(scores)
     np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
-    if dropped is None:
-        return parts
-    left = len(scores) - dropped.sum(axis=0)
-    all_taken = left <= count
-    parts[:, all_taken] = np.where(dropped, 0, 1 / np.maximum(left, 1))[:, all_taken]
-    unclear = (np.isnan(scores) & ~dropped).any(axis=0) & ~all_taken
-    parts[:, unclear | (left == 0)] = np.nan
     return parts
 
 

@@ -62,7 +62,9 @@ def simulate(rule: Rebalance, targets: Floats, closes: Closes, first: int) -> Si
         traded = days[_starts(periods[days])]
     latest = np.maximum.accumulate(np.where(np.isin(rows, traded), rows, -1))
     settled = able if isinstance(rule, Threshold) else periods[latest] == periods
-    known = settled & (latest >= 0) & ~((targets[latest] > 0) & absent).any(axis=1)
+    known = settled & (latest >= 0)
+    gaps = np.flatnonzero(known & absent.any(axis=1))
+    known[gaps] = ~((targets[latest[gaps]] > 0) & absent[gaps]).any(axis=1)
     weights = np.where(known[:, np.newaxis], targets, np.nan)  # what was traded today is on its target
     drifted = known & (latest < rows)
     weights[drifted] = _drifted(targets, prices, latest[drifted], rows[drifted])
@@ -130,8 +132,10 @@ def _within(width: float, targets: Floats, prices: Floats) -> Iterator[int]:
 
 def _drifted(targets: Floats, prices: Floats, base: Days | int, rows: Days) -> Floats:
     """The weights (D, N) on `rows` (D,) of what was traded to the targets of the rows `base`; cash earns nothing."""
-    began = targets[base]
-    values = np.where(began > 0, began * (prices[rows] / prices[base]), 0.0)
+    bought = np.atleast_1d(base)
+    began = targets.T.take(bought, axis=1)  # (N, D), or (N, 1) where all were bought on one day
+    growth = prices.T.take(rows, axis=1) / prices.T.take(bought, axis=1)
+    values = np.where(began > 0, began * growth, 0.0)
     # The builtin adds in one order, however many days there are.
-    grown: Floats = sum((values - began).T, start=np.ones(len(rows)))
-    return np.minimum(values / grown[:, np.newaxis], 1)
+    grown: Floats = sum(values - began, start=np.ones(len(rows)))
+    return np.minimum(values / grown, 1).T

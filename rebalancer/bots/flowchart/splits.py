@@ -101,7 +101,7 @@ def dropped(node: nodes.TopK, values: Values, days: Days, scores: Floats) -> Mar
     if node.weights or node.volatilities:
         return marks
     for child in np.flatnonzero(np.isnan(scores).any(axis=1)).tolist():
-        marks[child] = values.too_short(node.scores[child])[days]
+        marks[child] = values.too_short(node.scores[child]).take(days)
     return marks
 
 

@@ -49,3 +49,5 @@ def test_many_days_are_ranked_as_few_are():
     nobody = np.zeros(scores.shape, dtype=bool)
     few = [equal_parts(2, scores[:, [day]], nobody[:, [day]], largest=True) for day in range(scores.shape[1])]
     np.testing.assert_array_equal(equal_parts(2, scores, nobody, largest=True), np.hstack(few))
+    known = ~np.isnan(scores).any(axis=0)
+    np.testing.assert_array_equal(equal_parts(2, scores[:, known], None, largest=True), np.hstack(few)[:, known])

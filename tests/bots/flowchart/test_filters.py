@@ -116,8 +116,9 @@ def test_what_is_taken_is_what_taking_tie_by_tie_takes(scores, largest, data):
     taken = in_order(count, np.array(scores)[:, np.newaxis], largest=largest)[:count, 0].tolist()
     assert set(taken) == set(plainly_in_order([*range(len(scores))], scores, from_the_top=largest)[:count])
     column = np.array(scores)[:, np.newaxis]
-    parts = equal_parts(count, column, np.zeros_like(column, dtype=bool), largest=largest)[:, 0]
-    assert set(np.flatnonzero(parts)) == set(taken)
+    parts = equal_parts(count, column, np.zeros_like(column, dtype=bool), largest=largest)
+    assert set(np.flatnonzero(parts[:, 0])) == set(taken)
+    assert equal_parts(count, column, None, largest=largest).tolist() == parts.tolist()
 
 
 def test_a_tie_that_decided_is_shown_as_one():

@@ -33,7 +33,8 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
         if run.shape[-1] > window:
             amounts = _gains_and_losses(np.diff(run))
             first = amounts[..., :window].mean(axis=-1, keepdims=True)
-            out[..., window:] = strength_of(*smoothed(first, amounts[..., window:], 1 / window))
+            gain, loss = smoothed(first, amounts[..., window:], 1 / window)
+            strength_of(gain, loss, out[..., window:])
         return out
 
     return by_runs(prices, strength, rowwise=True)
@@ -67,10 +68,10 @@ def relative_strength_index_ema(prices: Floats, window: int) -> Floats:
     return strength_of(gain, loss)
 
 
-def strength_of(gain: Floats, loss: Floats) -> Floats:
-    """100 - 100 / (1 + gain / loss); 100 where there is no loss."""
+def strength_of(gain: Floats, loss: Floats, out: Floats | None = None) -> Floats:
+    """100 - 100 / (1 + gain / loss); 100 where there is no loss. Written to `out`, if there is one."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        strength = gain / loss
+        strength = np.divide(gain, loss, out=out)
     if (still := loss <= 0).any():
         strength[still] = np.inf
     strength += 1
