@@ -98,7 +98,7 @@ def test_what_was_shown_for_another_file_is_not_saved(someone: Person, site: Loc
     shown = sent(someone, "/settings", "/settings/change", **{"account": "demo", "trading.rounding": "closest"})
     site.config.write_text(f"{site.config.read_text('utf-8')}\n# by hand\n", "utf-8")
     answer = someone.post("/settings/save", {"account": "demo", "trading.rounding": "closest", "base": base_of(shown)})
-    assert (answer.status, "look at it again" in answer.text) == (400, True)
+    assert (answer.status, "look at the change again" in answer.text) == (400, True)
     assert settings(site).accounts[0].trading.rounding == "floor"
 
 
