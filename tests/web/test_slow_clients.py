@@ -57,6 +57,12 @@ def test_sixty_of_them_keep_nobody_else_waiting(hasty):
         assert [each.recv(100) for each in slow] == [b""] * 60
 
 
+def test_an_answer_that_nobody_reads_is_given_up(hasty):
+    asking = b"GET /static/style.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 10_000
+    with connected(hasty) as deaf, pytest.raises(ConnectionError):
+        deaf.sendall(asking)  # its answers are 120 MB; a server that waited for them to be read would let this time out
+
+
 def test_a_body_without_an_end_is_cut_off_at_its_limit(hasty):
     with connected(hasty) as endless:
         endless.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n")
