@@ -7,11 +7,10 @@
 Executors take turns in one run; every one must give the same digest of all results before a time counts. Ratios travel,
 seconds belong to one machine. What others do on a machine stretches the time on the clock, and processes more than one:
 so the CPU time of the busiest process is measured too, its start included. Cores that are free take that long. What a
-part takes decides: a process costs a second or so to start, and these works are made to take ten times that.
+part takes decides: a process costs some tenths of a second to start, and these works take some seconds.
 
-The simulation is arithmetic on the cost of a message that was measured here with two
-workers: it knows no network, no memory of the scheduler, and no worker that is slower than the others. None of those
-was measured.
+The simulation is arithmetic on the CPU time of a message that was measured here with two workers: it knows no network,
+no memory of the scheduler, and no worker that is slower than the others. None of those was measured.
 """
 
 import heapq
@@ -114,20 +113,15 @@ def digest(results: Sequence[tuple[int, Any]]) -> str:
 def compare(
     title: str, work: Callable[[Closes, Any], Any], closes: Closes, parts: Sequence[Any], executors: dict[str, Executor]
 ) -> None:
-    times = {name: Times() for name in executors}
-    digests, seen = set(), dict[int, float]()
+    times, digests, before = {name: Times() for name in executors}, set(), dict[int, float]()
     for _ in range(ROUNDS):
         for name, executor in executors.items():
-            begun, before = time.perf_counter(), dict(seen)
-            seen[os.getpid()] = time.process_time()
+            begun, before[os.getpid()] = time.perf_counter(), time.process_time()
             results = list(executor.results(Timed(work), closes, parts))
             times[name].clock.append(time.perf_counter() - begun)
-            before[os.getpid()] = seen[os.getpid()]
-            ends: dict[int, float] = {os.getpid(): time.process_time()}
-            for _, (_, process, end) in results:
-                ends[process] = max(end, ends.get(process, 0.0))
-            seen |= ends
+            ends = cpu_of_processes(results)
             times[name].busiest.append(max(end - before.get(process, 0.0) for process, end in ends.items()))
+            before |= ends
             digests.add(digest(results))
     if len(digests) > 1:
         sys.exit(f"{title}: the results differ")
@@ -137,6 +131,14 @@ def compare(
         clock, cpu = ratios(serial.clock, own.clock), ratios(serial.busiest, own.busiest)
         seconds = statistics.median(own.clock), statistics.median(own.busiest)
         print(f"  {name:16}{seconds[0]:7.2f} s {clock}   CPU {seconds[1]:7.2f} s {cpu}")
+
+
+def cpu_of_processes(results: Sequence[tuple[int, Any]]) -> dict[int, float]:
+    """What each process, this one too, had taken since its start when it was last heard of."""
+    ends = {os.getpid(): time.process_time()}
+    for _, (_, process, end) in results:
+        ends[process] = max(end, ends.get(process, 0.0))
+    return ends
 
 
 def ratios(serial: Sequence[float], own: Sequence[float]) -> str:
@@ -149,12 +151,12 @@ def nothing(_: Closes, part: int) -> int:
 
 
 def cost_of_a_message(executor: Executor) -> float:
-    """Seconds for which a part without work keeps client and scheduler busy."""
+    """CPU seconds that a part without work takes of client and scheduler, which are threads of this process."""
     few = Closes(np.array(["2020-01-01"], "datetime64[D]"), (symbol("T"),), np.ones((1, 1)))
     list(executor.results(nothing, few, range(10)))
-    begun = time.perf_counter()
+    begun = time.process_time()
     list(executor.results(nothing, few, range(MESSAGES)))
-    return (time.perf_counter() - begun) / MESSAGES
+    return (time.process_time() - begun) / MESSAGES
 
 
 def makespan(workers: int, parts: int, seconds: float, message: float) -> float:

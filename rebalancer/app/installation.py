@@ -32,16 +32,16 @@ Run = Callable[[Sequence[str], str], Ran]
 
 
 def ran(words: Sequence[str], text: str = "") -> Ran:
-    """By the operating system."""
+    """By the operating system. Bytes that are no text come through as they are, as a crontab may have them."""
     try:
         done = subprocess.run(  # noqa: S603 - systemctl, loginctl, crontab or launchctl
-            words, input=text, capture_output=True, text=True, timeout=LONGEST_COMMAND, check=False
+            words, input=os.fsencode(text), capture_output=True, timeout=LONGEST_COMMAND, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = "did not end" if isinstance(error, subprocess.TimeoutExpired) else "can't be run"
         other = "choose another way: --schedule or --timer for systemd, --cron, or --launchd on a Mac"
         raise BadInputError.of(words[0], f"{why} on this machine: {other}") from error
-    return Ran(done.returncode, done.stdout, done.stderr.strip())
+    return Ran(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr).strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from rebalancer.app.status import account_statuses
-from rebalancer.app.views import AccountStatus
+from rebalancer.app.views import AccountStatus, Standing
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Halted
 from rebalancer.journal.kept_books import replayed
@@ -71,10 +71,15 @@ class AccountOverview:
         return self.status.halts
 
 
-def overview(config: Config, accounts: Sequence[AccountConfig], clock: Clock) -> tuple[AccountOverview, ...]:
+def overview(config: Config, account: AccountConfig, clock: Clock) -> AccountOverview:
     """Raises RunFailedError for a journal that can't be read."""
-    statuses = account_statuses(config, accounts, clock)
-    return tuple(_overview(config, account, status) for account, status in zip(accounts, statuses, strict=True))
+    (status,) = account_statuses(config, [account], clock)
+    return _overview(config, account, status)
+
+
+def overviews(config: Config, standing: Standing) -> tuple[AccountOverview, ...]:
+    """Of all accounts, in the order of the config."""
+    return tuple(_overview(config, *each) for each in zip(config.accounts, standing.accounts, strict=True))
 
 
 def _overview(config: Config, account: AccountConfig, status: AccountStatus) -> AccountOverview:

@@ -65,7 +65,7 @@ class SettingProposal:
     """
 
     account: str
-    key: str
+    keys: tuple[str, ...]
     changes: tuple[SettingChanged, ...]
     diff: tuple[str, ...]
     disarms: tuple[str, ...]

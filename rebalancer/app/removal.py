@@ -19,12 +19,12 @@ from rebalancer.app.views import InvestmentsEdited
 from rebalancer.bookings import HandedOver
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.edit import remove_investment
-from rebalancer.config.files import require_replaceable
+from rebalancer.config.files import require_content, require_replaceable
 from rebalancer.errors import BadInputError
 from rebalancer.events import Noted
 from rebalancer.journal.books import books
 from rebalancer.journal.lease import run_lock
-from rebalancer.journal.setting_history import unfinished_removals
+from rebalancer.journal.setting_history import bots_handed_over, unfinished_removals
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, Symbol
@@ -109,6 +109,14 @@ def removals_finished(config: Config, account: AccountConfig, *, write: bool) ->
             config = parse(content, config.path, os.environ)
             account = one_account(config, account.name)
     return config, account
+
+
+def require_current(config: Config, account: AccountConfig) -> None:
+    """Called under the run's lock. Raises BadInputError where a bot of `account` was handed over before, and the config
+    is another by now: it may have been handed over since the config was read, and must not be bought for again.
+    """
+    if bots_handed_over(config.journal(), account.name) & account.bots.keys():
+        require_content(config.path, config.content)
 
 
 def _finish(config: Config, account: AccountConfig, content: bytes, handed: HandedOver) -> None:

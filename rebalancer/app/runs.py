@@ -11,7 +11,7 @@ from rebalancer.app.observers import Observers
 from rebalancer.app.on_result import noted, notified
 from rebalancer.app.plan_keeping import PlanKeeper
 from rebalancer.app.recover import recovered
-from rebalancer.app.removal import removals_finished
+from rebalancer.app.removal import removals_finished, require_current
 from rebalancer.app.run_books import with_books
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
 from rebalancer.app.tax_flags import with_tax_flags
@@ -79,6 +79,8 @@ def run_account(
     try:
         config, account = removals_finished(config, account, write=not options.get("dry_run"))
         with evening(config, account, clock=clock, **options) as tonight:
+            if not tonight.request.dry_run:
+                require_current(config, account)
             run = start_run(tonight.context, tonight.request, tonight.session, tonight.interrupted)
             if isinstance(run, AlreadyRun):
                 return _not_run(account, "skipped", run.reason)

@@ -1,4 +1,4 @@
-"""One setting of an account changed in the config file: shown first, with its diff and what it disarms, then saved.
+"""Settings of an account changed in the config file: shown first, with the diff and what it disarms, then saved.
 
 Only what decides how an account trades can be changed here. Who is told, where files are, which broker and whether
 with real money stay a matter of the file itself: a page must not turn into a way to run commands or to send keys away.
@@ -16,13 +16,13 @@ from rebalancer.app.controls import revoked_armings
 from rebalancer.app.proposals import EditableSetting, SettingProposal
 from rebalancer.app.settings import replace_config
 from rebalancer.app.views import InvestmentsEdited
-from rebalancer.config import AccountConfig, Config, parse
+from rebalancer.config import AccountConfig, Config, SimSettings, parse
 from rebalancer.config.document import decode
-from rebalancer.config.edit import set_value
+from rebalancer.config.edit_settings import set_values
 from rebalancer.config.effective import by_key, effective_settings, text
 from rebalancer.config.keys import amount_of, keys_of
 from rebalancer.config.parsers import Parser
-from rebalancer.errors import BadInputError, echoed
+from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.journal.account_state import setting_changes
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import Limits, Reserve, Trading, numbers
@@ -32,46 +32,47 @@ from rebalancer.model.text import known_names
 def editable(config: Config, account: AccountConfig) -> tuple[EditableSetting, ...]:
     """In the order of the manual."""
     found = {each.key: each for each in effective_settings(config, account)}
-    defaults = _defaults()
     return tuple(
-        EditableSetting(key, found[full].value, found[full].origin, parser.meaning, defaults[key], parser.schema)
+        EditableSetting(key, found[full].value, found[full].origin, parser.meaning, _default(key), parser.schema)
         for key, parser in _keys(account).items()
         if (full := f"accounts.{account.name}.{key}") in found
     )
 
 
+TABLES: Mapping[str, type] = {"cash_reserve": Reserve, "trading": Trading, "limits": Limits, "sim": SimSettings}
+
+
 def _keys(account: AccountConfig) -> Mapping[str, Parser]:
-    tables = {"trading": Trading, "limits": Limits, "cash_reserve": Reserve}
+    """Those of the simulated broker only where the account is at it."""
     own = {"enabled": keys_of(AccountConfig)["enabled"]}
-    for name, table in tables.items():
-        own |= {f"{name}.{key}": parser for key, parser in keys_of(table).items()}
-    return {**own, "cash_reserve.amount": amount_of(Reserve, account.reserve.mode)}
+    for name, table in TABLES.items():
+        if name != "sim" or account.venue.simulated:
+            own |= {f"{name}.{key}": parser for key, parser in keys_of(table).items()}
+        if table is Reserve:
+            own[f"{name}.amount"] = amount_of(Reserve, account.reserve.mode)
+    return own
 
 
-def _defaults() -> Mapping[str, str]:
-    tables = {"trading": Trading(), "limits": Limits(), "cash_reserve": Reserve()}
-    names = {"trading": keys_of(Trading), "limits": keys_of(Limits), "cash_reserve": ("mode", "amount")}
-    of_tables = {f"{name}.{key}": text(getattr(table, key)) for name, table in tables.items() for key in names[name]}
-    return {"enabled": text(AccountConfig("").enabled), **of_tables}
+def _default(key: str) -> str:
+    table, _, name = key.rpartition(".")
+    return text(getattr(TABLES[table]() if table else AccountConfig(""), name))
 
 
-def propose(config: Config, account: AccountConfig, key: str, value: object, by: str) -> SettingProposal:
-    """What would be changed by `value`: TOML's types or text; None takes the line out, and the default is in force.
+def propose(config: Config, account: AccountConfig, values: Mapping[str, object], by: str) -> SettingProposal:
+    """What would be changed by `values`, by key: TOML's types or text; None takes the line out, and the default is in
+    force.
 
-    Raises BadInputError for an unknown key, for a value that is not allowed, and where the file can't be edited.
+    Raises BadInputError with every unknown key and every value that is not allowed, and where the file can't be edited.
     """
-    keys = _keys(account)
-    if key not in keys:
-        raise BadInputError.of(config.path, f"{key!r} can't be changed here; {known_names(key, keys)}", key)
-    wanted = None if value is None else typed(keys[key], value, key)
-    content = set_value(config.content, str(config.path), ("accounts", account.name, *key.split(".")), wanted)
+    content = set_values(config.content, account.name, _wanted(config, account, values))
     after = one_account(edited := parse(content, config.path, os.environ), account.name)
     old, new = by_key(effective_settings(config, account)), by_key(effective_settings(edited, after))
-    _require_alone(config, {name for name in {*old, *new} if old.get(name) != new.get(name)}, account, key)
+    changes = setting_changes(SystemClock().now(), account.name, old, new)
+    _require_alone(config, {change.key for change in changes}, {f"accounts.{account.name}.{key}" for key in values})
     return SettingProposal(
         account.name,
-        key,
-        setting_changes(SystemClock().now(), account.name, old, new),
+        tuple(values),
+        changes,
         tuple(_diff(config, content)),
         tuple(revoked_armings(config, config.journal(), by, "the config was edited")),
         file_hash(config),
@@ -79,12 +80,25 @@ def propose(config: Config, account: AccountConfig, key: str, value: object, by:
     )
 
 
-def _require_alone(config: Config, changed: set[str], account: AccountConfig, key: str) -> None:
+def _wanted(config: Config, account: AccountConfig, values: Mapping[str, object]) -> Mapping[str, object]:
+    keys, problems, wanted = _keys(account), list[Problem](), dict[str, object]()
+    for key, value in values.items():
+        try:
+            if key not in keys:
+                raise BadInputError.of(config.path, f"{key!r} can't be changed here; {known_names(key, keys)}", key)
+            wanted[key] = None if value is None else typed(keys[key], value, key)
+        except BadInputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise BadInputError(problems)
+    return wanted
+
+
+def _require_alone(config: Config, changed: set[str], wanted: set[str]) -> None:
     """Raises BadInputError where the edit would change another setting too, as in a file laid out in a rare way."""
-    if others := sorted(changed - {f"accounts.{account.name}.{key}"}):
-        raise BadInputError.of(
-            config.path, f"can't be edited here without changing {others[0]} too: edit the file", key
-        )
+    if others := sorted(changed - wanted):
+        why = f"can't be edited here without changing {others[0]} too: edit the file"
+        raise BadInputError.of(config.path, why, ", ".join(sorted(wanted)))
 
 
 def save(config: Config, account: AccountConfig, proposal: SettingProposal, seen: str, by: str) -> InvestmentsEdited:

@@ -269,4 +269,5 @@ def with_block(crontab: str, name: str, block: str) -> str:
     before = block_in(crontab, name)
     if before is not None:
         return crontab.replace(before, block, 1)
-    return f"{crontab.rstrip(chr(10))}\n{block}".lstrip("\n") if block else crontab
+    between = "" if crontab.endswith("\n") or not crontab else "\n"
+    return f"{crontab}{between}{block}" if block else crontab

@@ -83,7 +83,8 @@ def keep(
 
     def poll() -> None:
         print_poll(loop, screen)
-        supervisor.alive(loop.failed.error if loop.failed else screen.next_run)
+        coming = screen.next_run if loop.next_start else "No run is coming: no account is enabled"
+        supervisor.alive(loop.failed.error if loop.failed else coming)
 
     supervisor.ready()
     seconds = HEARTBEAT_SECONDS if heartbeat is None else heartbeat
@@ -97,7 +98,7 @@ class Screen:
     log: "Log | None" = None
     json: bool = False
     between: "Callable[[Iterator[Poll]], Iterator[Poll]]" = iter
-    next_run: str = "No run is coming"
+    next_run: str = ""
 
     def show(self, found: "Poll", now: datetime) -> None:
         from rebalancer.app.views import ComingRun, PollFailed

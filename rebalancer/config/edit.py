@@ -1,9 +1,8 @@
 """Changes of investments, settings and the schema version in a config file; its comments, order and layout stay."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -167,29 +166,3 @@ def _require(old: object, newest: int, path: Path) -> None:
         version(old, newest)
     except ValueError as error:
         raise BadInputError.of(path, str(error), "schema") from error
-
-
-# ------------------------------------------------------------------------------------------------- a single setting
-
-
-def set_value(content: bytes, source: str, place: Sequence[str], value: object) -> bytes:
-    """Set the key at the end of `place`, whose tables are made where they are missing; None takes its line out."""
-
-    def changed(text: str) -> str:
-        document = tomlkit.parse(text)
-        table: Any = document
-        for name in place[:-1]:
-            if name not in table:
-                table[name] = tomlkit.table()
-            table = table[name]
-        if value is None:
-            table.pop(place[-1], None)
-        else:
-            table[place[-1]] = _toml(value)
-        return tomlkit.dumps(document)
-
-    return rewritten(content, source, changed)
-
-
-def _toml(value: object) -> Item:
-    return tomlkit.value(f"{value:f}") if isinstance(value, Decimal) else tomlkit.item(value)

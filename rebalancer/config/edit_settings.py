@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import tomlkit
@@ -9,21 +10,16 @@ from tomlkit.items import Item
 
 from rebalancer.config.document import lines_of
 from rebalancer.config.edit import rewritten
-from rebalancer.config.parsers import Parser
-from rebalancer.errors import echoed
-from rebalancer.model import numbers
 
 SHARED = ("trading", "limits")
 """The tables that may also stand at the top of the file, for all accounts."""
-EMPTY = {"", "none"}
-BETWEEN = re.compile(r"[\s,;]+")
 
 
-def set_values(content: bytes, account: str, values: Mapping[str, Item]) -> bytes:
-    """Set `values`, by dotted key below the account, such as "trading.rounding".
+def set_values(content: bytes, account: str, values: Mapping[str, object]) -> bytes:
+    """Set `values`, in TOML's types, by dotted key below the account, such as "trading.rounding".
 
     A key is changed where it stands: in the account's own table, or in the shared one where there is a single account.
-    A key that stands nowhere is added to the account's own table.
+    A key that stands nowhere is added to the account's own table; None takes the line out.
     """
 
     def change(text: str) -> str:
@@ -51,14 +47,19 @@ def _at(document: Mapping[str, Any], path: Sequence[str]) -> Any:  # noqa: ANN40
     return found
 
 
-def _with(text: str, path: Sequence[str], key: str, value: Item) -> str:
+def _with(text: str, path: Sequence[str], key: str, value: object) -> str:
     document = tomlkit.parse(text)
-    table, line = _at(document, path), f"{key} = {value.as_string()}"
-    heading = _heading(text, path)
+    table, heading = _at(document, path), _heading(text, path)
+    if value is None:
+        if table is not None:
+            table.pop(key, None)
+        return tomlkit.dumps(document)
+    item = _toml(value)
+    line = f"{key} = {item.as_string()}"
     if table is None:
         return f"{text.rstrip()}\n\n[{'.'.join(path)}]\n{line}\n"
     if key in table or heading is None:
-        table[key] = value
+        table[key] = item
         return tomlkit.dumps(document)
     # As text: tomlkit would put it below the comment of the table that follows.
     lines = text.split("\n")
@@ -74,20 +75,5 @@ def _heading(text: str, path: Sequence[str]) -> int | None:
     return number if re.match(pattern, text.split("\n")[number - 1]) else None
 
 
-def item(parser: Parser, typed: str) -> Item:
-    """What a person typed for a key of `parser`, as TOML. Lists are written "SPY, TLT", pairs "SPY/SH, QQQ/PSQ".
-
-    Raises ValueError for a text that is no such value; the parser checks the rest.
-    """
-    kind, typed = parser.schema.get("type"), typed.strip()
-    if kind in {"number", "integer"}:
-        if numbers.amount(typed) is None:
-            raise ValueError(f"{echoed(typed)} is no number: write plain digits such as 12 or 12.5")
-        return tomlkit.value(typed)
-    if kind == "boolean":
-        return tomlkit.item(typed == "true")
-    if kind == "array":
-        words = [] if typed in EMPTY else [word for word in BETWEEN.split(typed) if word]
-        pairs = parser.schema["items"].get("type") == "array"  # type: ignore[attr-defined]
-        return tomlkit.item([word.split("/") for word in words] if pairs else words)
-    return tomlkit.item(typed)
+def _toml(value: object) -> Item:
+    return tomlkit.value(f"{value:f}") if isinstance(value, Decimal) else tomlkit.item(value)

@@ -17,7 +17,7 @@ def replace_content(path: Path, before: bytes, after: bytes) -> None:
     Raises BadInputError, and changes nothing, where the file has other content by now or can't be written.
     """
     try:
-        _require_content(path, before)
+        require_content(path, before)
         replace_atomically(path, after)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -26,13 +26,14 @@ def replace_content(path: Path, before: bytes, after: bytes) -> None:
 def require_replaceable(path: Path, before: bytes) -> None:
     """Raises what `replace_content` would raise now; nothing is changed."""
     try:
-        _require_content(path, before)
+        require_content(path, before)
         try_to_replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
-def _require_content(path: Path, before: bytes) -> None:
+def require_content(path: Path, before: bytes) -> None:
+    """Raises BadInputError where the file has other content by now, OSError where it can't be read."""
     if read_regular(path, MAX_BYTES) != before:
         raise BadInputError.of(path, "was changed meanwhile by another program: try again")
 

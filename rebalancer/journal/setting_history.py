@@ -36,6 +36,17 @@ def enabled_changes(path: Path) -> Mapping[str, SettingChanged]:
     }
 
 
+def bots_handed_over(path: Path, account: str) -> frozenset[str]:
+    """The bots that ever left shares to their owner."""
+    with reading(path) as journal:
+        rows = journal.execute(
+            "SELECT json_extract(body, '$.bot') FROM events WHERE run = ? AND kind = ?"
+            " AND json_extract(body, '$.account') = ?",
+            [NO_RUN, HandedOver.__name__, account],
+        ).fetchall()
+    return frozenset(bot for (bot,) in rows)
+
+
 def unfinished_removals(path: Path, account: str) -> Mapping[str, HandedOver]:
     """The bots whose shares were handed over to their owner, and of whose removal from the config nothing is known yet.
 

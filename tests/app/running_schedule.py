@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -117,8 +117,6 @@ def start(folder: Path, environ: Mapping[str, str]) -> "subprocess.Popen[str]":
         text=True,
     )
 
-
-Started = Callable[[], "subprocess.Popen[str]"]
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

@@ -25,7 +25,7 @@ from rebalancer.config import Config, load
 from rebalancer.config import files as config_files
 from rebalancer.errors import BadInputError
 from rebalancer.events import Armed, Event, SettingChanged
-from rebalancer.journal import setting_history
+from rebalancer.journal import read, setting_history
 from rebalancer.journal.books import books
 from rebalancer.journal.connection import reading
 from rebalancer.journal.store import SqliteJournal
@@ -208,6 +208,14 @@ def test_an_interrupted_run_is_settled_before_shares_are_handed_over(config: Con
     with pytest.raises(BadInputError, match="a run was interrupted and may go on: run `rebalance recover` first"):
         hand_over(config)
     assert state(config) == (False, True)
+
+
+def test_a_run_that_read_the_config_before_its_bot_was_handed_over_does_not_begin(config: Config) -> None:
+    remove(load(config.path), main_account(config), "hold", "owner", ANN)
+    with pytest.raises(BadInputError, match="was changed meanwhile by another program: try again"):
+        evening(config, 30)
+    assert read.runs(config.journal(), "main", limit=1)[0].id == 1
+    assert "SPY" not in traded(evening(load(config.path), 30))
 
 
 def test_nothing_is_journalled_where_the_config_can_not_be_replaced(config: Config) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from rebalancer.app.setting_change import editable, propose, save
-from rebalancer.config import load
+from rebalancer.config import SimSettings, load
 from rebalancer.errors import BadInputError
 from rebalancer.events import Armed
 from rebalancer.journal import read
@@ -54,6 +54,7 @@ def test_every_key_of_trading_and_of_limits_can_be_changed_with_its_help_range_a
     wanted = {f"trading.{field.name}" for field in fields(Trading)} | {
         f"limits.{field.name}" for field in fields(Limits)
     }
+    wanted |= {f"sim.{field.name}" for field in fields(SimSettings)}
     assert wanted | {"enabled", "cash_reserve.mode", "cash_reserve.amount"} == found.keys()
     minutes = found["trading.minutes_before_close"]
     assert (minutes.value, minutes.default, minutes.schema["maximum"]) == ("10", "10", 390)
@@ -62,7 +63,7 @@ def test_every_key_of_trading_and_of_limits_can_be_changed_with_its_help_range_a
 
 def test_a_change_is_one_line_of_the_file_and_its_comment_stays(opened):
     config, account = opened()
-    seen = propose(config, account, "trading.order_type", "market", "ann")
+    seen = propose(config, account, {"trading.order_type": "market"}, "ann")
     assert [line for line in seen.diff if line[0] in "+-"][2:] == [
         '-order_type = "limit"  # not market',
         '+order_type = "market"  # not market',
@@ -93,17 +94,17 @@ def test_a_change_is_one_line_of_the_file_and_its_comment_stays(opened):
 )
 def test_a_value_is_written_as_a_person_would(opened, key, value, written):
     config, account = opened()
-    seen = propose(config, account, key, value, "ann")
+    seen = propose(config, account, {key: value}, "ann")
     assert f"+{key.rpartition('.')[2]} = {written}" in seen.diff
     save(config, account, seen, seen.file_hash, "ann")
 
 
 def test_a_line_that_is_taken_out_brings_the_default_back(opened):
     config, account = opened()
-    seen = propose(config, account, "trading.order_type", "market", "ann")
+    seen = propose(config, account, {"trading.order_type": "market"}, "ann")
     save(config, account, seen, seen.file_hash, "ann")
     config, account = opened()
-    seen = propose(config, account, "trading.order_type", None, "ann")
+    seen = propose(config, account, {"trading.order_type": None}, "ann")
     assert seen.changes[0].new == "limit"
 
 
@@ -129,17 +130,17 @@ def test_a_line_that_is_taken_out_brings_the_default_back(opened):
 def test_what_is_not_allowed_changes_nothing(opened, tmp_path, key, value):
     config, account = opened()
     with pytest.raises(BadInputError):
-        propose(config, account, key, value, "ann")
+        propose(config, account, {key: value}, "ann")
     assert (tmp_path / "config.toml").read_text() == CONFIG
 
 
 def test_a_file_that_changed_since_it_was_seen_is_not_written(opened, tmp_path):
     config, account = opened()
-    seen = propose(config, account, "enabled", "true", "ann")
+    seen = propose(config, account, {"enabled": "true"}, "ann")
     (tmp_path / "config.toml").write_text(f"{CONFIG}# more\n")
     config, account = opened()
     with pytest.raises(BadInputError, match="has changed since"):
-        save(config, account, propose(config, account, "enabled", "true", "ann"), seen.file_hash, "ann")
+        save(config, account, propose(config, account, {"enabled": "true"}, "ann"), seen.file_hash, "ann")
     assert "enabled" not in (tmp_path / "config.toml").read_text()
 
 
@@ -150,8 +151,17 @@ def test_what_it_disarms_is_said_before_and_done_after(opened):
         journal.record(
             NO_RUN, Armed(now, "main", "123", Decimal(10), now + timedelta(days=1), {}, first_order_only=True, by="ann")
         )
-    seen = propose(config, account, "trading.order_type", "market", "ann")
+    seen = propose(config, account, {"trading.order_type": "market"}, "ann")
     assert "this disarms it" in seen.disarms[0]
     assert read.trading_status(config.journal(), "main").armed is not None
     assert save(config, account, seen, seen.file_hash, "ann").disarmed == seen.disarms
     assert read.trading_status(config.journal(), "main").armed is None
+
+
+def test_several_are_changed_together_and_every_problem_is_told(opened):
+    config, account = opened()
+    seen = propose(config, account, {"trading.rounding": "closest", "trading.minutes_before_close": "15"}, "ann")
+    assert {change.new for change in seen.changes} == {"closest", "15"}
+    with pytest.raises(BadInputError) as refused:
+        propose(config, account, {"trading.drift_percent": "much", "mode": "live", "enabled": "true"}, "ann")
+    assert len(refused.value.problems) == 2

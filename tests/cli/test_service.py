@@ -141,13 +141,14 @@ def test_what_is_anothers_or_was_changed_by_hand_stays(rebalance, machine, units
 
 def test_a_block_of_the_crontab_is_put_beside_what_is_there_once(rebalance, machine):
     kept = machine.with_name("said.crontab")
-    kept.write_text("0 3 * * *  tidy\n")
+    theirs = b"# caf\xe9\r\n\n0 3 * * *  tidy\n\n"
+    kept.write_bytes(theirs)
     for _ in range(2):
         assert rebalance("service", "install", "--cron", "--yes").code == 0
-    assert kept.read_text().startswith("0 3 * * *  tidy\n# BEGIN rebalance:\n*/5 * * * * ")
-    assert kept.read_text().count("--when-due") == 1
+    assert kept.read_bytes().startswith(theirs + b"# BEGIN rebalance:\n*/5 * * * * ")
+    assert kept.read_bytes().count(b"--when-due") == 1
     assert rebalance("service", "uninstall", "--yes").code == 0
-    assert kept.read_text() == "0 3 * * *  tidy\n"
+    assert kept.read_bytes() == theirs
 
 
 def test_a_crontab_that_can_not_be_read_is_never_written(rebalance, machine):

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer import config
-from rebalancer.config.edit_settings import item, set_values
+from rebalancer.app.setting_change import typed as as_toml
+from rebalancer.config.edit_settings import set_values
 from rebalancer.config.keys import keys_of
+from rebalancer.errors import BadInputError
 from rebalancer.model import Trading
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -31,7 +33,7 @@ OTHER = '\n[accounts.other]\nbroker = "sim"\n[[accounts.other.investments]]\nbot
 def changed(text: str, key: str, typed: str, account: str = "demo") -> str:
     *_, name = key.split(".")
     parser = keys_of(config.AccountConfig if name == "enabled" else Trading)[name]
-    return set_values(text.encode(), account, {key: item(parser, typed)}).decode()
+    return set_values(text.encode(), account, {key: as_toml(parser, typed, key)}).decode()
 
 
 def trading(text: str, account: str = "demo") -> Trading:
@@ -67,7 +69,7 @@ def test_an_inline_table_is_changed_inside_its_braces():
 
 def test_line_endings_and_a_byte_order_mark_stay():
     written = b"\xef\xbb\xbf" + SHARED.replace("\n", "\r\n").encode()
-    made = set_values(written, "demo", {"enabled": item(keys_of(config.AccountConfig)["enabled"], "true")})
+    made = set_values(written, "demo", {"enabled": True})
     assert made == written.replace(b"[accounts.demo]\r\n", b"[accounts.demo]\r\nenabled = true\r\n")
 
 
@@ -75,8 +77,8 @@ def test_line_endings_and_a_byte_order_mark_stay():
     ("key", "typed", "value"),
     [
         ("paired_tickers", "SPY/SH, QQQ/PSQ", (("SPY", "SH"), ("QQQ", "PSQ"))),
-        ("paired_tickers", "none", ()),
-        ("protected", "  BRK.B;TLT ", ("BRK.B", "TLT")),
+        ("paired_tickers", "", ()),
+        ("protected", "  BRK.B, TLT ", ("BRK.B", "TLT")),
         ("fallback_ticker", "CASH", None),
         ("minutes_before_close", "15", 15),
     ],
@@ -87,8 +89,8 @@ def test_what_is_typed_becomes_the_value(key, typed, value):
 
 @pytest.mark.parametrize("typed", ["", "1e3", "-1", "0x10", "1_000", "\u0661", '1\n[accounts.demo]\nmode = "live"'])
 def test_what_is_no_plain_number_is_refused_before_it_reaches_the_file(typed):
-    with pytest.raises(ValueError, match="is no number"):
-        item(keys_of(Trading)["drift_percent"], typed)
+    with pytest.raises(BadInputError, match="can't be read"):
+        changed(SHARED, "trading.drift_percent", typed)
 
 
 @given(st.text(max_size=40))
@@ -98,3 +100,8 @@ def test_no_text_breaks_out_of_its_value(typed):
     before = config.document.read(EXAMPLE.read_bytes(), "config.toml", {}).content
     assert {**before, "trading": None} == {**document, "trading": None}
     assert document["trading"].keys() == before["trading"].keys()
+
+
+def test_none_takes_the_line_out_where_it_stands():
+    made = set_values(SHARED.encode(), "demo", {"trading.rounding": None, "enabled": None}).decode()
+    assert made == SHARED.replace('rounding = "floor"   # as ever\n', "")

@@ -53,9 +53,10 @@ def answers(site: LocalSite, paths: list[str]) -> dict[str, str]:
 
 def test_a_bot_with_the_name_of_a_script_is_text_on_every_page(hostile):
     found = answers(hostile, PLAIN_PAGES)
-    assert {
-        path for path, text in found.items() if "<img src=x" in text or ("49" in text and "{{7*7}}" not in text)
-    } == set()
+    assert {path for path, text in found.items() if "<img src=x" in text} == set()
+    shown = {path for path, text in found.items() if SHOWN in text}
+    assert {"/bots", "/tonight"} & shown
+    assert {path for path in shown if "{{7*7}}" not in found[path]} == set()
 
 
 @pytest.mark.parametrize("kind", ["html", "svg", "txt"])

@@ -76,7 +76,7 @@ def all_settings(asked: Asked) -> object:
 def change_setting(asked: Asked) -> object:
     """Shown first: saved only with the hash of the file that was shown."""
     account = asked.one_account()
-    seen = setting_change.propose(asked.config, account, asked.body["key"], asked.body["value"], asked.by)
+    seen = setting_change.propose(asked.config, account, {asked.body["key"]: asked.body["value"]}, asked.by)
     if not _for_real(asked):
         return {"proposal": _without_content(seen), "edited": None}
     if "file_hash" not in asked.body:
@@ -95,7 +95,8 @@ PROPOSAL = {
 
 
 def _without_content(proposal: SettingProposal) -> dict[str, object]:
-    return {name: getattr(proposal, name) for name in PROPOSAL}
+    (key,) = proposal.keys
+    return {"key": key, **{name: getattr(proposal, name) for name in PROPOSAL if name != "key"}}
 
 
 def execute_tonight(asked: Asked) -> object:

@@ -1,6 +1,7 @@
 """One bot: tonight's way through its chart, how near it is to another, and what it earned beside its back-test."""
 
 from datetime import date
+from pathlib import Path
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -42,6 +43,7 @@ def bot(visit: Visit) -> Response:
         name=name,
         account=account,
         shown=show_bot(config, name),
+        file=_from_folder(config, bot_files(config)[name]),
         explained=explained,
         trouble=trouble,
         wants=_wants(explained),
@@ -51,6 +53,12 @@ def bot(visit: Visit) -> Response:
         backtest=backtest_of(config, name, visit.site.clock.now().date()) if "backtest" in visit.query else Markup(),
         live=sheet_of_performance(visit, earned[0]) if earned else Markup(),
     )
+
+
+def _from_folder(config: Config, file: Path) -> str:
+    """As the config names it."""
+    folder = config.path.parent
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file)
 
 
 def _explained(config: Config, name: str) -> tuple[Explanation | None, str]:

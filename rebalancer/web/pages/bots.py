@@ -21,7 +21,7 @@ from rebalancer.web.site import Visit
 def bots(visit: Visit) -> Response:
     config = visit.site.load()
     account = account_of(visit, config)
-    (found,) = overview(config, [account], visit.site.clock)
+    found = overview(config, account, visit.site.clock)
     return show(visit, config, "bots.html", account=found, sparks=_sparks(found), held=positions(config, account))
 
 

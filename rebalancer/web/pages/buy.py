@@ -26,7 +26,7 @@ UPLOAD = "upload:"
 def buy(visit: Visit) -> Response:
     config = visit.site.load()
     account = account_of(visit, config)
-    (found,) = overview(config, [account], visit.site.clock)
+    found = overview(config, account, visit.site.clock)
     return show(visit, config, "buy.html", account=found, choices=choices(config, account))
 
 
@@ -51,7 +51,7 @@ def check(visit: Visit) -> Response:
     account, file = account_of(visit, config), _file(config, choice)
     bot = load_bots({file.stem: file})[file.stem]
     name = bot.findings().name if choice.startswith(UPLOAD) else choice
-    (found,) = overview(config, [account], visit.site.clock)
+    found = overview(config, account, visit.site.clock)
     trouble, decision, backtest = "", None, None
     try:
         decision = research.explain(config, str(file), None)

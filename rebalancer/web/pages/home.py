@@ -6,7 +6,8 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from rebalancer.app import controls
-from rebalancer.app.overview import AccountOverview, overview
+from rebalancer.app.overview import AccountOverview, overviews
+from rebalancer.app.status import standing
 from rebalancer.errors import BadInputError
 from rebalancer.events import Halted
 from rebalancer.model.text import money
@@ -17,19 +18,20 @@ DEFAULT_REASON = "halted on the web page"
 
 
 def home(visit: Visit) -> Response:
-    config, clock = visit.site.load(), visit.site.clock
-    accounts = overview(config, config.accounts, clock)
-    halts = tuple(dict.fromkeys(halt for account in accounts for halt in account.halts))
+    config = visit.site.load()
+    found = standing(config, config.accounts, visit.site.clock)
+    accounts = overviews(config, found)
+    halts = tuple(dict.fromkeys(_halts(accounts)))
     return show(
         visit,
         config,
         "home.html",
         accounts=accounts,
-        needs=tuple(dict.fromkeys(_needs(accounts))),
+        needs=tuple(dict.fromkeys((*_needs(accounts), *found.notes))),
         sparks={account.name: _spark(account) for account in accounts},
         halts=halts,
         resumable=not _of_real_money(accounts, halts),
-        now=clock.now(),
+        now=found.at,
     )
 
 
@@ -61,7 +63,8 @@ def halt(visit: Visit) -> Response:
 def resume(visit: Visit) -> Response:
     """Lifts every halt. Not of an account with real money: its first run stops to be reviewed on the terminal."""
     config = visit.site.load()
-    if _of_real_money(found := overview(config, config.accounts, visit.site.clock), _halts(found)):
+    found = overviews(config, standing(config, config.accounts, visit.site.clock))
+    if _of_real_money(found, _halts(found)):
         text = "an account with real money is halted: `rebalance resume` on the terminal lifts that"
         raise BadInputError.of("resume", text)
     controls.resume(config, None, _reason(visit), visit.site.by)

@@ -38,7 +38,7 @@ def _page(
     found: Tonight | None = None,
     shown: ShownRun | None = None,
 ) -> Response:
-    (about,) = overview(config, [account], visit.site.clock)
+    about = overview(config, account, visit.site.clock)
     started = tuple(each for each in executions(config, MOST_LISTED) if each.account == account.name)
     return show(
         visit,

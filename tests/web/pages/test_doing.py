@@ -15,6 +15,7 @@ from windows import PHONE, Look
 from rebalancer import config
 from rebalancer.journal import read
 
+expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: extra dev").expect
 CHART = {"format": "rebalancer/bot", "version": 1, "name": "Sent by hand", "chart": {"asset": "SPY"}}
 
 
@@ -25,23 +26,23 @@ def settings(site: LocalSite) -> config.Config:
 def test_a_person_enters_with_the_token_and_leaves(look: Look, shared: LocalSite):
     with look(shared) as page:
         page.get_by_role("button", name="Leave").click()
-        assert page.url.endswith("/login")
+        page.wait_for_url("**/login")
         page.get_by_label("Token").fill(shared.token)
         page.get_by_role("button", name="Enter").click()
-        assert page.get_by_role("heading", name="demo").is_visible()
+        expect(page.get_by_role("heading", name="demo")).to_be_visible()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without one"])
 def test_halt_is_one_button_and_the_halt_stands_on_every_page(look: Look, site: LocalSite, *, script: bool):
     with look(site, width=PHONE, script=script) as page:
         page.get_by_role("button", name="Halt trading now").click()
-        assert page.get_by_role("alert").inner_text().startswith("Halted, all accounts")
+        expect(page.get_by_role("alert")).to_contain_text("Halted, all accounts")
         page.get_by_role("link", name="Runs", exact=True).click()
-        assert page.get_by_role("alert").is_visible()
+        expect(page.get_by_role("alert")).to_be_visible()
         page.get_by_role("link", name="Lift it").click()
         page.get_by_label("Why orders may be sent again").fill("a drill")
         page.get_by_role("button", name="Lift the halt").click()
-        assert page.get_by_role("alert").count() == 0
+        expect(page.get_by_role("alert")).to_have_count(0)
     assert read.halts(settings(site).journal(), "demo") == ()
 
 
@@ -50,15 +51,15 @@ def test_a_setting_is_changed_after_its_difference_was_seen(look: Look, site: Lo
         page.get_by_label("trading.rounding").select_option("closest")
         page.get_by_label("trading.minutes_before_close").fill("0")
         page.get_by_role("button", name="Show what would change").click()
-        assert "from 1 to 390" in page.get_by_role("alert").inner_text()
+        expect(page.get_by_role("alert")).to_contain_text("from 1 to 390")
         assert page.get_by_label("trading.rounding").input_value() == "closest"
         page.get_by_label("trading.minutes_before_close").fill("15")
         page.get_by_label("Pair 2, one side").fill("QQQ")
         page.get_by_label("Pair 2, other side").fill("PSQ")
         page.get_by_role("button", name="Show what would change").click()
-        assert '+rounding = "closest"' in page.get_by_label("Difference of the file").inner_text()
+        expect(page.get_by_label("Difference of the file")).to_contain_text('+rounding = "closest"')
         page.get_by_role("button", name="Save it").click()
-        assert page.get_by_role("heading", name="The settings are saved").is_visible()
+        expect(page.get_by_role("heading", name="The settings are saved")).to_be_visible()
     trading = settings(site).accounts[0].trading
     assert (trading.rounding, trading.minutes_before_close) == ("closest", 15)
     assert trading.paired_tickers == (("SPY", "SPYINV"), ("QQQ", "PSQ"))
@@ -70,13 +71,13 @@ def test_a_bot_gets_another_amount_and_another_is_removed(look: Look, site: Loca
         card.get_by_text("Change or remove").click()
         card.get_by_label("Amount").fill("25000")
         card.get_by_role("button", name="Change").click()
-        assert page.get_by_role("heading", name="The amount of Dual momentum is changed").is_visible()
+        expect(page.get_by_role("heading", name="The amount of Dual momentum is changed")).to_be_visible()
         page.goto(site.url + "/bots")
         page.get_by_role("region", name="Ten-month average").get_by_text("Change or remove").click()
         page.get_by_role("link", name="Remove Ten-month average").click()
         page.get_by_label("The next run sells them").check()
         page.get_by_role("button", name="Remove Ten-month average").click()
-        assert page.get_by_role("heading", name="Ten-month average is removed").is_visible()
+        expect(page.get_by_role("heading", name="Ten-month average is removed")).to_be_visible()
     (account,) = settings(site).accounts
     assert "Ten-month average" not in account.bots
     assert str(next(each.amount for each in account.investments if each.bot == "Dual momentum")) == "25000"
@@ -87,12 +88,12 @@ def test_a_chart_is_sent_looked_at_and_bought(look: Look, site: LocalSite):
         file = {"name": "mine.json", "mimeType": "application/json", "buffer": json.dumps(CHART).encode()}
         page.get_by_label("File").set_input_files(file)
         page.get_by_role("region", name="A chart from elsewhere").get_by_role("button", name="Look at it").click()
-        assert "Nothing is saved yet" in page.locator("main").inner_text()
+        expect(page.locator("main")).to_contain_text("Nothing is saved yet")
         page.get_by_label("Amount", exact=True).fill("1500")
         page.get_by_role("button", name="Buy it").click()
-        assert page.get_by_role("heading", name="Sent by hand is bought").is_visible()
+        expect(page.get_by_role("heading", name="Sent by hand is bought")).to_be_visible()
         page.goto(site.url + "/buy")
-        assert "Every bot file beside your settings is invested already" in page.locator("main").inner_text()
+        expect(page.locator("main")).to_contain_text("Every bot file beside your settings is invested already")
     assert "Sent by hand" in settings(site).accounts[0].bots
 
 
@@ -138,16 +139,16 @@ def at_alpaca(venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_an_evening_is_seen_first_executed_and_told_from_the_page(look: Look, at_alpaca: LocalSite, venue: LocalAlpaca):
     with look(at_alpaca, width=PHONE, theme="dark", at="/tonight") as page:
         page.get_by_role("button", name="Dry run now").click()
-        assert "nothing was sent" in page.locator("main").inner_text()
+        expect(page.locator("main")).to_contain_text("nothing was sent")
         assert venue.audit().posts == 0
         page.get_by_role("button", name="Execute this plan").click()
         page.get_by_role("status").wait_for()
         page.get_by_role("link", name=re.compile("in full")).click()  # the page shows it once the run has ended
-        assert page.locator(".badge").first.inner_text() == "✓ success"
+        expect(page.locator(".badge").first).to_have_text("✓ success")
         page.get_by_role("link", name="Orders", exact=True).click()
-        assert page.get_by_role("rowheader", name=re.compile("buy .* SPY")).is_visible()
+        expect(page.get_by_role("rowheader", name=re.compile("buy .* SPY"))).to_be_visible()
         page.get_by_role("link", name="Home", exact=True).click()
-        assert "Run 1 of 2026-11-20" in page.locator("main").inner_text()
+        expect(page.locator("main")).to_contain_text("Run 1 of 2026-11-20")
     assert venue.audit().posts == 1
     assert venue.audit().repeated == ()
 

@@ -2,10 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from local_site import BY, LocalSite, Person, Reply
+from local_alpaca import LocalAlpaca, Tape
+from local_site import BY, LocalSite, Person, Reply, local_site
 
 from rebalancer import config
 from rebalancer.journal import read
@@ -98,7 +103,7 @@ def test_what_was_shown_for_another_file_is_not_saved(someone: Person, site: Loc
     shown = sent(someone, "/settings", "/settings/change", **{"account": "demo", "trading.rounding": "closest"})
     site.config.write_text(f"{site.config.read_text('utf-8')}\n# by hand\n", "utf-8")
     answer = someone.post("/settings/save", {"account": "demo", "trading.rounding": "closest", "base": base_of(shown)})
-    assert (answer.status, "look at it again" in answer.text) == (400, True)
+    assert (answer.status, "look at the change again" in answer.text) == (400, True)
     assert settings(site).accounts[0].trading.rounding == "floor"
 
 
@@ -180,3 +185,60 @@ def test_a_dry_run_shows_the_plan_and_what_keeps_it_from_being_executed(someone:
     for words in ("nothing was sent", "Flips if", "already at its target", "is done (run 1"):
         assert words in shown.text
     assert sent(someone, "/tonight", "/tonight/execute", account="demo", plan="0" * 64).status == 400
+
+
+# ------------------------------------------------------------------------------------ at the hours of a real broker
+
+AT_ALPACA = """
+state_dir = "state"
+[data]
+since = 2026-09-01
+[trading]
+fallback_ticker = "SGOV"
+[accounts.paper]
+broker = "alpaca"
+mode = "{mode}"
+key_id = "${{KEY_ID}}"
+secret = "${{SECRET}}"
+base_url = "{url}"
+data_url = "{url}"
+{number}
+[[accounts.paper.investments]]
+bot = "sent.json"
+amount = 100
+weight_mode = "percent"
+"""
+NOON = datetime(2026, 11, 20, 12, 52, tzinfo=ZoneInfo("America/New_York"))
+
+
+@contextmanager
+def at_alpaca(folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str, number: str = "") -> Iterator[Person]:
+    """A person at an account at the local Alpaca, at noon of a Friday."""
+    with LocalAlpaca(NOON, market=Tape.sample()) as venue:
+        monkeypatch.setenv("KEY_ID", venue.key_id)
+        monkeypatch.setenv("SECRET", venue.secret)
+        (folder / "config.toml").write_text(AT_ALPACA.format(mode=mode, url=venue.url, number=number))
+        (folder / "sent.json").write_text(json.dumps(CHART))
+        with local_site(folder / "config.toml") as running:
+            yield running.enter()
+        assert venue.audit().posts == 0
+
+
+def test_before_the_window_a_person_has_to_tick_what_the_terminal_asks(tmp_path, monkeypatch):
+    with at_alpaca(tmp_path, monkeypatch, "paper") as person:
+        shown = then(person, sent(person, "/tonight", "/tonight", account="paper"))
+        assert "belongs between 15:50" in shown.text
+        assert 'name="confirmed" value="yes" required' in shown.text
+        answer = person.post("/tonight/execute", {"account": "paper", "plan": person.hidden["plan"]})
+        assert (answer.status, "belongs between 15:50" in answer.text) == (400, True)
+
+
+def test_real_money_has_to_be_ticked_and_armed_on_the_terminal(tmp_path, monkeypatch):
+    with at_alpaca(tmp_path, monkeypatch, "live", 'account_number = "123"') as person:
+        person.get("/tonight")
+        answer = person.post("/tonight/execute", {"account": "paper", "plan": "0" * 64})
+        assert (answer.status, "Tick that you want that" in answer.text) == (400, True)
+        assert sent(person, "/", "/halt").status == 303
+        refused = sent(person, "/", "/resume", reason="looked at it")
+        assert (refused.status, "rebalance resume" in refused.text) == (400, True)
+        assert "Lift the halt" not in person.get("/").text
