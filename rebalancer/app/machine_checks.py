@@ -81,7 +81,7 @@ def journal(path: Path, progress: Progress = unwatched) -> Check:
 
 def state_size(folder: Path, large: int = LARGE) -> Check:
     """What is kept in the state folder, the largest files first."""
-    sizes = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    sizes = dict(_sizes(folder))
     total, largest = sum(sizes.values()), sorted(sizes, key=lambda name: -sizes[name])[:LARGEST]
     named = listed([f"{name} {sizes[name] / MEGABYTE:,.1f} MB" for name in largest])
     found = f"{total / MEGABYTE:,.1f} MB are kept in {folder}" + (f": {named}" if named else "")
@@ -90,6 +90,13 @@ def state_size(folder: Path, large: int = LARGE) -> Check:
     return Check(
         "state size", "warn", found, "`rebalance data compact` removes prices and inputs that nothing refers to."
     )
+
+
+def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a run's, gone meanwhile
+            if path.is_file():
+                yield str(path.relative_to(folder)), path.stat().st_size
 
 
 def service_checks(config: Config, name: str, environ: Mapping[str, str], run: Run) -> Iterator[Check]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from rebalancer.errors import RebalancerError
 from rebalancer.files import read_regular, replace_atomically
 from rebalancer.journal.audit import all_faults, first_wrong, lines, require_none, require_sound, rows_of, wrong_files
-from rebalancer.journal.chain import Head, has_chain, holds, read_head
+from rebalancer.journal.chain import Head, has_chain, holds
 from rebalancer.journal.connection import reading
 from rebalancer.journal.projections import fill
 from rebalancer.journal.schema import lost_guard
@@ -65,15 +65,15 @@ def require_sound_for_a_run(path: Path, progress: Progress = unwatched, worth: i
 
 
 def keep_sealed(path: Path, progress: Progress = unwatched, worth: int = WORTH_SEALING) -> None:
-    """Seal anew where a run's start would have to audit more than `worth` lines. For after a run: it may take long.
+    """Seal anew where `worth` lines more would be covered. For after a run: it may take as long as a whole audit.
 
     Raises nothing: what it finds, the next start finds without a seal, and says.
     """
     with suppress(RebalancerError):
         seal = _load(path)
         with reading(path) as journal:
-            later = read_head(journal).seq - (seal.seq if seal else 0) if has_chain(journal) else 0
-        if later >= 2 * worth:
+            more = _last_to_seal(journal)[0] - (seal.seq if seal else 0) if has_chain(journal) else 0
+        if more >= max(worth, 1):
             seal_file(path).unlink(missing_ok=True)
             _audit_and_seal(path, progress, worth)
 
