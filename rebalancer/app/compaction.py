@@ -28,8 +28,9 @@ def compact_data(config: Config, progress: Progress = unwatched) -> DataCompacte
 
     Raises BadInputError for a bot that can't be read, since nobody could tell what it needs; BusyError during a run.
     """
-    journal, needed = config.journal(), _needed(config)
+    journal = config.journal()
     with run_lock(journal):
+        needed = _needed(config)
         inputs = plan_keeping.compact(config, progress) if journal.exists() and inputs_file(journal).exists() else None
         return DataCompacted(inputs, ClosesCache(config.state_dir / FILE).compact(needed, progress))
 

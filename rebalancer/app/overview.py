@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
 
 from rebalancer.app.status import account_statuses
 from rebalancer.app.views import AccountStatus, Standing
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Halted
+from rebalancer.journal.chain import Head
+from rebalancer.journal.connection import head
 from rebalancer.journal.kept_books import replayed
 from rebalancer.model import Investment
 from rebalancer.portfolio.attribution import UNASSIGNED
@@ -16,6 +20,9 @@ from rebalancer.portfolio.bookkeeping import Bookkeeper
 from rebalancer.portfolio.books import total_cash
 from rebalancer.portfolio.returns import Point, account_points, bot_points, gain, time_weighted
 from rebalancer.ports import Clock
+
+MOST_KEPT = 8
+"""Of books in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ def overviews(config: Config, standing: Standing) -> tuple[AccountOverview, ...]
 
 
 def _overview(config: Config, account: AccountConfig, status: AccountStatus) -> AccountOverview:
-    keeper = replayed(config.journal(), account.name).keeper
+    keeper = _books(config.journal(), account.name)
     begun = bool(keeper.valuations)
     return AccountOverview(
         status=status,
@@ -94,6 +101,17 @@ def _overview(config: Config, account: AccountConfig, status: AccountStatus) -> 
         free_cash=keeper.books[UNASSIGNED].cash if begun and UNASSIGNED in keeper.books else None,
         bots=tuple(_bot(account, investment, keeper) for investment in account.investments),
     )
+
+
+def _books(journal: Path, account: str) -> Bookkeeper:
+    line = head(journal)
+    return replayed(journal, account).keeper if line is None else _books_at(journal, account, line)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _books_at(journal: Path, account: str, line: Head) -> Bookkeeper:  # noqa: ARG001 - the books change with it alone
+    """As of the journal's last `line`: until another is written, pages need no replay. Nobody changes what is kept."""
+    return replayed(journal, account).keeper
 
 
 def is_real_money(account: AccountConfig) -> bool:

@@ -1,4 +1,4 @@
-"""The one screen: how every account is, what needs a person, and how nearly all goes well; once, or anew and anew."""
+"""The one screen: how every account is, and what needs a person; shown once, or anew until Ctrl-C."""
 
 from collections.abc import Callable, Iterable, Sequence
 

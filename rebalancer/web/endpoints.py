@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
@@ -32,8 +32,7 @@ def page_endpoint(site: Site, page: Page) -> Endpoint:
             if page.method == "GET":
                 return await run_in_threadpool(page.answer, Visit(site, request))
             body = await body_of(request, page.most_bytes)
-            visit = Visit(site, request, parsed(request.headers.get("content-type", ""), body))
-            return await run_in_threadpool(_form_answer, page, visit, body)
+            return await run_in_threadpool(_form_answer, page, Visit(site, request), body)
         except Exception as error:  # noqa: BLE001 - whatever it is, its own text is never shown
             return refused(site, request.scope, refusal_of(error))
 
@@ -42,6 +41,8 @@ def page_endpoint(site: Site, page: Page) -> Endpoint:
 
 def _form_answer(page: Page, visit: Visit, body: bytes) -> Response:
     """Each form has the token of its session, and is done once; only that of the login has no session yet."""
+    form = parsed(visit.request.headers.get("content-type", ""), body, files=page.files)
+    visit = replace(visit, form=form)
     if visit.entry.session is None:
         if not visit.entry.bearer:
             return page.answer(visit)
@@ -86,6 +87,7 @@ def _fields(call: Call, visit: Visit, body: bytes) -> Mapping[str, Any]:
         raise RefusedError(415, "no_json", f"The body has to be {JSON}.")
     try:
         found = json.loads(body or b"{}", parse_float=Decimal, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False, default=str).encode()  # half a character (a lone surrogate) is no text
     except (ValueError, RecursionError) as error:
         raise RefusedError(400, "bad_body", "The body is no valid JSON.") from error
     return checked(call.body, found)

@@ -140,6 +140,23 @@ def test_a_body_that_is_no_investment_is_refused(shared, body, status):
     assert shared.config.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["key", "value", "plan_hash"])
+def test_half_a_character_is_no_text(shared, name):
+    path = "execute?dryRun=false" if name == "plan_hash" else "settings"
+    fields = {"plan_hash": "\ud800"} if name == "plan_hash" else {"key": "enabled", "value": "x", name: "\ud800"}
+    assert code_of(post(shared, f"{TRADING}/{path}", f"half-a-{name}", **fields)) == (400, "bad_body")
+
+
+def test_a_number_of_more_digits_than_fit_into_the_memory_is_no_amount(shared):
+    reply = shared.api(
+        "POST",
+        f"{TRADING}/investments/Dual%20momentum",
+        '{"amount": 1e999999999999}',
+        **{"idempotency-key": "more-than-fit"},
+    )
+    assert code_of(reply) == (400, "bad_input")
+
+
 def test_money_is_committed_changed_and_taken_away_as_on_the_command_line(site):
     (site.config.parent / "bots" / "more.json").write_bytes(
         (site.config.parent / "bots" / "hedge_example.json").read_bytes()

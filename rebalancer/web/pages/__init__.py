@@ -30,7 +30,7 @@ PAGES = (
     Page("/bots/remove", remove, "POST"),
     Page("/bot", bot),
     Page("/buy", buy),
-    Page("/buy/upload", upload, "POST", MOST_CHART),
+    Page("/buy/upload", upload, "POST", MOST_CHART, files=True),
     Page("/buy/check", check),
     Page("/buy", bought, "POST"),
     Page("/runs", runs),

@@ -104,9 +104,9 @@ def bought(visit: Visit) -> Response:
             by=visit.site.by,
             capital="rollover" if form["capital"] == "rollover" else "fixed",
         )
-    except RebalancerError:
+    except BadInputError:  # nothing was changed; after any other error the settings may name the file
         if saved != file:
-            saved.unlink(missing_ok=True)  # what was refused is not left behind
+            saved.unlink(missing_ok=True)
         raise
     text = "The next run invests in it. A dry run shows what that would be."
     return done(visit, f"{form['name'].strip()} is bought", made, text)
