@@ -39,7 +39,8 @@ def read_by_journald(stream: TextIO, environ: Mapping[str, str] = os.environ) ->
 class LogFile(RotatingFileHandler):
     """A file for its owner alone; at MOST_BYTES it becomes FILE.1, and so on to OLD_FILES.
 
-    Raises BadInputError where it can't be opened, and for a file that is no log, such as the config. Once it is open, a full disk costs lines, and never a run.
+    Raises BadInputError where it can't be opened, and for a file that is no log, such as the config. Once it is open, a
+    full disk costs lines, and never a run.
     """
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
@@ -115,8 +116,9 @@ class Log:
 
 
 def log_of(clock: Clock, file: Path | None, journal: Path, numbers: Callable[[], Iterable[str]], *, json: bool) -> Log:
-    """The log of this process. Raises BadInputError where `file` can't be written, or is that of the `journal`, which
-    a first run has not made yet."""
+    """The log of this process. Raises BadInputError where `file` can't be written, is no log, or is that of the
+    `journal`, which a first run has not made yet.
+    """
     if file and os.path.realpath(file) == os.path.realpath(journal):
         raise BadInputError.of("--log-file", f"{file} is the journal: name another file")
     journald = not json and read_by_journald(sys.stdout)
