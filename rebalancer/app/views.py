@@ -172,7 +172,8 @@ class Invested:
 @dataclass(frozen=True, slots=True)
 class InvestmentsEdited:
     """What an edit of the config changed. `disarmed` has a sentence for each arming that the edit undid, `shares_left`
-    one on the shares of a bot that was removed, if it has any."""
+    one on the shares of a bot that was removed, if it has any.
+    """
 
     changes: tuple[SettingChanged, ...]
     investments: tuple[Invested, ...]
