@@ -75,7 +75,7 @@ def run(
         text = "goes without --dry-run: it sends the orders of a dry run that was confirmed"
         raise BadInputError([Problem("--only-plan", "", text)])
     settings = load_config(config, quietly=True)
-    log = log_of(SystemClock(), log_file, lambda: settings.account_numbers, json=json)
+    log = log_of(SystemClock(), log_file, settings.journal(), lambda: settings.account_numbers, json=json)
     with log, shutdown_signal(at_once=dry_run) as shutdown, watching(json=json or log.journald) as progress:
         if when_due:
             results = run_due(settings, SystemClock(), shutdown.is_set, progress)
