@@ -116,16 +116,16 @@ def _unless_unchanged(visit: Visit, answer: Response) -> Response:
 def once(visit: Visit, key: str, body: bytes, answer: Callable[[], Response], *, stops: bool = False) -> Response:
     """The answer to a request that changes something; the first one where it was sent before with this `key`.
 
-    A refusal is kept as well: another try needs another key. What `stops` is done even where it can't be known whether
-    it was sent before.
+    A refusal is kept as well: another try needs another key. What `stops` is done again where the first is not answered
+    yet, and where what was sent before can't be read.
     """
     request, site = visit.request, visit.site
     store = KeptAnswers(site.load().state_dir / "web.sqlite", site.clock)
     what = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body
     try:
         kept = store.begin(key, sha256(what).hexdigest())
-    except RunFailedError:
-        if not stops:
+    except (RunFailedError, RefusedError) as error:
+        if not stops or refusal_of(error).code == "key_reused":
             raise
         return answer()
     if kept is None:
