@@ -84,7 +84,8 @@ class Visit:
 class Page:
     """`answer` runs in a thread of its own. A form (POST) of up to `most_bytes` is checked before it is asked.
 
-    Only a form with `files` is read as one: reading that takes long where somebody wants it to.
+    Only a form with `files` is read as one: reading that takes long where somebody wants it to. `stops`: it stops all
+    orders, and so waits for nothing that it does not need.
     """
 
     path: str
@@ -92,3 +93,4 @@ class Page:
     method: Literal["GET", "POST"] = "GET"
     most_bytes: int = MOST_BYTES
     files: bool = False
+    stops: bool = False

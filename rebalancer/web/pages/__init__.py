@@ -17,7 +17,7 @@ MOST_CHART = 4 * 2**20
 
 PAGES = (
     Page("/", home),
-    Page("/halt", halt, "POST"),
+    Page("/halt", halt, "POST", stops=True),
     Page("/resume", resume, "POST"),
     Page("/tonight", tonight),
     Page("/tonight", plan, "POST"),
