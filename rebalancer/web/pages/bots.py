@@ -1,6 +1,7 @@
 """Invested bots: what each has and earned, its amount changed, the bot removed."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -93,7 +94,7 @@ def _done(
 ) -> Response:
     """With links to the pages of the same account."""
     config = visit.site.load()
-    values = {"title": title, "text": text, "changes": changes, "disarmed": disarmed}
+    values: dict[str, Any] = {"title": title, "text": text, "changes": changes, "disarmed": disarmed}
     return show(visit, config, "done.html", account=account_of(visit, config), **values)
 
 
