@@ -77,3 +77,13 @@ def test_an_order_whose_outcome_nobody_knows_needs_a_person_once_its_run_is_over
     assert (
         "the outcome of 1 order is not known: `rebalance recover --account main` asks the broker" in found.troubles[0]
     )
+
+
+def test_an_interrupted_run_is_told_with_what_settles_it(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=False)
+    begun = new_york(28, 15, 50)
+    with SqliteJournal.open(config.journal()) as journal:
+        journal.start_run(bare_request(config, main_account(config), session_of(config, begun.date()), begun))
+        assert status(config, new_york(28, 15, 51)).troubles == ()
+        (trouble,) = status(config, new_york(28, 23)).troubles
+    assert "run 1 for the session of 2016-06-28 was interrupted: `rebalance recover` settles what it sent" in trouble
