@@ -12,10 +12,11 @@ import yaml
 from forks import FORKS, Surroundings
 
 from rebalancer.app.runs import run_account
+from rebalancer.app.settings import begin
+from rebalancer.app.time_limits import seconds_to_stop
 from rebalancer.cli.app import app
 from rebalancer.config import load
 from rebalancer.demo import config_path
-from rebalancer.model import Trading
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "container"
@@ -121,10 +122,12 @@ def test_the_compose_example_asks_for_no_more_rights_than_a_run_needs(service, d
     assert "REBALANCE_CONFIG=/config/config.toml" in set_to
 
 
-def test_stopping_leaves_more_time_than_orders_may_wait(service):
+def test_stopping_may_take_as_long_as_a_run_at_alpaca_needs_by_the_settings_as_they_come(service, tmp_path):
     number, unit = re.fullmatch(r"(\d+)([smh])", service["stop_grace_period"]).groups()
-    waits = Trading().sell_timeout_seconds + Trading().buy_timeout_seconds
-    assert int(number) * SECONDS[unit] >= waits + 60
+    begin(tmp_path, "alpaca", "paper")
+    needed = seconds_to_stop(load(tmp_path / "config.toml"))
+    assert int(number) * SECONDS[unit] == needed
+    assert f"--time {needed}" in (ROOT / "docs" / "container.md").read_text("utf-8")
 
 
 def _run_watched(folder: Path, said: Path) -> None:

@@ -34,6 +34,8 @@ class Output:
 
     def obstacle(self) -> Problem | None:
         """Why nothing can be written there, or must not."""
+        if str(self.path).startswith("--"):
+            return self.refused("is an option, and no file")
         try:
             try_to_replace(self.path)
             with suppress(FileNotFoundError), open_regular(self.path) as there:

@@ -55,7 +55,9 @@ def remove(config: Config, account: AccountConfig, bot: str, to: To, by: str) ->
     """
     content = remove_investment(config.content, account.name, require_other_bots(config, account, bot))
     if to == "market":
-        return replace_config(config, account, content, by)
+        shares = in_words(shares_of_bot(config, account, bot))
+        sold = f"{shares} of {bot}: the next run sells what no other bot wants of it." if shares else None
+        return replace(replace_config(config, account, content, by), shares_left=sold)
     with run_lock(config.journal()):
         handed = _handed_over(config, account, bot, by)
         parse(content, config.path, os.environ)
@@ -65,7 +67,9 @@ def remove(config: Config, account: AccountConfig, bot: str, to: To, by: str) ->
             journal.record(NO_RUN, *revoked.values(), *handed)
         edited = replace_config(config, account, content, by)
     report_disarmed(config, revoked)
-    return replace(edited, disarmed=(*revoked, *edited.disarmed))
+    kept = in_words({each.symbol: each.quantity for each in handed})
+    yours = f"{kept} of {bot} stay in the account and are yours: no run trades them." if kept else None
+    return replace(edited, disarmed=(*revoked, *edited.disarmed), shares_left=yours)
 
 
 def _handed_over(config: Config, account: AccountConfig, bot: str, by: str) -> tuple[HandedOver, ...]:

@@ -112,7 +112,10 @@ def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
         verb = "failed" if run.status == "failed" else "was missed"
         yield f"run {run.id} for the session of {run.session} {verb}: {run.reason}"
     elif run.status == "running" and not _under_way(run, now):
-        yield f"run {run.id} for the session of {run.session} was interrupted: see `rebalance history {run.id}`"
+        yield (
+            f"run {run.id} for the session of {run.session} was interrupted: `rebalance recover` settles what it sent, "
+            f"and so does the next run; `rebalance history {run.id}` has it"
+        )
 
 
 def _under_way(run: RunSummary, now: datetime) -> bool:

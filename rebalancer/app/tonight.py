@@ -21,7 +21,7 @@ from rebalancer.app.runs import run_by_hand
 from rebalancer.app.schedule import outside_window
 from rebalancer.app.status import blocks
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, RunFailedError
+from rebalancer.errors import BadInputError, RunFailedError, echoed
 from rebalancer.files import create_private, replace_atomically
 from rebalancer.journal import plans, read
 from rebalancer.market.clock import SystemClock
@@ -29,6 +29,7 @@ from rebalancer.portfolio.confirmed import ConfirmedPlan, limits_in_words
 from rebalancer.ports import Progress, unwatched
 
 RUN_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
+PLAN_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def tonight(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Tonight:
@@ -82,11 +83,14 @@ def confirmed_plan(config: Config, account: AccountConfig, named: str, by: str) 
 
 
 def execute(config: Config, account: AccountConfig, line: str, by: str, *, confirmed: bool) -> Execution:
-    """Start a run for the plan `line` alone. `confirmed`: a person wants it outside the account's window too.
+    """Start a run for the plan `line` alone: the hash of what was shown. The number of a dry run would be another one's
+    where they were deleted. `confirmed`: a person wants it outside the account's window too.
 
     Raises BadInputError for an unknown plan and a question that was not confirmed, RunFailedError where no run can be
     started now. The run itself compares its plan before its first order.
     """
+    if not PLAN_HASH.fullmatch(line):
+        raise BadInputError.of("plan_hash", f"{echoed(line)} is no hash of a plan: make a dry run, which has it")
     plan = confirmed_plan(config, account, line, by)
     question, refused = _hindrance(config, account, plan.session)
     if refused:

@@ -171,11 +171,14 @@ class Invested:
 
 @dataclass(frozen=True, slots=True)
 class InvestmentsEdited:
-    """What an edit of the config changed. `disarmed` has a sentence for each arming that the edit undid."""
+    """What an edit of the config changed. `disarmed` has a sentence for each arming that the edit undid, `shares_left`
+    one on the shares of a bot that was removed, if it has any.
+    """
 
     changes: tuple[SettingChanged, ...]
     investments: tuple[Invested, ...]
     disarmed: tuple[str, ...]
+    shares_left: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -13,13 +14,15 @@ from typing import Self, TextIO
 
 from rebalancer.cli.screen import say
 from rebalancer.errors import BadInputError
-from rebalancer.files import ensure_private
+from rebalancer.files import ensure_private, open_regular
 from rebalancer.notify.masking import masked
 from rebalancer.ports import Clock
 from rebalancer.report.log import LogLine
 
 MOST_BYTES, OLD_FILES = 1_000_000, 9
 """Years of evenings: a line has some 150 bytes, and an evening some ten lines."""
+BEGINS = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
+"""Each line, and so each file that may be appended to, and renamed when it is full."""
 PRIORITIES: Mapping[int, int] = {logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 """Those of syslog, by which systemd's journal filters and colours lines."""
 
@@ -36,15 +39,19 @@ def read_by_journald(stream: TextIO, environ: Mapping[str, str] = os.environ) ->
 class LogFile(RotatingFileHandler):
     """A file for its owner alone; at MOST_BYTES it becomes FILE.1, and so on to OLD_FILES.
 
-    Raises BadInputError where it can't be opened. Once it is open, a full disk costs lines, and never a run.
+    Raises BadInputError where it can't be opened, and for a file that is no log, such as the config. Once it is open, a
+    full disk costs lines, and never a run.
     """
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
         self.lost = 0
         try:
+            _require_log(path)
             super().__init__(path, maxBytes=most_bytes, backupCount=OLD_FILES, encoding="utf-8")
         except OSError as error:
-            raise BadInputError.of("--log-file", f"{path} can't be written: {error.strerror}") from error
+            raise BadInputError.of(
+                "--log-file", f"{path} can't be written: {error.strerror}; name another file"
+            ) from error
 
     def _open(self) -> TextIOWrapper:
         ensure_private(Path(self.baseFilename))
@@ -59,6 +66,15 @@ class LogFile(RotatingFileHandler):
         self.lost += 1
         if self.lost == 1:
             say(f"rebalance: {self.baseFilename} can't be written, and the log lacks lines from here on", err=True)
+
+
+def _require_log(path: Path) -> None:
+    """A config or a journal that is named by mistake is neither written to nor, at MOST_BYTES, renamed."""
+    with suppress(FileNotFoundError), open_regular(path) as there:
+        begin = there.read(len("2026-11-30T"))
+        if begin and not BEGINS.match(begin):
+            text = f"{path} is there already, and is no log of rebalance: name another file"
+            raise BadInputError.of("--log-file", text)
 
 
 class Log:
@@ -99,7 +115,11 @@ class Log:
             self._file.close()
 
 
-def log_of(clock: Clock, file: Path | None, numbers: Callable[[], Iterable[str]], *, json: bool) -> Log:
-    """The log of this process. Raises BadInputError where `file` can't be written."""
+def log_of(clock: Clock, file: Path | None, journal: Path, numbers: Callable[[], Iterable[str]], *, json: bool) -> Log:
+    """The log of this process. Raises BadInputError where `file` can't be written, is no log, or is that of the
+    `journal`, which a first run has not made yet.
+    """
+    if file and os.path.realpath(file) == os.path.realpath(journal):
+        raise BadInputError.of("--log-file", f"{file} is the journal: name another file")
     journald = not json and read_by_journald(sys.stdout)
     return Log(clock, LogFile(file) if file else None, journald=journald, numbers=numbers)

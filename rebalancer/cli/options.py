@@ -7,15 +7,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, BadParameter, Exit, Option, Typer
+from typer.models import OptionInfo
 
 from rebalancer.cli import completion
 from rebalancer.cli.screen import say
@@ -51,10 +53,22 @@ WorkersOption = Annotated[
 LogFileOption = Annotated[
     Path | None, Option("--log-file", help="Append a line for each event to this file, which is rotated.")
 ]
-DAY = ["%Y-%m-%d"]
 MOST = 1_000_000_000
 """Of runs and lines. SQLite takes no number beyond 2**63."""
 YesOption = Annotated[bool, Option("--yes", help="Don't ask.")]
+
+
+def day_option(name: str, text: str) -> OptionInfo:
+    option: OptionInfo = Option(name, parser=_day, metavar="YYYY-MM-DD", help=text)
+    return option
+
+
+def _day(text: str) -> datetime:
+    with suppress(ValueError):
+        day = datetime.fromisoformat(text)
+        if day.date().isoformat() == text:
+            return day
+    raise BadParameter(f"{visible(text)!r} is no day: write year, month and day, such as 2016-07-01")
 
 
 def person() -> str:

@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import DAY, AccountOption, Answer, ConfigOption, JsonOption, watching
+from rebalancer.cli.options import AccountOption, Answer, ConfigOption, JsonOption, day_option, watching
 from rebalancer.cli.screen import say
 from rebalancer.errors import visible
 
@@ -24,8 +24,8 @@ def performance(
         str | None, Argument(help="Only this bot. Default: the account and its bots.", autocompletion=completion.bots)
     ] = None,
     account: AccountOption = None,
-    first: Annotated[datetime | None, Option("--from", formats=DAY, help="First day; default: the first run.")] = None,
-    last: Annotated[datetime | None, Option("--to", formats=DAY, help="Last day; default: the last run.")] = None,
+    first: Annotated[datetime | None, day_option("--from", "First day; default: the first run.")] = None,
+    last: Annotated[datetime | None, day_option("--to", "Last day; default: the last run.")] = None,
     benchmark: Annotated[
         str | None, Option("--benchmark", help="A ticker to compare with; default: SPY if it has prices.")
     ] = None,

@@ -11,7 +11,6 @@ from typer import Argument, Option
 from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_config
 from rebalancer.cli.options import (
-    DAY,
     Answer,
     BotArgument,
     Commands,
@@ -19,6 +18,7 @@ from rebalancer.cli.options import (
     IgnoreRebalanceOption,
     JsonOption,
     WorkersOption,
+    day_option,
     show,
     show_json,
     shutdown_signal,
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 
 def explain(
     bot: BotArgument,
-    on: Annotated[
-        datetime | None, Option("--on", formats=DAY, help="A session of the price history; default: the last.")
-    ] = None,
+    on: Annotated[datetime | None, day_option("--on", "A session of the price history; default: the last.")] = None,
     tree: Annotated[bool, Option("--tree", help="Show all rules, including branches not taken.")] = False,
     mermaid: Annotated[
         bool, Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
@@ -88,13 +86,13 @@ def backtest(
     ],
     first: Annotated[
         datetime | None,
-        Option("--from", formats=DAY, help="First day; default: when everything exists that the bots may need."),
+        day_option("--from", "First day; default: when everything exists that the bots may need."),
     ] = None,
     allow_undecided: Annotated[
         bool,
         Option("--allow-undecided", help="Start as soon as every bot decides, and say what does not exist yet."),
     ] = False,
-    last: Annotated[datetime | None, Option("--to", formats=DAY, help="Last day; default: the last price.")] = None,
+    last: Annotated[datetime | None, day_option("--to", "Last day; default: the last price.")] = None,
     cost_bps: Annotated[float, Option("--cost-bps", help="Trading costs in basis points of the traded value.")] = 0.0,
     benchmark: Annotated[
         str | None,

@@ -10,7 +10,6 @@ from typer import Exit, Option
 
 from rebalancer.cli.config_file import load_account, load_config
 from rebalancer.cli.options import (
-    DAY,
     AccountOption,
     Answer,
     ConfigOption,
@@ -19,6 +18,7 @@ from rebalancer.cli.options import (
     JsonOption,
     LogFileOption,
     ask,
+    day_option,
     person,
     show,
     show_json,
@@ -40,7 +40,7 @@ def run(
     config: ConfigOption = None,
     account: AccountOption = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Show the orders a run would send; send none.")] = False,
-    as_of: Annotated[datetime | None, Option("--as-of", formats=DAY, help="Replay a past session (sim only).")] = None,
+    as_of: Annotated[datetime | None, day_option("--as-of", "Replay a past session (sim only).")] = None,
     force: Annotated[bool, Option("--force", help="Run again even if this session already had its run.")] = False,
     ignore_rebalance: IgnoreRebalanceOption = False,
     only_plan: Annotated[
@@ -75,7 +75,7 @@ def run(
         text = "goes without --dry-run: it sends the orders of a dry run that was confirmed"
         raise BadInputError([Problem("--only-plan", "", text)])
     settings = load_config(config, quietly=True)
-    log = log_of(SystemClock(), log_file, lambda: settings.account_numbers, json=json)
+    log = log_of(SystemClock(), log_file, settings.journal(), lambda: settings.account_numbers, json=json)
     with log, shutdown_signal(at_once=dry_run) as shutdown, watching(json=json or log.journald) as progress:
         if when_due:
             results = run_due(settings, SystemClock(), shutdown.is_set, progress)

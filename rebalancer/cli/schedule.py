@@ -47,7 +47,7 @@ def schedule(
     supervisor = Supervisor(os.environ.get("NOTIFY_SOCKET", ""), clock, partial(say, err=True))
     with shutdown_signal() as shutdown:
         loop = ScheduleLoop(partial(load_config, config, quietly=True), clock, shutdown.is_set)
-        log = log_of(clock, log_file, lambda: (loop.config or settings).account_numbers, json=json)
+        log = log_of(clock, log_file, settings.journal(), lambda: (loop.config or settings).account_numbers, json=json)
         with log, watching(json=json or log.journald) as line:
             loop.progress = each_of(line, supervisor.working)
             keep(loop, shutdown, Screen(log, json=json, between=line.between), supervisor)

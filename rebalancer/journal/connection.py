@@ -15,7 +15,8 @@ from pathlib import Path
 from rebalancer.errors import BadInputError, RunFailedError, StoppedError
 from rebalancer.files import create_private, read_regular, replace_atomically, require_regular
 from rebalancer.journal.chain import Head, has_chain, holds, read_head
-from rebalancer.journal.tables import PROJECTIONS, TRUTH
+from rebalancer.journal.projections import rebuild
+from rebalancer.journal.tables import LAST_STEP, PROJECTIONS, STEPS, TRUTH
 
 ROOM = 2**20
 """Bytes kept free before a run: many times what one run writes."""
@@ -37,7 +38,8 @@ REMEDIES = {
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A read-only connection with one consistent view of the journal; to an empty one where there is no file.
+    """A read-only connection with one consistent view of the journal; to an empty one where there is no file, and to a
+    copy with the tables of this version where an earlier one wrote it, which the next run upgrades.
 
     Raises RunFailedError for a file that can't be read.
     """
@@ -56,8 +58,24 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         has_tables = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
         if not has_tables and not high_water_mark_file(path).exists():
             return _empty()
+        if has_tables and not _has_our_tables(connection):
+            return _upgraded_copy(connection)
         stack.pop_all()
         return connection
+
+
+def _has_our_tables(connection: sqlite3.Connection) -> bool:
+    """Also where no step is recorded: then it is no journal of an earlier version, but a damaged one."""
+    recorded = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [STEPS]).fetchone()
+    return recorded is None or bool(connection.execute(f"SELECT 1 FROM {STEPS} WHERE name = ?", [LAST_STEP]).fetchone())
+
+
+def _upgraded_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """In memory, as whoever looks may not be allowed to write. Its tables follow from the events."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    connection.backup(copy)
+    rebuild(copy)
+    return copy
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:

@@ -17,6 +17,10 @@ from rebalancer.journal.codec import canonical, plain
 from rebalancer.model import OrderPhase, RunStep
 from rebalancer.model.states import OVER, may_become, may_step
 
+STEPS = "_sqlite_migrations"
+"""The table of sqlite-utils in which each step of an upgrade is recorded."""
+LAST_STEP = "m009_fractional_target_quantities"
+"""What a journal of this version has recorded there; an older one may lack tables and columns."""
 TRUTH = """
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,

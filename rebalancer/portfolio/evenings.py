@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -205,6 +205,8 @@ def _count(evening: _Open, entry: Entry) -> None:
         before = evening.shares.get(entry.symbol, ZERO)
         after = evening.shares[entry.symbol] = before + entry.shares
         evening.taken[entry.symbol] += entry.capital
+        if entry.reason == "handed over":  # the bot ends here, and what it wanted with it
+            evening.begun = replace(evening.begun, money=ZERO, wanted={}, granted={}, planned={})
         if entry.reason == "split" and before > 0 and after > 0 and entry.symbol in evening.prices:
             evening.prices[entry.symbol] *= before / after
     if entry.reason in DIVIDENDS:

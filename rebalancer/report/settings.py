@@ -60,6 +60,8 @@ def _investment(bot: Invested) -> tuple[str, ...]:
 def edited_screen(account: str, edited: InvestmentsEdited) -> Screen:
     yield from changes_screen(edited.changes)
     yield from investments_screen({account: edited.investments})
+    if edited.shares_left:
+        yield line(edited.shares_left)
     yield from lines(edited.disarmed, "bold yellow")
 
 

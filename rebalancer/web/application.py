@@ -35,7 +35,7 @@ OPENAPI = Path(__file__).with_name("openapi.json")
 def application(site: Site) -> ASGIApp:
     routes = [
         *(Route(page.path, page_endpoint(site, page), methods=[page.method]) for page in PAGES),
-        *(Route(call.path, call_endpoint(site, call), methods=[call.method]) for call in CALLS),
+        *(Route(_of_any_name(call.path), call_endpoint(site, call), methods=[call.method]) for call in CALLS),
         Route("/api/openapi.json", lambda _: Response(OPENAPI.read_bytes(), media_type="application/json")),
         Route("/static/{name}", static_files(STATIC, {"charts.css": f"{THEMES}{CHARTS}{RULES}".encode()})),
         Route("/health", lambda _: JSONResponse({"status": "ok"})),
@@ -49,6 +49,11 @@ def application(site: Site) -> ASGIApp:
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: not_found})
     return Guard(app, site.door, HOSTS, partial(refused, site))
+
+
+def _of_any_name(path: str) -> str:
+    """A bot's name may have a slash in it."""
+    return path.replace("{bot}", "{bot:path}")
 
 
 def _metrics(site: Site, request: Request) -> Response:

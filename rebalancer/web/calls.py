@@ -41,7 +41,8 @@ class BodyField:
 class Call:
     """`answer` gives a dataclass or a mapping, which is written as `--json` writes it.
 
-    `gives` describes the answer for the OpenAPI document: a dataclass, or a mapping of names to types.
+    `gives` describes the answer for the OpenAPI document: a dataclass, or a mapping of names to types. `stops` is that
+    of `Page`.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Call:
     parameters: tuple[Parameter, ...] = ()
     body: tuple[BodyField, ...] = ()
     status: int = 200
+    stops: bool = False
 
 
 PYTHON = {"string": str, "number": (int, Decimal), "boolean": bool, "array": list, "null": type(None)}

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
+from rebalancer.errors import RunFailedError
 from rebalancer.report.answers import to_json_line
 from rebalancer.web.calls import Asked, Call, checked
 from rebalancer.web.door import same_secret
@@ -32,8 +34,7 @@ def page_endpoint(site: Site, page: Page) -> Endpoint:
             if page.method == "GET":
                 return await run_in_threadpool(page.answer, Visit(site, request))
             body = await body_of(request, page.most_bytes)
-            visit = Visit(site, request, parsed(request.headers.get("content-type", ""), body))
-            return await run_in_threadpool(_form_answer, page, visit, body)
+            return await run_in_threadpool(_form_answer, page, Visit(site, request), body)
         except Exception as error:  # noqa: BLE001 - whatever it is, its own text is never shown
             return refused(site, request.scope, refusal_of(error))
 
@@ -42,13 +43,15 @@ def page_endpoint(site: Site, page: Page) -> Endpoint:
 
 def _form_answer(page: Page, visit: Visit, body: bytes) -> Response:
     """Each form has the token of its session, and is done once; only that of the login has no session yet."""
+    form = parsed(visit.request.headers.get("content-type", ""), body, files=page.files)
+    visit = replace(visit, form=form)
     if visit.entry.session is None:
         if not visit.entry.bearer:
             return page.answer(visit)
         raise RefusedError(403, "no_session", "A form needs a session. Programs use the API.")
     if not same_secret(visit.form.get("form_token"), visit.form_token):
         raise RefusedError(403, "no_form_token", "This form is of an earlier session. Reload the page.")
-    return once(visit, f"form {visit.form['request_id']}", body, lambda: page.answer(visit))
+    return once(visit, f"form {visit.form['request_id']}", body, lambda: page.answer(visit), stops=page.stops)
 
 
 def call_endpoint(site: Site, call: Call) -> Endpoint:
@@ -76,7 +79,7 @@ def _call_answer(call: Call, visit: Visit, body: bytes) -> Response:
     if not 8 <= len(key) <= 200:
         text = "The header Idempotency-Key is missing: 8 to 200 characters, new for each new request."
         raise RefusedError(400, "no_idempotency_key", text)
-    return once(visit, f"api {key}", body, answer)
+    return once(visit, f"api {key}", body, answer, stops=call.stops)
 
 
 def _fields(call: Call, visit: Visit, body: bytes) -> Mapping[str, Any]:
@@ -86,6 +89,7 @@ def _fields(call: Call, visit: Visit, body: bytes) -> Mapping[str, Any]:
         raise RefusedError(415, "no_json", f"The body has to be {JSON}.")
     try:
         found = json.loads(body or b"{}", parse_float=Decimal, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False, default=str).encode()  # half a character (a lone surrogate) is no text
     except (ValueError, RecursionError) as error:
         raise RefusedError(400, "bad_body", "The body is no valid JSON.") from error
     return checked(call.body, found)
@@ -109,22 +113,29 @@ def _unless_unchanged(visit: Visit, answer: Response) -> Response:
     return answer
 
 
-def once(visit: Visit, key: str, body: bytes, answer: Callable[[], Response]) -> Response:
+def once(visit: Visit, key: str, body: bytes, answer: Callable[[], Response], *, stops: bool = False) -> Response:
     """The answer to a request that changes something; the first one where it was sent before with this `key`.
 
-    A refusal is kept as well: another try needs another key.
+    A refusal is kept as well: another try needs another key. What `stops` is done again where the first is not answered
+    yet, and where what was sent before can't be read.
     """
     request, site = visit.request, visit.site
     store = KeptAnswers(site.load().state_dir / "web.sqlite", site.clock)
     what = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body
-    kept = store.begin(key, sha256(what).hexdigest())
+    try:
+        kept = store.begin(key, sha256(what).hexdigest())
+    except (RunFailedError, RefusedError) as error:
+        if not stops or refusal_of(error).code == "key_reused":
+            raise
+        return answer()
     if kept is None:
         try:
             given = answer()
         except Exception as error:  # noqa: BLE001 - as in the endpoints; kept, since it may have happened after all
             given = refused(site, request.scope, refusal_of(error))
         kept = KeptAnswer(given.status_code, given.headers.get("location"), bytes(given.body))
-        store.keep(key, kept)
+        with suppress(RunFailedError):  # it is done all the same; sent again, it is refused as of unknown outcome
+            store.keep(key, kept)
         return given
     kind = JSON if is_api(request.url.path) else "text/html"
     location = {"location": kept.location} if kept.location else {}

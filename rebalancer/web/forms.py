@@ -59,8 +59,8 @@ def _too_long(most: int) -> RefusedError:
     return RefusedError(413, "too_long", f"What was sent is too long: up to {most // 1024:,} KiB are read here.")
 
 
-def parsed(content_type: str, body: bytes) -> Form:
-    """Raises RefusedError for anything that no form of a browser sends."""
+def parsed(content_type: str, body: bytes, *, files: bool = False) -> Form:
+    """Raises RefusedError for anything that no form of a browser sends, and without `files` for a form with some."""
     kind = content_type.partition(";")[0].strip().lower()
     try:
         if kind == URLENCODED:
@@ -68,11 +68,11 @@ def parsed(content_type: str, body: bytes) -> Form:
                 body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MOST_FIELDS
             )
             return Form(dict(pairs))
-        if kind == MULTIPART:
+        if kind == MULTIPART and files:
             return _multipart(content_type, body)
     except ValueError as error:
         raise RefusedError(400, "bad_form", "What was sent is no form of this page. Reload it.") from error
-    raise RefusedError(415, "no_form", f"A form is sent as {URLENCODED} or {MULTIPART}.")
+    raise RefusedError(415, "no_form", f"This form is sent as {MULTIPART if files else URLENCODED}.")
 
 
 def _multipart(content_type: str, body: bytes) -> Form:

@@ -69,4 +69,5 @@ class KeptAnswers:
                 yield store
                 store.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            raise RunFailedError(f"{self.file} can't be used: {error}. Nothing was done.") from error
+            remedy = "Nothing was done. Close the program that holds it; where it is damaged, move it away"
+            raise RunFailedError(f"{self.file} can't be used: {error}. {remedy}.") from error

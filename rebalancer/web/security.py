@@ -5,7 +5,6 @@ docs/web.md has each attack with its answer. Default: nothing is answered withou
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -127,12 +126,14 @@ def forged(method: str, path: str, headers: Headers, entry: Entry) -> Refusal | 
 
 
 def cookie(headers: Headers) -> str:
-    """The name of the session; "" where there is none."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+    """The name of the session; "" where there is none. Of several the last counts.
+
+    Cookies of other programs of this machine come along, whatever is in them. `http.cookies` stops at one that it can't
+    read, and needs seconds to take the quotes from a long one.
+    """
+    pairs = (pair.partition("=") for pair in headers.get("cookie", "").split(";"))
+    values = [value.strip() for name, _, value in pairs if name.strip() == COOKIE]
+    return values[-1] if values else ""
 
 
 def with_headers(send: Send) -> Send:

@@ -21,20 +21,24 @@ from rebalancer.web.site import Site
 
 MOST_CONNECTIONS = 200
 REQUEST_SECONDS = 10.0
-"""In which a request arrives whole, its body too."""
+"""In which a request arrives whole, its body too; and in which what was answered is taken."""
 SHUTDOWN_SECONDS = 1
 """For requests that are being answered; a stream that is open ends by itself before."""
 LOOPBACK = "127.0.0.1"
 
 
 class PunctualProtocol(H11Protocol):
-    """Closes a connection whose request does not arrive whole in time: uvicorn itself waits for ever."""
+    """Closes a connection whose request does not arrive whole in time, or whose answer nobody reads: uvicorn itself
+    waits for ever.
+    """
 
     seconds = REQUEST_SECONDS
     deadline: asyncio.TimerHandle | None = None
+    unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - as uvicorn has it
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # so that `pause_writing` tells of any byte that is not taken
         self._begin_waiting()
 
     def data_received(self, data: bytes) -> None:
@@ -46,7 +50,21 @@ class PunctualProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.unread = self.loop.call_later(self.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._taken()
+
+    def _taken(self) -> None:
+        if self.unread is not None:
+            self.unread.cancel()
+            self.unread = None
 
     def _begin_waiting(self) -> None:
         self.deadline = self.loop.call_later(self.seconds, self.transport.close)

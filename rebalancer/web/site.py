@@ -82,9 +82,15 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`answer` runs in a thread of its own. A form (POST) of up to `most_bytes` is checked before it is asked."""
+    """`answer` runs in a thread of its own. A form (POST) of up to `most_bytes` is checked before it is asked.
+
+    Only a form with `files` is read as one: reading that takes long where somebody wants it to. `stops`: it stops all
+    orders, and so waits for nothing that it does not need.
+    """
 
     path: str
     answer: Callable[[Visit], Response]
     method: Literal["GET", "POST"] = "GET"
     most_bytes: int = MOST_BYTES
+    files: bool = False
+    stops: bool = False

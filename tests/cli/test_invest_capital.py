@@ -189,7 +189,8 @@ def test_shares_that_are_handed_over_are_their_owners_and_no_run_trades_them(reb
     held = shares(rebalance)
     left = dict(books(journal_of(config), "main").books[BOT].shares)
     assert left == {"SPY": 29}
-    assert rebalance("invest", "remove", BOT, "--hand-over").code == 0
+    said = rebalance("invest", "remove", BOT, "--hand-over").out
+    assert f"29 SPY of {BOT} stay in the account and are yours: no run trades them." in said
     keeper = books(journal_of(config), "main")
     assert keeper.books[UNASSIGNED].shares == left
     assert keeper.books[UNASSIGNED].costs["SPY"] > 5_000
@@ -201,8 +202,16 @@ def test_shares_that_are_handed_over_are_their_owners_and_no_run_trades_them(reb
     assert (after[BOT].cash, dict(after[BOT].shares)) == (0, {})
 
 
+def test_the_model_of_a_bot_ends_where_its_shares_are_handed_over(rebalance, config, begun):
+    assert rebalance("invest", "remove", BOT, "--hand-over").code == 0
+    assert rebalance("run", "--as-of", SECOND).code == 0
+    last = answer(rebalance, "performance", BOT)["accounts"][0]["against_model"]["days"][-1]
+    assert {Decimal(each) for each in (last["live"], last["model"], *last["by_cause"].values())} == {0}
+
+
 def test_shares_that_are_to_be_sold_are_gone_after_the_next_run(rebalance, config, begun):
-    assert rebalance("invest", "remove", BOT, "--sell").code == 0
+    said = answer(rebalance, "invest", "remove", BOT, "--sell")["shares_left"]
+    assert said == f"29 SPY of {BOT}: the next run sells what no other bot wants of it."
     assert rebalance("run", "--as-of", SECOND).code == 0
     keeper = books(journal_of(config), "main")
     assert (keeper.books[BOT].cash, dict(keeper.books[BOT].shares), keeper.has(BOT)) == (0, {}, None)

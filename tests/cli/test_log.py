@@ -103,6 +103,25 @@ def test_a_log_that_can_not_be_opened_is_refused_before_anything_is_done(rebalan
     assert json.loads(rebalance("history", "--json").out)["runs"] == []
 
 
+@pytest.mark.parametrize("named", ["config.toml", "state/journal.sqlite"])
+def test_a_config_or_a_journal_named_as_the_log_is_refused_and_stays_as_it_is(rebalance, tmp_path, named):
+    write_config(tmp_path)
+    assert rebalance("run", "--as-of", "2016-06-28").code == 0
+    file = tmp_path / named
+    before = file.read_bytes()
+    refused = rebalance("run", "--as-of", "2016-06-29", "--log-file", file)
+    assert refused.code == 2
+    assert "name another file" in refused.err
+    assert file.read_bytes() == before
+
+
+def test_a_first_run_makes_no_log_of_the_journal_to_be(rebalance, tmp_path):
+    write_config(tmp_path)
+    journal = tmp_path / "state" / "journal.sqlite"
+    assert "is the journal" in rebalance("run", "--as-of", "2016-06-28", "--log-file", journal).err
+    assert not journal.exists()
+
+
 def test_cron_gets_a_line_a_run_in_its_log_and_a_quick_answer_without_one(rebalance, tmp_path):
     write_config(tmp_path)
     log = tmp_path / "a.log"

@@ -86,6 +86,9 @@ def test_without_prices_of_the_default_benchmark_there_is_none_and_a_note(rebala
             "there is no session from 2022-06-19 to the end: the journal has them from",
         ),
         (("--benchmark", "a b c"), "is not a ticker"),
+        (("--from", "2016-13-01"), "'2016-13-01' is no day: write year, month and day, such as 2016-07-01"),
+        (("--to", "20160701"), "'20160701' is no day"),
+        (("--csv", "--html"), "--csv: --html is an option, and no file: name another file"),
     ],
 )
 def test_a_mistake_is_named_with_its_remedy(traded, rebalance, words, said):

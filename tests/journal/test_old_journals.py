@@ -18,9 +18,12 @@ from evenings import REQUEST, evening, start
 
 from rebalancer.journal import read, setting_history
 from rebalancer.journal.audit import verify
+from rebalancer.journal.chain import has_chain
 from rebalancer.journal.codec import from_body, to_body
+from rebalancer.journal.connection import reading
 from rebalancer.journal.schema import KNOWN, migrations
 from rebalancer.journal.store import SqliteJournal
+from rebalancer.journal.tables import LAST_STEP, STEPS
 from rebalancer.model import Allocation, Symbol
 from rebalancer.portfolio.targets import claims_on, contributions
 
@@ -71,6 +74,24 @@ def test_an_old_journal_upgrades_verifies_and_keeps_its_lines(old):
 
     assert select(old, LINES) == before
     assert verify(old).faults == ()
+
+
+def test_what_only_reads_sees_an_old_journal_with_the_tables_of_this_version_and_changes_no_byte(old):
+    before = old.read_bytes()
+    assert read.halts(old, "demo") == ()
+    with reading(old) as journal:
+        assert journal.execute("SELECT count(*) FROM holdings WHERE counted_value IS NULL").fetchone()[0] > 0
+        chained = has_chain(journal)
+    if chained:
+        assert verify(old).faults == ()
+    assert old.read_bytes() == before
+
+
+def test_a_journal_of_this_version_is_known_by_its_last_step(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    SqliteJournal.open(path).close()
+    assert migrations.migrations_table == STEPS
+    assert select(path, f"SELECT name FROM {STEPS} ORDER BY name")[-1] == (LAST_STEP,)
 
 
 def test_the_due_check_reads_an_old_journal_without_upgrading_it(old):

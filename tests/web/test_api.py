@@ -140,6 +140,23 @@ def test_a_body_that_is_no_investment_is_refused(shared, body, status):
     assert shared.config.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["key", "value", "plan_hash"])
+def test_half_a_character_is_no_text(shared, name):
+    path = "execute?dryRun=false" if name == "plan_hash" else "settings"
+    fields = {"plan_hash": "\ud800"} if name == "plan_hash" else {"key": "enabled", "value": "x", name: "\ud800"}
+    assert code_of(post(shared, f"{TRADING}/{path}", f"half-a-{name}", **fields)) == (400, "bad_body")
+
+
+def test_a_number_of_more_digits_than_fit_into_the_memory_is_no_amount(shared):
+    reply = shared.api(
+        "POST",
+        f"{TRADING}/investments/Dual%20momentum",
+        '{"amount": 1e999999999999}',
+        **{"idempotency-key": "more-than-fit"},
+    )
+    assert code_of(reply) == (400, "bad_input")
+
+
 def test_money_is_committed_changed_and_taken_away_as_on_the_command_line(site):
     (site.config.parent / "bots" / "more.json").write_bytes(
         (site.config.parent / "bots" / "hedge_example.json").read_bytes()
@@ -154,6 +171,12 @@ def test_money_is_committed_changed_and_taken_away_as_on_the_command_line(site):
     require_described(removed, "DELETE", f"{TRADING}/investments/More")
     assert "More" not in site.config.read_text()
     assert tomllib.loads(site.config.read_text())["accounts"]["demo"]["investments"][0]["name"] == "Ten-month average"
+
+
+def test_a_bot_with_a_slash_in_its_name_is_found(site):
+    site.config.write_text(site.config.read_text("utf-8").replace("Dual momentum", "SPY / EFA?"), "utf-8")
+    assert post(site, f"{TRADING}/investments/SPY%20%2F%20EFA%3F", "slash", amount="5").status == 200
+    assert "amount = 5\n" in site.config.read_text("utf-8")
 
 
 def test_a_bot_with_shares_is_removed_only_by_who_says_what_becomes_of_them(site):
@@ -180,11 +203,11 @@ def test_a_key_of_another_request_and_no_key_are_refused(site):
 
 
 def test_a_request_that_was_begun_and_never_answered_is_not_begun_again(site):
-    body = json.dumps({"reason": "x"})
-    asked = sha256(f"POST {V1}/halts?\n{body}".encode()).hexdigest()
+    path, body = f"{TRADING}/investments/Dual%20momentum", json.dumps({"amount": "5"})
+    asked = sha256(f"POST {path.replace('%20', ' ')}?\n{body}".encode()).hexdigest()
     # As a process that was killed left it.
     KeptAnswers(load(site.config).state_dir / "web.sqlite", site.site.clock).begin("api left-open", asked)
-    reply = site.api("POST", f"{V1}/halts", body, **{"idempotency-key": "left-open"})
+    reply = site.api("POST", path, body, **{"idempotency-key": "left-open"})
     assert code_of(reply) == (409, "outcome_unknown")
 
 

@@ -62,6 +62,14 @@ def test_a_real_run_needs_a_plan_that_was_shown(fresh):
         assert asked(site.url, site.token, "GET", EXECUTIONS)[1] == {"executions": []}
 
 
+def test_the_number_of_a_dry_run_is_no_plan_that_was_shown(fresh):
+    with local_site(fresh) as site:
+        asked(site.url, site.token, "POST", EXECUTE, "look-first")
+        body = {"plan_hash": "1"}
+        assert asked(site.url, site.token, "POST", f"{EXECUTE}?dryRun=false", "by-number", **body)[0] == 400
+        assert asked(site.url, site.token, "GET", EXECUTIONS)[1] == {"executions": []}
+
+
 @pytest.mark.posix
 def test_the_run_goes_on_when_the_server_that_started_it_is_killed_and_is_not_started_again(fresh):
     """SIGKILL to the server's whole process group, as a terminal that is closed or a supervisor does it."""

@@ -4,8 +4,9 @@ import http.client
 
 import pytest
 from local_site import form_headers
+from starlette.datastructures import Headers
 
-from rebalancer.web.security import HEADERS
+from rebalancer.web.security import COOKIE, HEADERS, cookie
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "localhost.evil"])
@@ -121,3 +122,25 @@ def test_a_form_beyond_its_limit_is_refused_before_it_is_read(shared):
     person.get("/")
     assert person.post("/leave", {"more": "x" * 70_000}).status == 413
     assert person.get("/").status == 200
+
+
+def test_a_cookie_of_another_program_on_this_machine_is_in_nobodys_way(shared):
+    person = shared.enter()
+    for others in ('state={"a": [1, 2]}', "a,b=c", 'x="unended', "rb_session=planted", "; ;=;"):
+        person.cookie, before = f"{others}; {person.cookie}", person.cookie
+        assert person.get("/").status == 200
+        person.cookie = before
+
+
+def test_quotes_in_a_cookie_are_not_taken_off(shared):
+    """Python's own reader takes 9 s for such a cookie, for anybody without the token."""
+    name = '"' + "\\" * 60_000 + '"'
+    assert cookie(Headers({"cookie": f"{COOKIE}={name}"})) == name
+
+
+def test_a_form_with_files_is_read_only_where_files_are_taken(shared):
+    """Reading one takes 7 s where somebody wants it to, and the login is open to all."""
+    body = '--cut\r\ncontent-disposition: form-data; name="token"\r\n\r\nguessed\r\n--cut--\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=cut"}
+    assert shared.ask("POST", "/login", body, headers).status == 415
+    assert shared.ask("POST", "/buy/upload", body, headers).headers["location"] == "/login"

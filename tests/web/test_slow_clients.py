@@ -4,6 +4,7 @@ import socket
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from threading import Thread
+from typing import Never
 
 import pytest
 from local_site import LocalSite, local_site
@@ -31,6 +32,11 @@ def connected(site: LocalSite) -> socket.socket:
     return socket.create_connection(("127.0.0.1", site.port), timeout=30)
 
 
+def ask_for_ever(client: socket.socket) -> Never:
+    while True:
+        client.sendall(b"GET /static/style.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+
+
 @pytest.mark.parametrize("sent", BEGINNINGS.values(), ids=BEGINNINGS)
 def test_a_request_that_does_not_arrive_whole_in_time_is_given_up(hasty, sent):
     with connected(hasty) as slow:
@@ -55,6 +61,11 @@ def test_sixty_of_them_keep_nobody_else_waiting(hasty):
             each.sendall(b"GET / HTTP/1.1\r\n")
         assert hasty.ask("GET", "/health").status == 200
         assert [each.recv(100) for each in slow] == [b""] * 60
+
+
+def test_an_answer_that_nobody_reads_is_given_up(hasty):
+    with connected(hasty) as deaf, pytest.raises(ConnectionError):  # one that is waited for would time out
+        ask_for_ever(deaf)
 
 
 def test_a_body_without_an_end_is_cut_off_at_its_limit(hasty):

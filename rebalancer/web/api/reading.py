@@ -157,6 +157,7 @@ CALLS = (
             BodyField("reason", "Why; shown until it is lifted.", required=False),
         ),
         status=201,
+        stops=True,
     ),
     Call(
         f"{HERE}/state",

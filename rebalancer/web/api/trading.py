@@ -10,6 +10,7 @@ from rebalancer.app.tonight import execute, executions, tonight
 from rebalancer.app.views import Invested, InvestmentsEdited
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError
+from rebalancer.model import numbers
 from rebalancer.model.text import known_names
 from rebalancer.web.api.parameters import ACCOUNT, BOT, DRY_RUN, LIMIT, MODE
 from rebalancer.web.calls import Asked, BodyField, Call, Parameter
@@ -122,7 +123,10 @@ def listed_executions(asked: Asked) -> object:
 
 
 def _text(amount: str | int | Decimal) -> str:
-    return amount if isinstance(amount, str) else f"{Decimal(amount):f}"
+    """In plain digits where there are not too many of them: those of 1e99999999 would fill the memory."""
+    if isinstance(amount, Decimal) and numbers.in_bounds(amount):
+        return f"{amount:f}"
+    return str(amount)
 
 
 AMOUNT = BodyField("amount", "An amount of money as text; with percent a percentage.", ("string", "number"))

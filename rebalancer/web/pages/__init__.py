@@ -17,7 +17,7 @@ MOST_CHART = 4 * 2**20
 
 PAGES = (
     Page("/", home),
-    Page("/halt", halt, "POST"),
+    Page("/halt", halt, "POST", stops=True),
     Page("/resume", resume, "POST"),
     Page("/tonight", tonight),
     Page("/tonight", plan, "POST"),
@@ -30,7 +30,7 @@ PAGES = (
     Page("/bots/remove", remove, "POST"),
     Page("/bot", bot),
     Page("/buy", buy),
-    Page("/buy/upload", upload, "POST", MOST_CHART),
+    Page("/buy/upload", upload, "POST", MOST_CHART, files=True),
     Page("/buy/check", check),
     Page("/buy", bought, "POST"),
     Page("/runs", runs),

@@ -1,6 +1,7 @@
 """Invested bots: what each has and earned, its amount changed, the bot removed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -13,6 +14,7 @@ from rebalancer.app.settings import change_amount
 from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, echoed
+from rebalancer.events import SettingChanged
 from rebalancer.model.text import money
 from rebalancer.web.pages.around import account_of, show, spark
 from rebalancer.web.site import Visit
@@ -40,7 +42,7 @@ def amount(visit: Visit) -> Response:
     unit = _one_of(visit.form["unit"], "dollars", "percent")
     typed = visit.form["amount"].strip()
     made = change_amount(config, account, bot, typed, percent=unit == "percent", by=visit.site.by)
-    return done(visit, f"The amount of {bot} is changed", made)
+    return done(visit, f"The amount of {bot} {'is changed' if made.changes else 'was that already'}", made)
 
 
 def removing(visit: Visit) -> Response:
@@ -79,13 +81,21 @@ def move(visit: Visit) -> Response:
         f"at the prices of {moved.session}. The next run trades by this."
     )
     title = f"{money(moved.amount, moved.currency)} {'given to' if way == 'in' else 'taken from'} {bot}"
-    return show(visit, visit.site.load(), "done.html", title=title, text=text, changes=(), disarmed=moved.disarmed)
+    return _done(visit, title, text, disarmed=moved.disarmed)
 
 
 def done(visit: Visit, title: str, made: InvestmentsEdited, text: str = "") -> Response:
     """What an edit of the settings changed."""
+    return _done(visit, title, text, made.changes, made.disarmed)
+
+
+def _done(
+    visit: Visit, title: str, text: str, changes: Sequence[SettingChanged] = (), disarmed: Sequence[str] = ()
+) -> Response:
+    """With links to the pages of the same account."""
     config = visit.site.load()
-    return show(visit, config, "done.html", title=title, text=text, changes=made.changes, disarmed=made.disarmed)
+    values: dict[str, Any] = {"title": title, "text": text, "changes": changes, "disarmed": disarmed}
+    return show(visit, config, "done.html", account=account_of(visit, config), **values)
 
 
 def disarms(config: Config) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def _file(config: Config, choice: str) -> Path:
 def bought(visit: Visit) -> Response:
     """The form that is sent last: the upload is saved, and the bot added to the settings."""
     config, choice, form = visit.site.load(), visit.form["bot"], visit.form
-    account, file = account_of(visit, config), _file(config, choice)
+    account, file, name = account_of(visit, config), _file(config, choice), form["name"].strip()
     saved = chart_upload.save(config, choice.removeprefix(UPLOAD)) if choice.startswith(UPLOAD) else file
     try:
         made = invest(
@@ -100,7 +100,7 @@ def bought(visit: Visit) -> Response:
             str(saved),
             form["amount"].strip(),
             percent=form["unit"] == "percent",
-            name=form["name"].strip() or None,
+            name=name or None,
             by=visit.site.by,
             capital="rollover" if form["capital"] == "rollover" else "fixed",
         )
@@ -109,4 +109,4 @@ def bought(visit: Visit) -> Response:
             saved.unlink(missing_ok=True)
         raise
     text = "The next run invests in it. A dry run shows what that would be."
-    return done(visit, f"{form['name'].strip()} is bought", made, text)
+    return done(visit, f"{name or saved.stem} is bought", made, text)

@@ -1,7 +1,9 @@
-// Every page works without this: it counts down to the next run, and reads the page anew where something happened.
+// Every page works without this: it counts down to the next run, reads the page anew where something happened, and
+// sends a form once where its button is pressed twice.
 "use strict";
 
 const MINUTE = 60_000;
+const DOUBLE_PRESS = 2_000;
 
 /** As in "in 3 h 05 min". */
 function ahead(milliseconds) {
@@ -25,6 +27,14 @@ async function look(part) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (page.querySelector("[data-live]")?.outerHTML !== part.outerHTML) location.reload();
 }
+
+/** A button pressed twice sends its form once: else the refusal of the second would hide the answer to the first. */
+const sent = new Set();
+document.addEventListener("submit", (event) => {
+  if (sent.has(event.target)) event.preventDefault();
+  sent.add(event.target);
+  setTimeout(() => sent.delete(event.target), DOUBLE_PRESS);
+});
 
 count();
 setInterval(count, MINUTE / 4);

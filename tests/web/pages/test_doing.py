@@ -35,8 +35,9 @@ def test_a_person_enters_with_the_token_and_leaves(look: Look, shared: LocalSite
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without one"])
 def test_halt_is_one_button_and_the_halt_stands_on_every_page(look: Look, site: LocalSite, *, script: bool):
     with look(site, width=PHONE, script=script) as page:
-        page.get_by_role("button", name="Halt trading now").click()
+        page.get_by_role("button", name="Halt trading now").click(click_count=2 if script else 1)
         expect(page.get_by_role("alert")).to_contain_text("Halted, all accounts")
+        assert len(read.halts(settings(site).journal(), "demo")) == 1
         page.get_by_role("link", name="Runs", exact=True).click()
         expect(page.get_by_role("alert")).to_be_visible()
         page.get_by_role("link", name="Lift it").click()

@@ -53,6 +53,8 @@ def test_the_amount_of_a_bot_is_changed(someone: Person, site: LocalSite):
     fields = {"account": "demo", "bot": "Dual momentum", "amount": "12.5", "unit": "percent"}
     answer = sent(someone, "/bots", "/bots/amount", **fields)
     assert "12.5" in answer.text
+    assert 'href="/tonight?account=demo"' in answer.text
+    assert "was that already" in sent(someone, "/bots", "/bots/amount", **fields).text
     assert 'amount = 12.5\nweight_mode = "percent"' in site.config.read_text("utf-8")
     keys = {change.key for change in changes(settings(site).journal())}
     assert 'accounts.demo.investments."Dual momentum".amount' in keys
