@@ -94,13 +94,13 @@ def evening_check(state: Path, bought: Mapping[str, int], cash: Decimal) -> Chec
     if result.run is None or faults:
         return Check("evening", "fail", listed(faults, "; "), DIFFERENT)
     filled = {str(order.symbol): int(order.filled) for order in result.run.orders}
-    left = result.run.holdings[-1].account.cash
-    said, known = _evening(filled, left), _evening(bought, cash)
-    if filled == bought and left == cash:
+    left = result.run.holdings[-1].account
+    said, known = _evening(filled, left.cash, left.currency), _evening(bought, cash, left.currency)
+    if filled == bought and left.cash == cash:
         return Check("evening", "pass", f"the demo's of {SESSION} bought what it is known to: {said}")
     return Check("evening", "fail", f"the demo's of {SESSION} bought {said}. Known is: {known}", DIFFERENT)
 
 
-def _evening(bought: Mapping[str, int], cash: Decimal) -> str:
+def _evening(bought: Mapping[str, int], cash: Decimal, currency: str) -> str:
     quantities = listed([f"{symbol} {quantity:,}" for symbol, quantity in sorted(bought.items())])
-    return f"{quantities}; cash {money(cash, 'USD')}"
+    return f"{quantities}; cash {money(cash, currency)}"
