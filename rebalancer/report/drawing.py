@@ -17,6 +17,9 @@ from rebalancer.report.console import can_show
 
 COLORS = ("bright_blue", "bright_yellow", "bright_magenta")
 MOST_COLUMNS, AXIS_COLUMNS = 140, 24
+DAYS_OF_A_YEAR = 365
+FORMS = {"month": "%Y-%m", "day": "%d %b"}
+"""Of the dates below. In a year or less each month would stand there several times."""
 DOTS = {0x2800: " ", **dict.fromkeys(range(0x2801, 0x2900), ".")}
 """Braille in ASCII."""
 
@@ -41,7 +44,7 @@ def drawing(title: str, unit: str, days: Sequence[date], curves: Sequence[Curve]
     """
     braille = can_show(chr(max(DOTS)))
     times = [datetime.combine(day, time()) for day in days]
-    figure = _canvas(unit)
+    figure = _canvas(unit, "month" if (days[-1] - days[0]).days > DAYS_OF_A_YEAR else "day")
     figure.set_x_limits(times[0], times[-1])
     figure.set_y_limits(*_limits([curve.values[curve.known] for curve in curves]))
     for curve, color in zip(curves, COLORS, strict=False):
@@ -53,14 +56,14 @@ def drawing(title: str, unit: str, days: Sequence[date], curves: Sequence[Curve]
     return Text.from_ansi(f"\n{title}\n{drawn if braille else drawn.translate(DOTS)}", no_wrap=True)
 
 
-def _canvas(unit: str) -> Figure:
+def _canvas(unit: str, marked: str) -> Figure:
     figure = Figure()
     columns = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
     figure.width, figure.height = max(columns - AXIS_COLUMNS, AXIS_COLUMNS), 14
     figure.with_colors, figure.color_mode, figure.origin = True, "names", False
-    figure.x_label, figure.y_label = "month", unit
+    figure.x_label, figure.y_label = marked, unit
     figure.register_label_formatter(float, partial(_label, ",.1f"))
-    figure.register_label_formatter(datetime, partial(_label, "%Y-%m"))
+    figure.register_label_formatter(datetime, partial(_label, FORMS[marked]))
     return figure
 
 

@@ -1,6 +1,7 @@
 """The screens of `rebalance service`."""
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from rich.console import Group
 from rich.text import Text
@@ -35,7 +36,10 @@ def planned_screen(planned: Planned) -> Screen:
 
 def installed_screen(planned: Planned) -> Screen:
     yield line(f"{' and '.join(piece.place for piece in planned.found.pieces)}: written.", "green")
-    yield line("`rebalance service status` shows whether it is active; `rebalance schedule --next 5` when it runs.")
+    config = quote(str(planned.setup.config))
+    yield line("Whether it is active, and when it runs:")
+    yield line(f"  rebalance service status --name {planned.setup.name} --config {config}")
+    yield line(f"  rebalance schedule --next 5 --config {config}")
 
 
 def uninstalled_screen(way: str, places: Sequence[str]) -> Screen:

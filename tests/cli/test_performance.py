@@ -194,7 +194,9 @@ def test_a_bot_is_drawn_beside_the_benchmark_and_its_back_test_also_on_a_day_wit
     assert live.known == [True, True, True]
     assert benchmark.known == back_test.known == [True, True, False]
     assert back_test.values[:2].tolist() == benchmark.values[:2].tolist() == [100, 101]
-    assert "back-test" in drawing("Time-weighted", "of 100", [*DAYS[1:4]], [live, benchmark, back_test]).plain
+    drawn = drawing("Time-weighted", "of 100", [*DAYS[1:4]], [live, benchmark, back_test]).plain
+    assert "back-test" in drawn
+    assert ("(day)" in drawn, f"{DAYS[1]:%d %b}" in drawn, f"{DAYS[1]:%Y-%m}" in drawn) == (True, True, False)
 
 
 def test_a_tearsheet_of_the_account_and_of_a_bot_with_its_back_test(traded, rebalance, tmp_path):

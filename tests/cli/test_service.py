@@ -78,7 +78,7 @@ def flat(text: str) -> str:
 # ------------------------------------------------------------------------------------------------ installing
 
 
-def test_a_unit_is_shown_asked_about_written_and_started(rebalance, machine, units):
+def test_a_unit_is_shown_asked_about_written_and_started(rebalance, machine, units, tmp_path):
     refused = rebalance("service", "install", "--schedule")
     assert refused.code == 2
     assert "Type=notify" in refused.out
@@ -90,6 +90,7 @@ def test_a_unit_is_shown_asked_about_written_and_started(rebalance, machine, uni
     said = machine.read_text().splitlines()
     assert said[-2:] == ["systemctl --user daemon-reload", "systemctl --user enable --now rebalance.service"]
     assert "`loginctl enable-linger ann`" in done.out
+    assert f"rebalance service status --name rebalance --config {tmp_path / 'config.toml'}" in done.out
 
 
 def test_print_writes_nothing_and_asks_nobody(rebalance, machine, units):
