@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from hashlib import sha256
+from os.path import realpath
 from pathlib import Path
 
 from rebalancer import demo
@@ -55,10 +56,11 @@ def list_bots(config: Config) -> tuple[ListedBot, ...]:
 
 
 def _not_invested(config: Config) -> list[Path]:
+    """`realpath`, since a link that leads to itself makes `Path.resolve` raise RuntimeError."""
     folder = bots_folder(config)
-    taken = {path.resolve() for account in config.accounts for path in account.bots.values()}
+    taken = {realpath(path) for account in config.accounts for path in account.bots.values()}
     found = sorted(path for pattern in BOT_FILES for path in folder.glob(pattern))
-    return [path for path in found if path.resolve() not in taken]
+    return [path for path in found if realpath(path) not in taken]
 
 
 def _listed(

@@ -124,3 +124,13 @@ def test_an_unusable_config_is_told_with_its_problems(site: LocalSite):
 
 def text_of(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
+
+
+def test_a_bot_that_is_a_link_to_itself_hides_no_other(site: LocalSite):
+    (site.config.parent / "bots" / "loop.json").symlink_to("loop.json")
+    person = site.enter()
+    assert person.get("/bot?name=Dual%20momentum").status == 200
+    assert "loop" in person.get("/buy").text
+    answer = person.get("/buy/check?account=demo&bot=loop")
+    assert answer.status == 400
+    assert "can&#39;t be read" in answer.text
