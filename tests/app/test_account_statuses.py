@@ -85,5 +85,5 @@ def test_an_interrupted_run_is_told_with_what_settles_it(tmp_path: Path) -> None
     with SqliteJournal.open(config.journal()) as journal:
         journal.start_run(bare_request(config, main_account(config), session_of(config, begun.date()), begun))
         assert status(config, new_york(28, 15, 51)).troubles == ()
-        (trouble,) = status(config, new_york(28, 23)).troubles
+        (trouble,) = status(config, new_york(29, 12)).troubles
     assert "run 1 for the session of 2016-06-28 was interrupted: `rebalance recover` settles what it sent" in trouble
