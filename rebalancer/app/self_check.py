@@ -18,6 +18,7 @@ from rebalancer.app.runs import run_account
 from rebalancer.errors import RebalancerError
 from rebalancer.journal.audit import verify
 from rebalancer.journal.schema import open_database
+from rebalancer.model.account import NEW_YORK
 from rebalancer.model.checkup import Check, Checkup
 from rebalancer.model.text import listed, money
 from rebalancer.ports import Progress, unwatched
@@ -27,9 +28,9 @@ LEAST_SQLITE = (3, 38, 0)
 PRAGMAS: Mapping[str, object] = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 """What the journal is written with: synchronous 2 is FULL."""
 OFFSETS: Mapping[tuple[str, datetime], float] = {
-    ("America/New_York", datetime(2026, 3, 8, 6, 59, tzinfo=UTC)): -5,
-    ("America/New_York", datetime(2026, 3, 8, 7, 0, tzinfo=UTC)): -4,
-    ("America/New_York", datetime(2026, 11, 1, 6, 0, tzinfo=UTC)): -5,
+    (NEW_YORK.key, datetime(2026, 3, 8, 6, 59, tzinfo=UTC)): -5,
+    (NEW_YORK.key, datetime(2026, 3, 8, 7, 0, tzinfo=UTC)): -4,
+    (NEW_YORK.key, datetime(2026, 11, 1, 6, 0, tzinfo=UTC)): -5,
     ("Europe/Berlin", datetime(2026, 3, 29, 1, 0, tzinfo=UTC)): 2,
     ("Asia/Kolkata", datetime(2026, 6, 1, tzinfo=UTC)): 5.5,
 }
@@ -94,13 +95,13 @@ def evening_check(state: Path, bought: Mapping[str, int], cash: Decimal) -> Chec
     if result.run is None or faults:
         return Check("evening", "fail", listed(faults, "; "), DIFFERENT)
     filled = {str(order.symbol): int(order.filled) for order in result.run.orders}
-    left = result.run.holdings[-1].account.cash
-    said, known = _evening(filled, left), _evening(bought, cash)
-    if filled == bought and left == cash:
+    left = result.run.holdings[-1].account
+    said, known = _evening(filled, left.cash, left.currency), _evening(bought, cash, left.currency)
+    if filled == bought and left.cash == cash:
         return Check("evening", "pass", f"the demo's of {SESSION} bought what it is known to: {said}")
     return Check("evening", "fail", f"the demo's of {SESSION} bought {said}. Known is: {known}", DIFFERENT)
 
 
-def _evening(bought: Mapping[str, int], cash: Decimal) -> str:
+def _evening(bought: Mapping[str, int], cash: Decimal, currency: str) -> str:
     quantities = listed([f"{symbol} {quantity:,}" for symbol, quantity in sorted(bought.items())])
-    return f"{quantities}; cash {money(cash, 'USD')}"
+    return f"{quantities}; cash {money(cash, currency)}"
