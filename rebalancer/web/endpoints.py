@@ -116,8 +116,8 @@ def _unless_unchanged(visit: Visit, answer: Response) -> Response:
 def once(visit: Visit, key: str, body: bytes, answer: Callable[[], Response], *, stops: bool = False) -> Response:
     """The answer to a request that changes something; the first one where it was sent before with this `key`.
 
-    A refusal is kept as well: another try needs another key. What `stops` is done again where the first is not answered
-    yet, and where what was sent before can't be read.
+    A refusal is kept as well: another try needs another key. What `stops` is done again where the first was refused or
+    is not answered yet, and where what was sent before can't be read.
     """
     request, site = visit.request, visit.site
     store = KeptAnswers(site.load().state_dir / "web.sqlite", site.clock)
@@ -127,6 +127,8 @@ def once(visit: Visit, key: str, body: bytes, answer: Callable[[], Response], *,
     except (RunFailedError, RefusedError) as error:
         if not stops or refusal_of(error).code == "key_reused":
             raise
+        return answer()
+    if kept and stops and kept.status >= HTTPStatus.BAD_REQUEST:
         return answer()
     if kept is None:
         try:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from rebalancer.config import load
 from rebalancer.journal import read
 from rebalancer.web.endpoints import once
-from rebalancer.web.kept_answers import KeptAnswers
+from rebalancer.web.kept_answers import KeptAnswer, KeptAnswers
 from rebalancer.web.site import Visit
 
 
@@ -38,6 +38,17 @@ def test_a_halt_pressed_twice_is_made_before_the_first_is_answered(site):
     assert person.post("/halt", {"reason": "twice"}).status == 303
     assert [halt.reason for halt in read.halts(load(site.config).journal(), "demo")] == ["twice"]
     assert person.post("/halt", {"reason": "another"}).status == 422
+
+
+def test_a_halt_that_was_refused_is_made_where_its_page_is_loaded_again(site):
+    """As after a moment in which another program held the journal."""
+    person = site.enter()
+    person.get("/")
+    kept = KeptAnswers(load(site.config).state_dir / "web.sqlite", site.site.clock)
+    key, form = f"form {person.hidden['request_id']}", urlencode({**person.hidden, "reason": "again"})
+    kept.begin(key, sha256(f"POST /halt?\n{form}".encode()).hexdigest())
+    kept.keep(key, KeptAnswer(409, None, b"another program holds it"))
+    assert person.post("/halt", {"reason": "again"}).status == 303
 
 
 def test_what_was_done_is_told_even_where_the_answer_can_not_be_kept(site):
