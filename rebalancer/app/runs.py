@@ -14,7 +14,6 @@ from rebalancer.app.recover import recovered
 from rebalancer.app.removal import removals_finished, require_current
 from rebalancer.app.run_books import with_books
 from rebalancer.app.schedule import DueWork, Window, due_now, ended_today, outside_window
-from rebalancer.app.tax_flags import with_tax_flags
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BusyError, RebalancerError, StoppedError, UnexpectedError, in_tree
@@ -55,7 +54,7 @@ def run_by_hand(
         if (question := outside_window(config, account, clock)) is not None:
             confirm(question)
     if dry_run:
-        return with_tax_flags(config, account, run_account(config, account, clock, debug=debug, **options))
+        return run_account(config, account, clock, debug=debug, **options)
     with Observers(config, clock or SystemClock()) as observers:
         look = _Look(config, clock or SystemClock(), observers)
         result = look.told(account, run_account(config, account, clock, observers, debug=debug, **options))

@@ -6,8 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from rebalancer.app.views import RunResult
-from rebalancer.config import AccountConfig, Config
-from rebalancer.journal.kept_books import replayed
+from rebalancer.config import AccountConfig
 from rebalancer.journal.read import RunRecord
 from rebalancer.model import US_DOLLARS, canonical
 from rebalancer.model.text import grouped, money
@@ -56,12 +55,12 @@ def _gains(sales: Iterable[Sale], short_term: bool | None) -> Decimal:  # noqa: 
     return sum((sale.gain for sale in sales if sale.short_term is short_term), ZERO)
 
 
-def with_tax_flags(config: Config, account: AccountConfig, result: RunResult) -> RunResult:
-    """The result of a dry run with a sentence for each flag that its plan would raise tonight."""
+def with_tax_flags(account: AccountConfig, lots: TaxLots, result: RunResult) -> RunResult:
+    """The result of a dry run with a sentence for each flag that its plan would raise tonight; trades it in `lots`."""
     record = result.run
     if record is None or record.plan is None or account.venue.currency != US_DOLLARS:
         return result
-    flags = tuple(_of_plan(replayed(config.journal(), account.name).lots, record))
+    flags = tuple(_of_plan(lots, record))
     return replace(result, tax=(*flags, _caution(account)) if flags else ())
 
 

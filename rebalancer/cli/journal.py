@@ -40,6 +40,7 @@ def history(
     from rebalancer.journal import read
     from rebalancer.journal.connection import head
     from rebalancer.journal.crossed import crossed, would_cross
+    from rebalancer.journal.kept_books import replayed
     from rebalancer.model import RunId
     from rebalancer.report.crossings import crossings_screen
     from rebalancer.report.journal import runs_screen
@@ -49,8 +50,11 @@ def history(
     path = settings.journal(dry_run=dry_run)
     if run is not None:
         record = read.run(path, RunId(run))
-        of_run = (record.run.account, RunId(run))
-        passed = would_cross(settings.journal(), path, *of_run) if dry_run else crossed(path, *of_run)
+        of = record.run.account
+        if dry_run:
+            passed = would_cross(replayed(settings.journal(), of).keeper, path, RunId(run))
+        else:
+            passed = crossed(path, of, RunId(run))
         return Answer({"record": record, "crossed": passed}, chain(screen(record), crossings_screen(record, passed)))
     runs, last_line = read.runs(path, account, limit), head(path)
     currencies = {each.name: each.venue.currency for each in settings.accounts}

@@ -52,9 +52,12 @@ def crossed(path: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
     return seen[-1].crossings()
 
 
-def would_cross(path: Path, dry_runs: Path, account: str, run: RunId) -> tuple[Crossing, ...]:
-    """Of the dry run `run` in the journal `dry_runs`, if it were made now. Raises as `crossed`."""
-    seen, keeper = _Seen(TONIGHT), replayed(path, account).keeper
+def would_cross(keeper: Bookkeeper, dry_runs: Path, run: RunId) -> tuple[Crossing, ...]:
+    """Of the dry run `run` in the journal `dry_runs`, if it were made now; enters it into `keeper`'s books.
+
+    Raises as `crossed`.
+    """
+    seen = _Seen(TONIGHT)
     with reading(dry_runs) as journal:
         for recorded in _of_dry_run(journal, run):
             seen.see(recorded, keeper, keeper.enter(recorded))
