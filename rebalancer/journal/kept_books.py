@@ -8,12 +8,12 @@ import io
 import json
 import pickle
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
 from rebalancer.portfolio.average_costs import AverageCosts
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.portfolio.books import Entry
+from rebalancer.portfolio.crossings import CrossingsByRun
 from rebalancer.portfolio.evenings import Evenings
 from rebalancer.portfolio.order_parts import ForgottenRunError
 from rebalancer.portfolio.tax_lots import TaxLots, changes_of
@@ -54,24 +55,20 @@ OURS = (
     "rebalancer.journal.kept_books",
 )
 """Modules of the values that books are made of."""
-See = Callable[[Recorded, Bookkeeper, Sequence[Entry]], object]
-
-
-def unseen(recorded: Recorded, keeper: Bookkeeper, entries: Sequence[Entry], /) -> None:
-    """Nobody looks."""
 
 
 @dataclass(slots=True)
 class Replayed:
     """The books after line `seq` of the journal. `unassigned` is the cash that came to the account by reason, other
-    than by what bots did; `lots` and `costs` are those of the whole account, `evenings` those of the bot that was asked
-    for. `session` is the last one.
+    than by what bots did; `lots`, `costs` and `crossings` are those of the whole account, `evenings` those of the bot
+    that was asked for. `session` is the last one.
     """
 
     keeper: Bookkeeper = field(default_factory=Bookkeeper)
     unassigned: dict[str, Decimal] = field(default_factory=dict)
     lots: TaxLots = field(default_factory=TaxLots)
     costs: AverageCosts = field(default_factory=AverageCosts)
+    crossings: CrossingsByRun = field(default_factory=CrossingsByRun)
     evenings: Evenings | None = None
     session: date = date.min
     seq: int = 0
@@ -84,9 +81,15 @@ class Replayed:
         for change in changes_of(recorded.event):
             self.lots.take(change)
         self.costs.take(recorded.event)
+        self.crossings.see(recorded.run, entries, partial(self.keeper.needs_of, recorded.run))
         if self.evenings:
             self.evenings.see(recorded, self.keeper, entries)
         return entries
+
+    def forget_before(self, run: int) -> None:
+        """Of earlier runs no fill is expected any more."""
+        self.keeper.forget_before(run)
+        self.crossings.forget_before(run)
 
     def _count(self, entry: Entry) -> None:
         if entry.owner == UNASSIGNED and entry.reason not in OWN_REASONS and entry.cash:
@@ -98,28 +101,20 @@ def replayed(
     account: str,
     bot: str | None = None,
     worth_keeping: int = WORTH_KEEPING,
-    *,
-    before: int | None = None,
-    begin: Callable[[], See] = lambda: unseen,
 ) -> Replayed:
     """The books of `account` after everything that is journalled, with the evenings of `bot`. They are kept where
-    `worth_keeping` events had to be replayed.
-
-    What `begin` returns is shown what is replayed: all from the line `before` on, if one is named. It is called once
-    more where the replay has to begin at the first line after all. Raises RunFailedError for a journal that can't be
-    read.
+    `worth_keeping` events had to be replayed. Raises RunFailedError for a journal that can't be read.
     """
     with reading(path) as journal:
         file = _file(path, account, bot)
-        kept = (_load(each, journal) for each in (file, _older(file)))
-        begun = next((each for each in kept if each and (before is None or each.seq < before)), None) or _fresh(bot)
+        begun = _load(file, journal) or _fresh(bot)
         try:
-            count = _replay(begun, journal, account, bot, begin())
+            count = _replay(begun, journal, account, bot)
         except ForgottenRunError:
             begun = _fresh(bot)
-            count = _replay(begun, journal, account, bot, begin())
+            count = _replay(begun, journal, account, bot)
         if count >= worth_keeping and has_chain(journal) and not _in_progress(journal, account):
-            begun.keeper.forget_before(_first_recent_run(journal, account))
+            begun.forget_before(_first_recent_run(journal, account))
             _save(file, begun, journal)
         return begun
 
@@ -143,11 +138,6 @@ def _file(path: Path, account: str, bot: str | None) -> Path:
     return path.parent / FOLDER / f"{sha256(json.dumps([account, bot]).encode()).hexdigest()[:24]}.kept"
 
 
-def _older(file: Path) -> Path:
-    """What `file` was before: from there on recent runs can be shown."""
-    return file.with_suffix(".older")
-
-
 def _kept_up_to(file: Path) -> int:
     """The line that the head of `file` names, of books by this code; 0 without one."""
     try:
@@ -162,13 +152,13 @@ def _fresh(bot: str | None) -> Replayed:
     return Replayed(evenings=None if bot is None else Evenings(bot))
 
 
-def _replay(begun: Replayed, journal: sqlite3.Connection, account: str, bot: str | None, see: See) -> int:
+def _replay(begun: Replayed, journal: sqlite3.Connection, account: str, bot: str | None) -> int:
     """How many events were replayed."""
     count, head = 0, journal.execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0]
     if begun.evenings and bot is not None:
         begun.evenings.decisions = decisions_of(journal, account, bot)
     for recorded in recorded_events(journal, account, begun.seq, begun.session):
-        see(recorded, begun.keeper, begun.enter(recorded))
+        begun.enter(recorded)
         count += 1
     begun.seq = head
     return count
@@ -200,8 +190,6 @@ def _save(file: Path, found: Replayed, journal: sqlite3.Connection) -> None:
     head = {"seq": found.seq, "hash": _hash(journal, found.seq), "code": _code(), "sha256": sha256(body).hexdigest()}
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        if file.exists():
-            file.replace(_older(file))
         replace_atomically(file, json.dumps(head).encode() + b"\n" + body)
 
 

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from rebalancer.model import Symbol
+from rebalancer.model import RunId, Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED, ZERO
 from rebalancer.portfolio.books import Entry
 
 NO_BOT = "unassigned"
+TRADES = frozenset({"trade", "crossing"})
+"""Reasons of entries."""
 NeedsOf = Callable[[Symbol], Mapping[str, Decimal]]
 """Of a symbol, what each owner was to buy (> 0) or to sell (< 0)."""
 
@@ -30,11 +32,41 @@ class Crossing:
     traded: Decimal
 
 
+@dataclass(slots=True)
+class CrossingsByRun:
+    """What crossed in every run, as its trades are booked; of a run that may still have fills these trades, and what
+    each owner needed.
+    """
+
+    over: dict[RunId, tuple[Crossing, ...]] = field(default_factory=dict)
+    trades: dict[RunId, list[Entry]] = field(default_factory=dict)
+    needs: dict[RunId, dict[Symbol, Mapping[str, Decimal]]] = field(default_factory=dict)
+
+    def see(self, run: RunId, entries: Iterable[Entry], needs_of: NeedsOf) -> None:
+        """Entries of an order's fill belong to the run of the order."""
+        for entry in entries:
+            if entry.symbol is not None and entry.reason in TRADES:
+                self.trades.setdefault(run, []).append(entry)
+                self.needs.setdefault(run, {})[entry.symbol] = needs_of(entry.symbol)
+
+    def of(self, run: RunId) -> tuple[Crossing, ...]:
+        needs = self.needs.get(run, {})
+        found = crossings(self.trades.get(run, ()), lambda symbol: needs.get(symbol, {}))
+        return self.over.get(run, ()) + tuple(found)
+
+    def forget_before(self, run: int) -> None:
+        """Keeps of earlier runs what crossed alone: no fill of theirs is expected any more."""
+        for each in [each for each in self.trades if each < run]:
+            if found := self.of(each):
+                self.over[each] = found
+            del self.trades[each], self.needs[each]
+
+
 def crossings(entries: Iterable[Entry], needs_of: NeedsOf) -> Iterator[Crossing]:
     """Of all entries of a run, by symbol."""
     by_symbol: dict[Symbol, list[Entry]] = defaultdict(list)
     for entry in entries:
-        if entry.symbol is not None and entry.reason in {"trade", "crossing"}:
+        if entry.symbol is not None and entry.reason in TRADES:
             by_symbol[entry.symbol].append(entry)
     for symbol, found in sorted(by_symbol.items()):
         parts, needs = _crossed(found), needs_of(symbol)

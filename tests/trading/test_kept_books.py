@@ -136,17 +136,17 @@ def test_what_crossed_in_a_run_is_told_from_books_kept_before_it_and_after_it(st
     assert (spy.symbol, [*spy.gave], [*spy.took]) == (SPY, ["A"], ["B"])
 
 
-def test_a_recent_run_is_shown_from_the_books_kept_before_the_last_ones(stage: Stage) -> None:
-    found = kept(stage)
-    found.unassigned["marked"] = Decimal(1)
-    of_something_else(found)(files(stage)[0])
+def test_what_crossed_is_kept_of_a_run_that_no_fill_is_expected_of_any_more(stage: Stage) -> None:
+    stage.script = Script()
+    stage.bots = {"A": (mix(TLT=100), dollars("A", 50_000)), "B": (mix(SPY=100), percent("B", 20))}
     evening(stage, DAYS[2])
-    kept(stage)
-    assert sorted(file.suffix for file in (stage.folder / FOLDER).iterdir()) == [".kept", ".older"]
-    with reading(stage.journal_file) as journal:
-        first = journal.execute("SELECT MIN(seq) FROM events WHERE run = 3").fetchone()[0]
-    assert "marked" in replayed(stage.journal_file, "demo", before=first).unassigned
-    assert "marked" not in replayed(stage.journal_file, "demo", before=first - 1).unassigned
+    before = crossed(stage.journal_file, "demo", RunId(3))
+    found = kept(stage)
+    found.forget_before(4)
+    of_something_else(found)(files(stage)[0])
+    assert replayed(stage.journal_file, "demo").crossings.trades == {}
+    assert crossed(stage.journal_file, "demo", RunId(3)) == before != ()
+    assert crossed(stage.journal_file, "demo", RunId(2)) == ()
 
 
 def test_a_late_fill_of_a_forgotten_run_shows_what_crossed_once(stage: Stage) -> None:
