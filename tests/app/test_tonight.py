@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from local_alpaca import LocalAlpaca, Tape
+from local_alpaca.config import paper_config
 
 from rebalancer.app import controls
 from rebalancer.app.proposals import Execution
@@ -120,24 +121,6 @@ def test_a_process_that_is_gone_without_an_answer_is_cut_off(config):
 
 # --------------------------------------------------------------------------------------------- at a real broker's hours
 
-PAPER = """
-state_dir = "state"
-[data]
-since = 2026-09-01
-[trading]
-fallback_ticker = "SGOV"
-[accounts.paper]
-broker = "alpaca"
-key_id = "${{KEY_ID}}"
-secret = "${{SECRET}}"
-base_url = "{url}"
-data_url = "{url}"
-[[accounts.paper.investments]]
-bot = "hold.json"
-amount = 100
-weight_mode = "percent"
-"""
-
 
 @pytest.mark.parametrize(
     ("hour", "question", "refused"),
@@ -149,7 +132,7 @@ def test_before_the_window_a_person_is_asked_and_outside_exchange_hours_refused(
 ):
     friday = datetime(2026, 11, 20, hour, 52, tzinfo=ZoneInfo("America/New_York"))
     with LocalAlpaca(friday, market=Tape.sample()) as venue:
-        (tmp_path / "config.toml").write_text(PAPER.format(url=venue.url))
+        (tmp_path / "config.toml").write_text(paper_config(venue.url))
         write_bot(tmp_path, "SPY")
         monkeypatch.setenv("KEY_ID", venue.key_id)
         monkeypatch.setenv("SECRET", venue.secret)

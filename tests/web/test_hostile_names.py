@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from jinja2 import DictLoader
 from local_alpaca import LocalAlpaca, Tape
+from local_alpaca.config import paper_config
 from local_site import LocalSite, local_site, write_demo_account
 
 from rebalancer.web.api import CALLS
@@ -16,23 +17,6 @@ from rebalancer.web.rendering import environment
 HOSTILE = "<img src=x onerror=alert(1)>'\\\"{{7*7}}"
 SHOWN = "&lt;img src=x onerror=alert(1)&gt;"
 FRIDAY = datetime(2026, 11, 20, 15, 52, tzinfo=ZoneInfo("America/New_York"))
-PAPER = """
-state_dir = "state"
-[data]
-since = 2026-09-01
-[trading]
-fallback_ticker = "SGOV"
-[accounts.paper]
-broker = "alpaca"
-key_id = "${{KEY_ID}}"
-secret = "${{SECRET}}"
-base_url = "{url}"
-data_url = "{url}"
-[[accounts.paper.investments]]
-bot = "hold.json"
-amount = 100
-weight_mode = "percent"
-"""
 PLAIN_PAGES = [page.path for page in PAGES if page.method == "GET" and "{" not in page.path]
 PLAIN_CALLS = [call.path for call in CALLS if call.method == "GET" and "{" not in call.path]
 
@@ -84,7 +68,7 @@ def test_an_address_that_is_a_script_is_text_in_the_error(hostile):
 
 def test_no_page_and_no_call_shows_a_key_or_the_token(tmp_path, monkeypatch):
     with LocalAlpaca(FRIDAY, market=Tape.sample()) as venue:
-        (tmp_path / "config.toml").write_text(PAPER.format(url=venue.url))
+        (tmp_path / "config.toml").write_text(paper_config(venue.url))
         bot = {"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": "SPY"}}
         (tmp_path / "hold.json").write_text(json.dumps(bot))
         monkeypatch.setenv("KEY_ID", venue.key_id)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from local_alpaca import LocalAlpaca, Tape
+from local_alpaca.config import paper_config
 from local_site import LocalSite, local_site
 from windows import PHONE, Look
 
@@ -100,24 +101,6 @@ def test_a_chart_is_sent_looked_at_and_bought(look: Look, site: LocalSite):
 
 # ------------------------------------------------------------------------------------------- at the local Alpaca
 
-CONFIG = """
-state_dir = "state"
-[data]
-since = 2026-09-01
-[trading]
-fallback_ticker = "SGOV"
-[accounts.paper]
-enabled = true
-broker = "alpaca"
-key_id = "${{KEY_ID}}"
-secret = "${{SECRET}}"
-base_url = "{url}"
-data_url = "{url}"
-[[accounts.paper.investments]]
-bot = "hold.json"
-amount = 100
-weight_mode = "percent"
-"""
 BEFORE_THE_CLOSE = datetime(2026, 11, 20, 15, 52, tzinfo=ZoneInfo("America/New_York"))
 
 
@@ -131,7 +114,7 @@ def venue() -> Iterator[LocalAlpaca]:
 def at_alpaca(venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSite]:
     monkeypatch.setenv("KEY_ID", venue.key_id)
     monkeypatch.setenv("SECRET", venue.secret)
-    (tmp_path / "config.toml").write_text(CONFIG.format(url=venue.url))
+    (tmp_path / "config.toml").write_text(paper_config(venue.url, enabled=True))
     (tmp_path / "hold.json").write_text(json.dumps(CHART))
     with local_site(tmp_path / "config.toml") as running:
         yield running
