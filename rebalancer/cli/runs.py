@@ -98,10 +98,12 @@ def run(
 
 
 def _confirmed(settings: "Config", account: str | None, line: str | None, by: str | None) -> "ConfirmedPlan | None":
+    if line is None:
+        return None
     from rebalancer.app.account import one_account
     from rebalancer.app.tonight import confirmed_plan
 
-    return None if line is None else confirmed_plan(settings, one_account(settings, account), line, by or person())
+    return confirmed_plan(settings, one_account(settings, account), line, by or person())
 
 
 def _shown(results: "Iterator[RunResult]", log: "Log", *, json: bool) -> int:
