@@ -28,6 +28,6 @@ def client(venue: LocalAlpaca) -> Iterator[AlpacaClient]:
 
 @pytest.fixture
 def hasty(venue: LocalAlpaca) -> AlpacaClient:
-    """Times out an attempt after 0.2 seconds, and a request after one second."""
+    """Times out an attempt after a second, and a read after four."""
     keys = Keys(venue.key_id, venue.secret)
-    return AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=0.2, patience=1)
+    return AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=1, patience=4)
