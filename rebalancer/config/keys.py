@@ -51,7 +51,7 @@ def amount_of(table: type, mode: object) -> Parser:
     return parsers.number(replace(dollars, high=100) if mode == "percent" else dollars)
 
 
-def _parser(type_: object, given: object) -> Parser:
+def _parser(type_: object, given: object = None) -> Parser:
     """The parser of a field of type `type_`. `given` is its parser or range, where the type alone leaves it open."""
     match given:
         case Parser():
