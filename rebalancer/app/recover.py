@@ -32,7 +32,7 @@ def recovery(config: Config, account: AccountConfig, progress: Progress = unwatc
     The session is the current or last one; for a simulated account that replays past prices, their last session, from
     its run window on. Raises as `evening` does.
     """
-    with opening(config, account, progress=progress) as opened:
+    with opening(config, account, progress=progress, unhurried=True) as opened:
         moment = opened.latest()
         with open_for_a_run(opened, moment) as (context, holder):
             request = request_of(config, account, moment, {}, dry_run=False, force=False)
