@@ -221,7 +221,7 @@ class Journal(Protocol):
 
     def payments(self, account: str) -> frozenset[str]: ...
     def books(self, account: str) -> "Bookkeeper":
-        """The bots' books of `account`, from the whole journal; `payments` are the ids of those in it."""
+        """The bots' books of `account` after the journal's last line; `payments` are the ids of those in it."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:

@@ -108,7 +108,7 @@ NOTIFICATION = {
 }
 ANSWERS: Mapping[str, Any] = {
     "run": {"accounts": [RunResult]},
-    "recover": {"accounts": [{"account": str, "record": RunRecord | None}]},
+    "recover": {"accounts": [{"account": str, "record": RunRecord | None, "cut_off_removals": [str]}]},
     "halt": {"halt": Halted},
     "resume": Resumed,
     "kill": Killed,

@@ -97,6 +97,18 @@ def test_resume_without_a_halt_is_not_an_error(main):
     assert (output.code, output.out) == (DONE, "There is no halt to lift.\n")
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [(" ", "reason: is empty: say why"), ("x" * 501, "reason: has 501 characters: use at most 500")],
+)
+@pytest.mark.parametrize("command", ["halt", "resume"])
+def test_a_reason_that_says_nothing_or_is_too_long_to_repeat_is_refused_by_its_limit(main, command, reason, said):
+    refused = main(command, "--reason", reason)
+    assert refused.code == WRONG_WORDS
+    assert said in refused.err
+    assert "is halted" in main("halt", "--reason", "x" * 500).out
+
+
 def test_no_halt_is_lifted_without_a_reason(main):
     main("halt")
     assert main("resume").code == WRONG_WORDS
