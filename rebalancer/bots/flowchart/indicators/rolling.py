@@ -171,7 +171,7 @@ def smooth_pairs(pairs: NDArray[np.complex128], rate: float, *, centred: bool = 
 def _powers(keep: float, count: int) -> tuple[Floats, Floats]:
     """The first `count` powers of `keep`, and each of them twice."""
     powers = np.cumprod(np.full(count, keep), dtype=np.float64)
-    return powers, np.repeat(powers, 2)
+    return powers, np.stack((powers, powers), axis=-1).ravel()
 
 
 def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, centred: bool = False) -> Floats:
