@@ -103,6 +103,35 @@ def test_before_the_first_run_nothing_was_earned(rebalance, tmp_path):
     assert "b has no money yet: `rebalance run` gives it some" in rebalance("performance", "b").err
 
 
+def test_an_account_asked_for_by_name_is_beside_the_back_test_of_its_bots(traded, rebalance):
+    """On paper all of 100,000 USD but 1 % is in SPY, at 400 on the first and on the last day."""
+    assert "back-test" not in rebalance("performance").out
+    back_test = earned(rebalance, "--account", "a")["back_test"]
+    assert back_test["growth"] == {str(DAYS[1]): 1, str(DAYS[2]): pytest.approx(1.0099), str(DAYS[3]): pytest.approx(1)}
+    screen = rebalance("performance", "--account", "a").out
+    assert "back-test, same days" in screen
+    assert f"The back-test of a has the bots and amounts of now since {DAYS[1]}" in screen
+
+
+def test_the_back_test_of_a_span_begins_with_the_value_before_it(traded, rebalance):
+    back_test = earned(rebalance, "--account", "a", "--from", DAYS[3])["back_test"]
+    assert back_test["growth"] == {str(DAYS[2]): 1, str(DAYS[3]): pytest.approx(1 - 0.99 * 4 / 404)}
+
+
+def test_why_an_account_has_no_back_test_is_said(traded, rebalance, tmp_path):
+    (tmp_path / "b.json").write_text("no bot")
+    found = rebalance("performance", "--account", "a")
+    assert found.code == 0
+    assert "There is no back-test of a: " in found.out
+
+
+def test_cash_that_no_bot_caused_has_its_reason_in_plain_words(traded, rebalance):
+    assert (
+        "Cash that came or went by no bot: in the account before its first run +100,000.00 USD."
+        in rebalance("performance").out
+    )
+
+
 def test_a_dry_run_earns_nothing(rebalance, tmp_path):
     write_account(tmp_path, CLOSES, {"asset": "SPY"})
     assert rebalance("run", "--dry-run", "--as-of", DAYS[1]).code == 0
