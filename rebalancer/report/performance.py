@@ -48,7 +48,8 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
         headings = ("", *(f"#{each.bot or 'account'}" for each in found.earned))
         yield grid(f"Earned, {found.currency}", headings, table_rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
-        yield from _unassigned(found)
+        if found.earned[0].bot is None:
+            yield from _unassigned(found)
         if found.tax:
             yield from lines(tax_lines(found.tax, found.currency))
         if found.against_model and found.earned[0].bot:

@@ -51,6 +51,7 @@ def test_one_bot_is_shown_alone(traded, rebalance):
     assert bot["bot"] == "b"
     screen = rebalance("performance", "b").out
     assert "time-weighted return" in screen
+    assert "No bot's" not in screen
     assert "account " not in screen.split("Earned")[1].splitlines()[1]
 
 
