@@ -22,9 +22,9 @@ from rebalancer.ports import Progress
 
 @dataclass(frozen=True, slots=True)
 class AccountBackTest:
-    """`growth` is what 1 became by session; empty where there is no back-test, and `notes` say why."""
+    """`model_growth` is what 1 became by session; empty where there is no back-test, and `notes` say why."""
 
-    growth: Mapping[date, float]
+    model_growth: Mapping[date, float]
     notes: tuple[str, ...]
 
 

@@ -82,7 +82,7 @@ def model_growth(found: AccountPerformance) -> Mapping[date, float]:
     """What 1 became in the back-test of the bot, or of the account."""
     if found.against_model:
         return found.against_model.model_growth
-    return found.back_test.growth if found.back_test else {}
+    return found.back_test.model_growth if found.back_test else {}
 
 
 def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
@@ -97,7 +97,7 @@ def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
             f"{found.benchmark}, same days",
             *(percentage(each.benchmark_return) or UNDEFINED for each in found.earned),
         )
-    if found.back_test and (growth := found.back_test.growth):
+    if found.back_test and (growth := found.back_test.model_growth):
         yield "back-test, same days", percentage(growth[max(growth)] - 1), *(UNDEFINED for _ in found.earned[1:])
 
 

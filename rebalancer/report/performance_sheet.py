@@ -8,6 +8,7 @@ import numpy as np
 from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned
 from rebalancer.backtest.metrics import Year, months_of
 from rebalancer.backtest.risk import Days
+from rebalancer.bots.base import last_known
 from rebalancer.errors import BadInputError
 from rebalancer.model import Floats
 from rebalancer.model.text import money, percentage
@@ -71,10 +72,10 @@ def _benchmark(days: Sequence[DayEarned]) -> Floats:
 
 
 def _years(benchmark: Floats | None, sessions: Days) -> tuple[Year, ...]:
-    """Without a close of the benchmark on some day there are none."""
-    if benchmark is None or not np.isfinite(benchmark).all():
+    """The last close stands in for one that is not there, as tonight's before the close; none without the first one."""
+    if benchmark is None or np.isnan(benchmark[0]):
         return ()
-    return months_of(benchmark, BEGUN, sessions)
+    return months_of(last_known(benchmark[:, None])[:, 0], BEGUN, sessions)
 
 
 def _others(found: AccountPerformance, sessions: Days) -> Iterator[tuple[str, Floats]]:
