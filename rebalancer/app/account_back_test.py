@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from rebalancer.app.bot_files import load_bots, read_bots
-from rebalancer.app.deciding import BotFiles, decided
+from rebalancer.app.parallel_decisions import BotFiles, decided
 from rebalancer.app.source import source_of
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.run import backtest
