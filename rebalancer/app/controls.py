@@ -185,9 +185,9 @@ def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Arme
     return armed
 
 
-def disarm_after_edit(before: Config, journal: Path, by: str, why: str = "the config was edited") -> tuple[str, ...]:
-    """Revoke, in `journal`, every arming of the config `before` its edit, for the reason `why`; a sentence for each."""
-    revoked = revoked_armings(before, journal, by, why)
+def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
+    """Revoke, in `journal`, every arming of the config `before` its edit; a sentence for each."""
+    revoked = revoked_armings(before, journal, by, "the config was edited")
     if revoked:
         with SqliteJournal.open(journal) as opened:
             opened.record(NO_RUN, *revoked.values())

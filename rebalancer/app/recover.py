@@ -11,7 +11,7 @@ from rebalancer.app.reasons import require_reason
 from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import StoppedError
-from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded, RunRequest
+from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.chain import GENESIS, Head
 from rebalancer.journal.connection import head, load_high_water_mark, save_high_water_mark
@@ -19,7 +19,7 @@ from rebalancer.journal.lease import run_lock
 from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN, RunId, Session
+from rebalancer.model import NO_RUN, RunId, RunRequest, Session
 from rebalancer.ports import OrderRecord, Progress, unwatched
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import cancel_open_orders, refuse_unknown_orders, settle_earlier_orders

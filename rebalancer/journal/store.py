@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
-from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
+from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
 from rebalancer.journal import account_state
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
@@ -29,7 +29,7 @@ from rebalancer.journal.schema import migrate, open_database
 from rebalancer.journal.seal import require_sound_for_a_run
 from rebalancer.journal.sqlite import Database
 from rebalancer.journal.tables import TableWriter, insert_into
-from rebalancer.model import NO_RUN, OrderId, RunId, RunStatus
+from rebalancer.model import NO_RUN, OrderId, RunId, RunRequest, RunStatus
 from rebalancer.portfolio.bookkeeping import Bookkeeper
 from rebalancer.ports import (
     AlreadyRun,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from rebalancer.app.views import Blocked, ComingRun, RunResult
+from rebalancer.app.views import Blocked, RunResult, UpcomingRun
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import NEW_YORK, US_DOLLARS, Flip, Plan, Targets, Trade
@@ -237,19 +237,19 @@ def done(order: OrderSummary, currency: str, *, pretended: bool = False) -> str:
 # ------------------------------------------------------------------------ the schedule, and the status of each account
 
 
-def coming_screen(runs: Sequence[ComingRun]) -> Screen:
+def upcoming_screen(runs: Sequence[UpcomingRun]) -> Screen:
     place = exchange_city(run.zone for run in runs)
     columns = ("account", "session", f"starts, {place}", "starts, here", "the session closes")
-    yield grid("Coming runs", columns, map(_coming, runs))
+    yield grid("Upcoming runs", columns, map(_upcoming, runs))
     blocked = dict.fromkeys(f"{run.account}: {why}" for run in runs for why in run.blocked)
     yield from lines(blocked, "bold red")
 
 
-def _coming(run: ComingRun) -> tuple[str, ...]:
+def _upcoming(run: UpcomingRun) -> tuple[str, ...]:
     return run.account, f"{run.session:%a %Y-%m-%d}", *start_times(run), minute(run.closes, ZoneInfo(run.zone))
 
 
-def start_times(run: ComingRun) -> tuple[str, str]:
+def start_times(run: UpcomingRun) -> tuple[str, str]:
     """In the exchange's time zone, and in this machine's."""
     return minute(run.starts, ZoneInfo(run.zone)), minute(run.starts, None)
 
@@ -260,10 +260,10 @@ def exchange_city(zones: Iterable[str]) -> str:
     return cities.pop() if len(cities) == 1 else "at the exchange"
 
 
-def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
+def log_line(found: RunResult | UpcomingRun | Blocked, now: datetime) -> str:
     """A line of the schedule's output, at `now`."""
     match found:
-        case ComingRun():
+        case UpcomingRun():
             there, here = start_times(found)
             return f"Next run: {found.account} at {there} ({here})"
         case Blocked():

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from rebalancer.app.views import AccountStatus, Standing
+from rebalancer.app.views import AccountStatus, StatusReport
 from rebalancer.events import Armed
 from rebalancer.journal.read import RunSummary
 from rebalancer.model.text import ago, minute, money, until
@@ -20,7 +20,7 @@ from rebalancer.report.tables import Grid, grid
 COLUMNS = ("account", "~money", "#equity", "#day's gain", "~last run")
 
 
-def standing_screen(found: Standing) -> Screen:
+def status_screen(found: StatusReport) -> Screen:
     yield _accounts(found.accounts, found.at)
     if needs := _needs(found.accounts):
         yield line("Needs you", "bold red", apart=True)

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from rebalancer.model import Mode, Session, Symbol
+from rebalancer.model import Mode, Session, Symbol, Venue
 from rebalancer.model.keys import Keys
-from rebalancer.ports import Broker, Calendar, Clock, History, Progress, Quotes, Venue
+from rebalancer.ports import Broker, Calendar, Clock, History, Progress, Quotes
 
 # The whole URL has to match: none passes that a URL parser and the network library would read differently.
 LOOPBACK = re.compile(r"https?://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?/?", re.ASCII)

@@ -56,7 +56,7 @@ def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main
     for output in (run, main("run", "--dry-run"), main("status"), main("doctor"), coming):
         assert "off for a week" in output.out
     assert coming.out.count("every account is halted") == 1
-    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)["coming_runs"]
+    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)["upcoming_runs"]
     assert "off for a week" in first["blocked"][0]
     assert main("status").code == NEEDS_ATTENTION
     assert main("doctor").code == FAILED

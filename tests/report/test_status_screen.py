@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.text import Text
 from terminal import Terminal
 
-from rebalancer.app.views import AccountStatus, Standing
+from rebalancer.app.views import AccountStatus, StatusReport
 from rebalancer.events import Armed
 from rebalancer.journal.read import RunSummary
-from rebalancer.report.status import standing_screen, watch
+from rebalancer.report.status import status_screen, watch
 
 NOW = datetime(2026, 11, 20, 22, tzinfo=UTC)
 RUN = RunSummary(
@@ -42,7 +42,7 @@ ARMED = Armed(NOW, "main", "1", Decimal(25_000), datetime(2026, 12, 21, 5, tzinf
 def shown(*accounts: AccountStatus) -> str:
     out = StringIO()
     console = Console(file=out, width=260)
-    for part in standing_screen(Standing(NOW, accounts, ())):
+    for part in status_screen(StatusReport(NOW, accounts, ())):
         console.print(part)
     return out.getvalue()
 
