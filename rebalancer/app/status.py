@@ -85,9 +85,9 @@ def _status(
         halts=read.halts(config.journal(), account.name),
         unknown_orders=unknown,
         simulated=account.venue.simulated,
-        mode=account.mode,
+        real_money=account.mode == "live" and not account.venue.simulated,
         armed=_armed(config, account, now) if account.mode == "live" else None,
-        valued=next((run for run in runs if run.equity is not None), None),
+        last_valued=next((run for run in runs if run.equity is not None), None),
         under_way=under_way,
     )
 

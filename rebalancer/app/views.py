@@ -14,7 +14,7 @@ from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Mode, OrderState, RunStatus, Symbol
+from rebalancer.model import OrderState, RunStatus, Symbol
 from rebalancer.model.settings import CapitalMode, MoneyMode
 from rebalancer.portfolio.crossings import Crossing
 from rebalancer.portfolio.holdings import Offer
@@ -58,7 +58,7 @@ class UpcomingRun:
 class AccountStatus:
     """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are what a person has
     to see to. `halts` are those in force; `unknown_orders` counts the orders whose outcome nobody knows. `armed` is the
-    arming in force where real money is traded. `valued` is the last run that read the account, with its equity then;
+    arming in force where real money is traded. `last_valued` is the last run that read the account, with its equity then;
     `under_way` says whether `last` is in progress.
     """
 
@@ -72,9 +72,9 @@ class AccountStatus:
     halts: tuple[Halted, ...] = ()
     unknown_orders: int = 0
     simulated: bool = False
-    mode: Mode = "paper"
+    real_money: bool = False
     armed: Armed | None = None
-    valued: RunSummary | None = None
+    last_valued: RunSummary | None = None
     under_way: bool = False
 
 

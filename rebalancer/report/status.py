@@ -49,7 +49,7 @@ def _accounts(accounts: Sequence[AccountStatus], at: datetime) -> Grid:
 def _account(found: AccountStatus, at: datetime) -> Iterator[str | Text]:
     yield f"{found.account} (halted)" if found.halts else found.account
     yield _money(found)
-    valued = found.valued
+    valued = found.last_valued
     if valued is None or valued.equity is None:
         yield from ("", "")
     else:
@@ -62,7 +62,7 @@ def _account(found: AccountStatus, at: datetime) -> Iterator[str | Text]:
 def _money(found: AccountStatus) -> Text:
     if found.simulated:
         return line("simulated")
-    if found.mode == "paper":
+    if not found.real_money:
         return line("paper")
     return line("real, not armed", "bold red") if found.armed is None else line(_armed(found, found.armed))
 

@@ -104,5 +104,5 @@ def test_where_the_last_run_read_no_account_the_equity_of_the_one_before_is_kept
     list(run_due(config, SimulatedClock(new_york(29, 17))))
     found = status(config, new_york(29, 18))
     assert found.last
-    assert found.valued
-    assert (found.last.status, found.last.equity, found.valued.session) == ("missed", None, date(2016, 6, 28))
+    assert found.last_valued
+    assert (found.last.status, found.last.equity, found.last_valued.session) == ("missed", None, date(2016, 6, 28))

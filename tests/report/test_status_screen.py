@@ -58,13 +58,16 @@ def shown(*accounts: AccountStatus) -> str:
         ({"last": replace(RUN, status="running"), "under_way": True}, "1 h 10 min ago: under way"),
         ({"last": replace(RUN, status="running")}, "1 h 10 min ago: interrupted"),
         ({"simulated": True, "enabled": False}, "7, session 2026-11-20: success"),
-        ({"valued": RUN}, "101,000.00 USD  +1,000.00 (+1.00 %)  7, session"),
-        ({"valued": replace(RUN, id=6, session=date(2026, 11, 19))}, "101,000.00 USD on 2026-11-19 "),
+        ({"last_valued": RUN}, "101,000.00 USD  +1,000.00 (+1.00 %)  7, session"),
+        ({"last_valued": replace(RUN, id=6, session=date(2026, 11, 19))}, "101,000.00 USD on 2026-11-19 "),
         ({"simulated": True}, "main     simulated "),
         ({}, "main     paper "),
-        ({"mode": "live"}, "real, not armed"),
-        ({"mode": "live", "armed": ARMED}, "real, armed until 2026-12-21 00:00 EST for 25,000.00 USD a run "),
-        ({"mode": "live", "armed": replace(ARMED, first_order_only=True)}, "USD a run; its first one sends one order"),
+        ({"real_money": True}, "real, not armed"),
+        ({"real_money": True, "armed": ARMED}, "real, armed until 2026-12-21 00:00 EST for 25,000.00 USD a run "),
+        (
+            {"real_money": True, "armed": replace(ARMED, first_order_only=True)},
+            "USD a run; its first one sends one order",
+        ),
     ],
 )
 def test_a_row_says_whose_money_it_is_what_it_is_worth_and_how_the_last_run_ended(
