@@ -1,4 +1,4 @@
-"""The owner's command, which is told the result of each run."""
+"""The owner's command, which gets the result of each run."""
 
 import os
 import subprocess
@@ -72,11 +72,13 @@ def notify(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"on_result: {name} did not end within {timeout:g} seconds and was ended. Nobody may have been told."
+        return f"on_result: {name} did not end within {timeout:g} seconds and was ended. {MAY_BE_LOST}"
     except OSError as error:
         return f"on_result: {name} can't be run: {error.strerror}. Correct on_result in the config."
     if done.returncode:
-        return f"on_result: {name} ended with exit code {done.returncode}. Nobody may have been told."
+        return (
+            f"on_result: {name} ended with exit code {done.returncode}. The notification may not have been delivered."
+        )
     return None
 
 
