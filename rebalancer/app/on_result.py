@@ -18,6 +18,7 @@ from rebalancer.model import RunId
 from rebalancer.ports import Clock
 
 NOTIFY_SECONDS = 30.0
+MAY_BE_LOST = "The notification may not have been delivered."
 PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TZ"})
 """The owner's command gets these of the environment, which may hold keys to more than this program uses."""
 
@@ -76,9 +77,7 @@ def notify(
     except OSError as error:
         return f"on_result: {name} can't be run: {error.strerror}. Correct on_result in the config."
     if done.returncode:
-        return (
-            f"on_result: {name} ended with exit code {done.returncode}. The notification may not have been delivered."
-        )
+        return f"on_result: {name} ended with exit code {done.returncode}. {MAY_BE_LOST}"
     return None
 
 

@@ -208,7 +208,7 @@ def install(found: Installation, texts: Mapping[str, str], run: Run) -> None:
 
 
 def uninstall(found: Installation, run: Run) -> None:
-    """End it, then take the pieces away. A run in progress gets a request to shut down: it awaits the orders that it sent.
+    """Stop it, then remove its pieces. A run in progress is asked to shut down: it awaits the orders that it sent.
 
     Raises BadInputError, RunFailedError.
     """

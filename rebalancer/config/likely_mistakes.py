@@ -60,7 +60,7 @@ def _of_account(account: AccountConfig, here: str) -> Found:
         name = Path(account.on_result[0]).name
         yield (
             f"{here}.on_result",
-            f"the program {name} can't be found: write its full path, else no notification is sent",
+            f"the program {name} can't be found: write its full path, else it is not run",
         )
 
 

@@ -70,9 +70,7 @@ class NotifyTable(TypedDict, total=False):
     """The other keys of a [[notify]]."""
 
     name: Annotated[str, parsers.account_name, 'What messages about it, and the keyring, call it. Default: "notify".']
-    on: Annotated[
-        frozenset[NoticeKind], observer_parsers.notice_kinds, "Which kinds are sent; default: all but success."
-    ]
+    on: Annotated[frozenset[NoticeKind], observer_parsers.notice_kinds, "The kinds to send; default: all but success."]
     quiet_hours: Annotated[
         QuietHours, observer_parsers.quiet_hours, "When only urgent messages are sent, with the zone."
     ]
