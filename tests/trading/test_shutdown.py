@@ -49,7 +49,7 @@ def three(folder: Path) -> EndingStage:
 def test_a_shutdown_before_the_first_order_fails_the_run_and_leaves_the_session_free(tmp_path: Path) -> None:
     stage = three(tmp_path)
     stage.requested.set()
-    with pytest.raises(RunFailedError, match="told to end before the first order left"):
+    with pytest.raises(RunFailedError, match="a shutdown was requested before the first order was sent"):
         stage.run()
     record = stage.record()
     assert (record.run.status, record.run.orders) == ("failed", 0)
