@@ -22,9 +22,9 @@ from rebalancer.cli.options import (
     show,
     show_json,
     showing_progress,
-    shutdown_signal,
 )
 from rebalancer.cli.screen import say
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, visible
 
 if TYPE_CHECKING:
