@@ -9,8 +9,8 @@ import numpy as np
 
 from rebalancer.app.bar_checks import bars_so_far
 from rebalancer.app.bots import holdable
-from rebalancer.app.needs import named, needs
-from rebalancer.app.schedule import coming
+from rebalancer.app.required_tickers import named, required_tickers
+from rebalancer.app.schedule import windows_after
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
@@ -50,7 +50,7 @@ class CheckedAccount:
 
     def uses(self) -> Mapping[Symbol, str]:
         """By symbol: what needs it, as in "QLD (3 bots)"."""
-        return {need.symbol: named(need) for need in needs([self.account], {self.account.name: self.bots})}
+        return {each.symbol: named(each) for each in required_tickers([self.account], {self.account.name: self.bots})}
 
 
 def examine(checked: CheckedAccount) -> Iterator[Check]:
@@ -216,7 +216,7 @@ def _next_run(checked: CheckedAccount) -> Iterator[Check]:
         remedy = f"Set enabled = true in [accounts.{account.name}] to schedule it, or use `rebalance run`."
         yield Check("next run", "warn", "the account is not enabled, so it is not scheduled", remedy)
         return
-    ahead = next(coming(account, checked.calendar, checked.clock.now()))
+    ahead = next(windows_after(account, checked.calendar, checked.clock.now()))
     yield Check(
         "next run", "pass", f"{date_and_time(ahead.opens, ahead.session.zone)}, for the session of {ahead.session.day}"
     )

@@ -12,17 +12,17 @@ from rebalancer.app.account import one_account
 from rebalancer.app.bot_files import load_bots
 from rebalancer.app.bots import bot_file, holdable
 from rebalancer.app.controls import disarm_after_edit
-from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
+from rebalancer.app.required_tickers import BotsByAccount, missing_sentence, required_tickers, without_price
 from rebalancer.app.source import known_tickers
-from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import FirstFiles, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.edit import add_investment, migration, set_amount
 from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup, write_first_files
+from rebalancer.config.likely_mistakes import unlikely_settings
 from rebalancer.config.parsers import SCHEMA
-from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.events import Noted
 from rebalancer.journal import read
@@ -38,12 +38,14 @@ from rebalancer.ports import Progress, unwatched
 from rebalancer.venues import registry
 
 
-def begin(folder: Path, venue: str = "sim", account: str = "main") -> Begun:
+def begin(folder: Path, venue: str = "sim", account: str = "main") -> FirstFiles:
     """Write the first files for an account at a built-in venue. Raises BadInputError, and then writes nothing."""
     written = tuple(str(path) for path in write_first_files(folder, venue, account))
     login = (f"login {account}",) if registry.plugin(venue).needs_keys else ()
     config = shlex.quote(written[0])
-    return Begun(written, tuple(f"rebalance {each} --config {config}" for each in (*login, "doctor", "run --dry-run")))
+    return FirstFiles(
+        written, tuple(f"rebalance {each} --config {config}" for each in (*login, "doctor", "run --dry-run"))
+    )
 
 
 def check(path: Path, progress: Progress = unwatched) -> SettingsCheck:
@@ -75,7 +77,7 @@ def _warnings(config: Config, bots: BotsByAccount, progress: Progress) -> Iterat
     """Of prices and holdings."""
     unreadable: list[Problem] = []
     with _kept(unreadable):
-        missing = without_price(needs(config.accounts, bots), known_tickers(config, progress))
+        missing = without_price(required_tickers(config.accounts, bots), known_tickers(config, progress))
         yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
     yield from unreadable
     for account in config.accounts:

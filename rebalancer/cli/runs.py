@@ -22,10 +22,10 @@ from rebalancer.cli.options import (
     person,
     show,
     show_json,
-    shutdown_signal,
     watching,
 )
 from rebalancer.cli.screen import say
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def recover(
     """
     from rebalancer.app.account import chosen_accounts, one_account
     from rebalancer.app.recover import recovered, vouch
+    from rebalancer.app.removal import cut_off_removals
     from rebalancer.report.run import recovered_screen
 
     settings = load_config(config, quietly=True)
@@ -152,8 +153,9 @@ def recover(
         vouch(settings, one_account(settings, account), account_for, reason, person())
     with watching(json=json) as progress:
         records = {each.name: recovered(settings, each, progress) for each in chosen_accounts(settings, account)}
-    found = [{"account": name, "record": record} for name, record in records.items()]
-    return Answer({"accounts": found}, recovered_screen(records))
+    cut_off = {each.name: cut_off_removals(settings, each) for each in chosen_accounts(settings, account)}
+    found = [{"account": name, "record": record, "cut_off_removals": cut_off[name]} for name, record in records.items()]
+    return Answer({"accounts": found}, recovered_screen(records, cut_off))
 
 
 def doctor(
@@ -174,7 +176,7 @@ def doctor(
 ) -> Answer:
     """Check everything that a run needs, without sending orders. Exit code 4 if a check fails."""
     from rebalancer.app.doctor import checkups
-    from rebalancer.app.installation import ran
+    from rebalancer.app.service_installation import ran
 
     if two_evenings and not paper_trial:
         raise BadInputError([Problem("--two-evenings", "", "needs --paper-trial")])

@@ -12,8 +12,8 @@ import pytest
 from accounts import write_config
 
 from rebalancer import config
-from rebalancer.app import self_start
-from rebalancer.app.installation import ran
+from rebalancer.app import service_setup
+from rebalancer.app.service_installation import ran
 from rebalancer.errors import BadInputError
 
 SYSTEMCTL = """\
@@ -170,13 +170,28 @@ def test_launchd_loads_an_agent_once_and_unloads_it(rebalance, machine):
     assert not agents.exists()
 
 
+@pytest.mark.parametrize("way", ["--schedule", "--timer", "--cron", "--launchd"])
+def test_with_a_config_only_what_starts_that_config_is_taken_away(rebalance, machine, units, tmp_path, way):
+    folder = tmp_path / "100 % & more"
+    folder.mkdir()
+    write_config(folder)
+    mine = folder / "config.toml"
+    assert rebalance("service", "install", way, "--yes", "--config", mine).code == 0
+    for other in (tmp_path / "config.toml", folder / "config"):
+        refused = rebalance("service", "uninstall", "--yes", "--config", other)
+        assert refused.code == 2
+        assert f"does not start {other}: choose its --name, or leave out --config" in flat(refused.err)
+    mine.unlink()
+    assert rebalance("service", "uninstall", "--yes", "--config", mine).code == 0
+
+
 def test_what_changed_while_the_question_stood_is_not_overwritten(machine, units, tmp_path):
     settings = config.load(tmp_path / "config.toml")
-    shown = self_start.planned(settings, "schedule", "rebalance", os.environ, ran, system=False)
+    shown = service_setup.planned(settings, "schedule", "rebalance", os.environ, ran, system=False)
     units.mkdir(parents=True)
     (units / "rebalance.service").write_text("[Service]\n")
     with pytest.raises(BadInputError, match="was changed meanwhile"):
-        self_start.carry_out(shown, os.environ, ran)
+        service_setup.carry_out(shown, os.environ, ran)
     assert (units / "rebalance.service").read_text() == "[Service]\n"
 
 

@@ -7,9 +7,9 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from rebalancer.app import research
+from rebalancer.app.bot_views import Explanation
 from rebalancer.app.bots import bot_files, show_bot
 from rebalancer.app.performance import performance
-from rebalancer.app.views import Explanation
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, RebalancerError
 from rebalancer.model import Allocation
