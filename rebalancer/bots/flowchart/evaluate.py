@@ -5,9 +5,9 @@ is never read as yes, no, 0 or 50: it propagates until a node decides without it
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from rebalancer.bots.flowchart.conditions import NO, ORDERINGS, UNKNOWN, YES, Tr
 from rebalancer.bots.flowchart.distribute import distributed
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import returns
-from rebalancer.bots.flowchart.on_demand import OnDemand
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks, too_short
 from rebalancer.bots.flowchart.sessions import complete_from, first_close
@@ -42,6 +41,21 @@ class Simulated:
 
     earned: Floats
     decided: NDArray[np.bool_]
+
+
+Value = TypeVar("Value")
+
+
+class OnDemand(dict[int, Value]):
+    """Values by index of their node, each computed when it is first asked for."""
+
+    def __init__(self, compute: Callable[[int], None]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, node: int) -> Value:
+        self._compute(node)
+        return self[node]
 
 
 class Values:

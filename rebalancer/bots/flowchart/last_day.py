@@ -17,9 +17,8 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
 from rebalancer.bots.flowchart.columns import columns_of
 from rebalancer.bots.flowchart.conditions import NO, YES, Sessions, Truth, truth
-from rebalancer.bots.flowchart.evaluate import Values
+from rebalancer.bots.flowchart.evaluate import OnDemand, Values
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
-from rebalancer.bots.flowchart.on_demand import OnDemand
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks
 from rebalancer.bots.flowchart.sessions import further_back
