@@ -2,7 +2,7 @@
 
 The local Alpaca of the tests answers in the same process and in real time: the seconds are what a person waits, quiet
 time and rate limit included. With some 50 orders the killed evening has used up the venue's requests of its minute,
-which the next process can't know: `recover` then stops at the venue's 429, and is begun again a minute later.
+which the next process can't know: it waits until the venue takes requests again.
 """
 
 import json

@@ -34,29 +34,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest:
-    """The request to start a run. `files` maps the config and each bot to its bytes, which are stored by SHA-256.
-
-    `venue` is where orders are sent, such as a host name. `force` starts another run of a session that already had one.
-    `notes` are sentences for every screen that shows the run.
-    """
-
-    at: datetime
-    account: str
-    broker: str
-    mode: str
-    session: date
-    closes: datetime
-    version: str
-    files: Mapping[str, bytes]
-    dry_run: bool = False
-    force: bool = False
-    notes: tuple[str, ...] = ()
-    venue: str = ""
-    purpose: Literal["evening", "trial"] = "evening"
-
-
-@dataclass(frozen=True, slots=True)
 class Holding:
     """The broker's position in a symbol, our part of it, the expected quantity, and why it is not traded ("": it is).
 

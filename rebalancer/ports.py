@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
-from zoneinfo import ZoneInfo
 
 from rebalancer.model import (
-    NEW_YORK,
-    US_DOLLARS,
     Account,
     Bars,
     BarsRead,
@@ -20,10 +17,8 @@ from rebalancer.model import (
     Found,
     Hours,
     Instrument,
-    Mode,
     Order,
     OrderId,
-    OrderKind,
     OrderPhase,
     OrderState,
     Payment,
@@ -35,49 +30,13 @@ from rebalancer.model import (
     Snapshot,
     Submitted,
     Symbol,
+    Venue,
 )
 
 if TYPE_CHECKING:
-    from rebalancer.events import Armed, Event, Halted, RunRequest
+    from rebalancer.events import Armed, Event, Halted
+    from rebalancer.model import RunRequest
     from rebalancer.portfolio.bookkeeping import Bookkeeper
-
-
-@dataclass(frozen=True, slots=True)
-class Venue:
-    """What a broker is, apart from any one account: the facts that decide how orders are sent to it.
-
-    `name` is how a config names it, `title` how a person reads it. `currency` is that of its accounts, `exchange` the
-    calendar of its sessions, `zone` the time zone of that exchange. `paper_prefix` begins the numbers of its paper
-    accounts and of no others; "" where it has no paper accounts. `fee_per_order` is the most that one order can cost,
-    in the account's currency.
-
-    `idempotent_ids`: it rejects a second order of the same id, so a retry under that id is safe. Once an order of ours
-    is `quiet_seconds` old, the venue lists it or never received it. Where `order_kinds` has "moc", `auction_cutoff` is
-    how long before the close such orders are no longer accepted. `id_length` is that of the longest order id.
-    """
-
-    name: str
-    simulated: bool
-    title: str = ""
-    currency: str = US_DOLLARS
-    exchange: str = "NYSE"
-    zone: ZoneInfo = NEW_YORK
-    paper_prefix: str = ""
-    order_kinds: frozenset[OrderKind] = frozenset({"limit", "market"})
-    auction_cutoff: timedelta = timedelta(minutes=10)
-    id_length: int = 128
-    idempotent_ids: bool = False
-    quiet_seconds: int = 0
-    fee_per_order: Decimal = Decimal(0)
-
-    @property
-    def takes_auction_orders(self) -> bool:
-        return "moc" in self.order_kinds
-
-    def mode_of(self, number: str) -> Mode:
-        """Whether real money is in the account with this `number`. An account of unknown kind counts as real money."""
-        is_paper = self.simulated or (self.paper_prefix != "" and number.startswith(self.paper_prefix))
-        return "paper" if is_paper else "live"
 
 
 class Progress(Protocol):
@@ -88,11 +47,11 @@ class Progress(Protocol):
 
 
 KEYS_REFUSED = "did not accept the key"
-"""What a venue's error says where the API keys are refused: it is told by these words."""
+"""What a venue's error says where the API keys are refused, by which such an error is recognised."""
 
 
 def unwatched(work: str, done: int = 0, total: int = 0) -> None:
-    """Nobody watches."""
+    """A `Progress` that does nothing."""
 
 
 class Broker(Protocol):
@@ -221,7 +180,7 @@ class Journal(Protocol):
 
     def payments(self, account: str) -> frozenset[str]: ...
     def books(self, account: str) -> "Bookkeeper":
-        """The bots' books of `account`, from the whole journal; `payments` are the ids of those in it."""
+        """The bots' books of `account` after the journal's last line; `payments` are the ids of those in it."""
 
     def trading_status(self, account: str) -> "TradingStatus": ...
     def check_disk_space(self) -> None:

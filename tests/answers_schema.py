@@ -20,6 +20,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 from jsonschema import Draft202012Validator
 
 from rebalancer.app.book_changes import Exported
+from rebalancer.app.bot_views import CheckedBot, Explanation, ImportedBot, ListedBot, ShownBot
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.compaction import DataCompacted
 from rebalancer.app.earnings import AccountPerformance
@@ -33,23 +34,18 @@ from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     Adoption,
     Blocked,
-    CheckedBot,
-    ComingRun,
-    Explanation,
-    ImportedBot,
+    DeliveryTest,
     Invested,
     InvestmentsEdited,
     Killed,
-    ListedBot,
     LiveAccount,
     Migrated,
     PriceStatus,
     Restored,
     Resumed,
     RunResult,
-    ShownBot,
-    Standing,
-    Tried,
+    StatusReport,
+    UpcomingRun,
 )
 from rebalancer.backtest.metrics import Statistics, Year
 from rebalancer.config.effective import Setting
@@ -108,13 +104,13 @@ NOTIFICATION = {
 }
 ANSWERS: Mapping[str, Any] = {
     "run": {"accounts": [RunResult]},
-    "recover": {"accounts": [{"account": str, "record": RunRecord | None}]},
+    "recover": {"accounts": [{"account": str, "record": RunRecord | None, "cut_off_removals": [str]}]},
     "halt": {"halt": Halted},
     "resume": Resumed,
     "kill": Killed,
     "web": {"address": str, "token_file": str},
-    "schedule": {"coming_runs": [ComingRun]},
-    "status": Standing,
+    "schedule": {"coming_runs": [UpcomingRun]},
+    "status": StatusReport,
     "doctor": {"checkups": [Checkup]},
     "self-check": {"checkups": [Checkup]},
     "explain": Explanation,
@@ -169,7 +165,7 @@ ANSWERS: Mapping[str, Any] = {
     "live disarm": {"account": str, "was_armed": Armed | None},
     "live status": {"accounts": [LiveAccount]},
     "notify login": {"name": str, "stored_in": str},
-    "notify test": {"recipients": [Tried]},
+    "notify test": {"recipients": [DeliveryTest]},
     "service install": {"way": Way, "texts": Mapping[str, str], "notes": [str], "installed": bool},
     "service uninstall": {"way": Way, "places": [str]},
     "service status": {"services": [Started]},

@@ -79,15 +79,26 @@ class Opening:
 
 @contextmanager
 def opening(
-    config: Config, account: AccountConfig, clock: Clock | None = None, progress: Progress = unwatched
+    config: Config,
+    account: AccountConfig,
+    clock: Clock | None = None,
+    progress: Progress = unwatched,
+    *,
+    unhurried: bool = False,
 ) -> Iterator[Opening]:
     """Open the price source and calendar, and close them again. `clock` is the current time; default: the venue's.
+
+    `unhurried`: where the venue's limit of requests is reached, its minute is waited for.
 
     Raises BadInputError for unreadable keys or price files, SourceError if a venue does not answer.
     """
     present = clock or clock_of(config, account)
     calendar = ExchangeCalendar(present, account.venue.exchange, config.state_dir)
-    with Connections(config, present) as connections, source_of(config, present, connections, progress) as source:
+    waiting = progress if unhurried else None
+    with (
+        Connections(config, present, waiting) as connections,
+        source_of(config, present, connections, progress) as source,
+    ):
         yield Opening(config, account, connections, source, calendar, present, progress)
 
 
@@ -134,7 +145,8 @@ def broker_alone(
 ) -> Iterator[tuple[Broker, Clock]]:
     """The broker and its clock, to read the account and cancel orders at any time.
 
-    Takes no lock, so that the kill switch never waits for a run. Raises as `opening` does.
+    Takes no lock, so that the kill switch never waits for a run. A venue's limit of requests, which a run may have used
+    up, is waited for. Raises as `opening` does.
     """
     if account.venue.simulated:
         with opening(config, account, progress=progress) as opened:
@@ -142,7 +154,7 @@ def broker_alone(
             yield opened.broker(moment, opened.quotes(moment)), moment.clock
         return
     clock = clock_of(config, account)
-    with Connections(config, clock) as connections:
+    with Connections(config, clock, progress) as connections:
         yield connections.to(account.name).broker(None), clock
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from rebalancer.app.bar_checks import bars_so_far
 from rebalancer.app.bots import holdable
 from rebalancer.app.needs import named, needs
-from rebalancer.app.schedule import coming
+from rebalancer.app.schedule import windows_after
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
@@ -216,7 +216,7 @@ def _next_run(checked: CheckedAccount) -> Iterator[Check]:
         remedy = f"Set enabled = true in [accounts.{account.name}] to schedule it, or use `rebalance run`."
         yield Check("next run", "warn", "the account is not enabled, so it is not scheduled", remedy)
         return
-    ahead = next(coming(account, checked.calendar, checked.clock.now()))
+    ahead = next(windows_after(account, checked.calendar, checked.clock.now()))
     yield Check(
         "next run", "pass", f"{date_and_time(ahead.opens, ahead.session.zone)}, for the session of {ahead.session.day}"
     )

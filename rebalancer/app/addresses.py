@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rebalancer.app.messages import trial
 from rebalancer.app.observers import troubles
-from rebalancer.app.views import Tried
+from rebalancer.app.views import DeliveryTest
 from rebalancer.config import Config
 from rebalancer.config.observers import read_url, store_url
 from rebalancer.config.tables import UrlSource
@@ -81,12 +81,12 @@ def metrics_check(file: Path, trouble: str | None = None) -> Check:
     return _check("metrics", trouble, f"figures are written to {file}")
 
 
-def try_all(config: Config, seconds: float = TRIAL_SECONDS) -> tuple[Tried, ...]:
+def try_all(config: Config, seconds: float = TRIAL_SECONDS) -> tuple[DeliveryTest, ...]:
     """Send a test to every address. The monitor keeps it as a line in its log: it counts as no ping."""
     found = []
     for name, source in sources(config).items():
         trouble = within(seconds, partial(_try, config, name, source))
-        found.append(Tried(name, trouble or ""))
+        found.append(DeliveryTest(name, trouble or ""))
     return tuple(found)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rebalancer.app.evening import Evening, evening
+from rebalancer.app.reasons import require_reason
 from rebalancer.app.recover import simulated
 from rebalancer.app.views import Adoption
 from rebalancer.config import AccountConfig, Config
@@ -102,7 +103,11 @@ def write_off(
     by: str,
     progress: Progress = unwatched,
 ) -> None:
-    """Remove the position `wanted` at value 0. Raises RunFailedError if it changed since the proposal."""
+    """Remove the position `wanted` at value 0.
+
+    Raises BadInputError for an unusable reason, RunFailedError if the position changed since the proposal.
+    """
+    require_reason(reason)
     with simulated(config, account, progress) as (now, broker):
         if _without_price(now, wanted.symbol) != wanted:
             raise RunFailedError(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rebalancer import demo
 from rebalancer.app.bot_files import content_of, load_bot, load_bots, read_bots
-from rebalancer.app.views import CheckedBot, ListedBot, ShownBot
+from rebalancer.app.bot_views import CheckedBot, ListedBot, ShownBot
 from rebalancer.bots.base import Bot
 from rebalancer.bots.load import format_of
 from rebalancer.config import AccountConfig, Config, parsers

@@ -9,25 +9,31 @@ from rebalancer.config.credentials import KeyFile, Keyring, KeyStore, read_keys
 from rebalancer.errors import BadInputError
 from rebalancer.market.clock import OffsetClock, SystemClock
 from rebalancer.model.keys import Keys
-from rebalancer.ports import Clock
+from rebalancer.ports import Clock, Progress
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import Connection, Login
 
 
 class Connections(ExitStack):
-    """One connection per account, opened on demand and closed together. `clock` is the current time."""
+    """One connection per account, opened on demand and closed together.
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    `clock` is the current time; `waiting` is told while a venue's limit of requests is waited for, as in `Login`.
+    """
+
+    def __init__(self, config: Config, clock: Clock, waiting: Progress | None = None) -> None:
         super().__init__()
         self._config = config
         self._clock = clock
+        self._waiting = waiting
         self._open: dict[str, Connection] = {}
 
     def to(self, account: str) -> Connection:
         """Raises BadInputError for unreadable keys, RunFailedError for a host that is not allowed."""
         if account not in self._open:
             settings = next(each for each in self._config.accounts if each.name == account)
-            self._open[account] = self.enter_context(closing(_connect(self._config, settings, self._clock)))
+            self._open[account] = self.enter_context(
+                closing(_connect(self._config, settings, self._clock, self._waiting))
+            )
         return self._open[account]
 
 
@@ -43,7 +49,7 @@ def clock_of(config: Config, account: AccountConfig) -> Clock:
         return OffsetClock(machine, connection.broker(None).hours().now - machine.now())
 
 
-def _connect(config: Config, account: AccountConfig, clock: Clock) -> Connection:
+def _connect(config: Config, account: AccountConfig, clock: Clock, waiting: Progress | None = None) -> Connection:
     plugin = registry.plugin(account.broker)
     simulation = asdict(account.sim) if plugin.venue.simulated else {}
     login = Login(
@@ -53,6 +59,7 @@ def _connect(config: Config, account: AccountConfig, clock: Clock) -> Connection
         keys=read_keys(account, Keyring()) if plugin.needs_keys else None,
         clock=clock,
         state_dir=config.state_dir,
+        waiting=waiting,
     )
     return plugin.connect(login)
 

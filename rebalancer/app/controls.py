@@ -15,6 +15,7 @@ from rebalancer.app.account import broker_alone, chosen_accounts, one_account
 from rebalancer.app.bot_files import content_of, load_bots
 from rebalancer.app.messages import HandDone
 from rebalancer.app.observers import Observers
+from rebalancer.app.reasons import require_reason
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot
@@ -42,7 +43,8 @@ FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
 
 
 def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
-    """Halt one account; all accounts if None. Raises BadInputError for an unknown account."""
+    """Halt one account; all accounts if None. Raises BadInputError for an unknown account or an unusable reason."""
+    require_reason(reason)
     with Observers(config, SystemClock()) as observers:
         return _halt(config, account, reason, by, observers)
 
@@ -56,7 +58,8 @@ def _halt(config: Config, account: str | None, reason: str, by: str, observers: 
 
 
 def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed:
-    """Lift the halts of one account; of all accounts if None."""
+    """Lift the halts of one account; of all accounts if None. Raises BadInputError as `halt` does."""
+    require_reason(reason)
     path, now = config.journal(), SystemClock().now()
     halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(config, account)}
     lifted = tuple(dict.fromkeys(halt for each in halts.values() for halt in each))
@@ -174,16 +177,17 @@ def arm(config: Config, proposal: ArmingProposal) -> Armed:
 
 
 def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Armed | None:
-    """Revoke the arming and return it; None if the account was not armed."""
+    """Revoke the arming and return it; None if the account was not armed. Raises BadInputError as `halt` does."""
+    require_reason(reason)
     armed = read.trading_status(config.journal(), account.name).armed
     if armed is not None:
         _record_and_tell(config, Disarmed(SystemClock().now(), account.name, by, reason))
     return armed
 
 
-def disarm_after_edit(before: Config, journal: Path, by: str, why: str = "the config was edited") -> tuple[str, ...]:
-    """Revoke, in `journal`, every arming of the config `before` its edit, for the reason `why`; a sentence for each."""
-    revoked = revoked_armings(before, journal, by, why)
+def disarm_after_edit(before: Config, journal: Path, by: str) -> tuple[str, ...]:
+    """Revoke, in `journal`, every arming of the config `before` its edit; a sentence for each."""
+    revoked = revoked_armings(before, journal, by, "the config was edited")
     if revoked:
         with SqliteJournal.open(journal) as opened:
             opened.record(NO_RUN, *revoked.values())

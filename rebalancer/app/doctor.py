@@ -14,6 +14,7 @@ from rebalancer.app.evening import clock_of_run
 from rebalancer.app.installation import Run
 from rebalancer.app.machine_checks import USUAL_NAME, machine, service_checks
 from rebalancer.app.paper_trial import run_trial, trial_of
+from rebalancer.app.removal import cut_off_removals
 from rebalancer.app.source import described
 from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.bots.base import Bot
@@ -86,6 +87,8 @@ def _account(config: Config, account: AccountConfig, progress: Progress) -> Iter
 def _permissions(config: Config, account: AccountConfig) -> Iterator[Check]:
     status = read.trading_status(config.journal(), account.name)
     yield halt_check(status.halt)
+    for sentence in cut_off_removals(config, account):
+        yield Check("removal", "warn", sentence, "Nothing has to be done.")
     if account.mode == "live":
         yield arming_check(account, status.armed, file_hashes(config, account), SystemClock().now())
 

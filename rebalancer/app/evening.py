@@ -16,7 +16,6 @@ from rebalancer.app.status import blocked_by, exposed
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.effective import snapshot
 from rebalancer.errors import BadInputError, RunFailedError, SourceError
-from rebalancer.events import RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.dry_run import DryRunJournal
@@ -24,7 +23,7 @@ from rebalancer.journal.lease import LockHolder
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock, SystemClock, hours
-from rebalancer.model import Session
+from rebalancer.model import RunRequest, Session
 from rebalancer.portfolio.confirmed import ConfirmedPlan
 from rebalancer.ports import Calendar, Clock, InterruptedRun, Journal, Progress, unwatched
 from rebalancer.trading.context import RunContext

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rebalancer.app.status import account_statuses
-from rebalancer.app.views import AccountStatus, Standing
+from rebalancer.app.views import AccountStatus, StatusReport
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Halted
 from rebalancer.journal.chain import Head
@@ -84,9 +84,9 @@ def overview(config: Config, account: AccountConfig, clock: Clock) -> AccountOve
     return _overview(config, account, status)
 
 
-def overviews(config: Config, standing: Standing) -> tuple[AccountOverview, ...]:
+def overviews(config: Config, status_report: StatusReport) -> tuple[AccountOverview, ...]:
     """Of all accounts, in the order of the config."""
-    return tuple(_overview(config, *each) for each in zip(config.accounts, standing.accounts, strict=True))
+    return tuple(_overview(config, *each) for each in zip(config.accounts, status_report.accounts, strict=True))
 
 
 def _overview(config: Config, account: AccountConfig, status: AccountStatus) -> AccountOverview:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from rebalancer.app.account import open_for_a_run, opening
 from rebalancer.app.evening import Evening, request_of
+from rebalancer.app.reasons import require_reason
 from rebalancer.app.views import Restored
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, StoppedError
-from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded, RunRequest
+from rebalancer.errors import StoppedError
+from rebalancer.events import Halted, OrderAccounted, OrderLost, RunEnded
 from rebalancer.journal import read
 from rebalancer.journal.chain import GENESIS, Head
 from rebalancer.journal.connection import head, load_high_water_mark, save_high_water_mark
@@ -18,7 +19,7 @@ from rebalancer.journal.lease import run_lock
 from rebalancer.journal.read import RunRecord
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
-from rebalancer.model import NO_RUN, RunId, Session
+from rebalancer.model import NO_RUN, RunId, RunRequest, Session
 from rebalancer.ports import OrderRecord, Progress, unwatched
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.recovery import cancel_open_orders, refuse_unknown_orders, settle_earlier_orders
@@ -32,7 +33,7 @@ def recovery(config: Config, account: AccountConfig, progress: Progress = unwatc
     The session is the current or last one; for a simulated account that replays past prices, their last session, from
     its run window on. Raises as `evening` does.
     """
-    with opening(config, account, progress=progress) as opened:
+    with opening(config, account, progress=progress, unhurried=True) as opened:
         moment = opened.latest()
         with open_for_a_run(opened, moment) as (context, holder):
             request = request_of(config, account, moment, {}, dry_run=False, force=False)
@@ -60,9 +61,8 @@ def recovered(config: Config, account: AccountConfig, progress: Progress = unwat
 
 
 def vouch(config: Config, account: AccountConfig, ids: Sequence[str], reason: str, by: str) -> None:
-    """Journal that the user confirms these unknown orders. Raises BadInputError without a reason."""
-    if not reason:
-        raise BadInputError.of("--reason", "is needed with --account-for: say why you know of these orders")
+    """Journal that the user confirms these unknown orders. Raises BadInputError for an unusable reason."""
+    require_reason(reason)
     now = SystemClock().now()
     with SqliteJournal.open(config.journal()) as journal:
         journal.record(NO_RUN, *(OrderAccounted(now, account.name, order_id, by, reason) for order_id in ids))

@@ -103,8 +103,7 @@ def removals_finished(config: Config, account: AccountConfig, *, write: bool) ->
 
     Raises BadInputError where the file can't be written, BusyError while another run uses the journal.
     """
-    unfinished = unfinished_removals(config.journal(), account.name)
-    cut_off = {bot: handed for bot, handed in unfinished.items() if bot in account.bots}
+    cut_off = _cut_off(config, account)
     with run_lock(config.journal()) if cut_off and write else nullcontext():
         for bot, handed in cut_off.items():
             content = remove_investment(config.content, account.name, invested_at(config, account, bot))
@@ -113,6 +112,20 @@ def removals_finished(config: Config, account: AccountConfig, *, write: bool) ->
             config = parse(content, config.path, os.environ)
             account = one_account(config, account.name)
     return config, account
+
+
+def _cut_off(config: Config, account: AccountConfig) -> Mapping[str, HandedOver]:
+    unfinished = unfinished_removals(config.journal(), account.name)
+    return {bot: handed for bot, handed in unfinished.items() if bot in account.bots}
+
+
+def cut_off_removals(config: Config, account: AccountConfig) -> tuple[str, ...]:
+    """A sentence for each bot that a run would finish to remove. Changes nothing."""
+    return tuple(
+        f"{bot} was handed over to its owner by {handed.by} at {minute(handed.at, UTC)}, and its removal from the "
+        "config was cut off: the next run finishes it, and buys nothing for it"
+        for bot, handed in _cut_off(config, account).items()
+    )
 
 
 def require_current(config: Config, account: AccountConfig) -> None:

@@ -6,14 +6,15 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rebalancer.app.bot_files import load_bot
+from rebalancer.app.bot_files import load_bots
 from rebalancer.app.past_run import PastRun
 from rebalancer.app.plan_keeping import circumstances
 from rebalancer.bots.base import Bot
-from rebalancer.errors import BadInputError, Problem, RebalancerError
+from rebalancer.errors import RebalancerError
 from rebalancer.events import BotDecided, BotFailed, Event
 from rebalancer.journal.codec import canonical, plain
 from rebalancer.market.price_fallback import chosen, order_gates_of
@@ -130,17 +131,9 @@ def _flat(event: Event) -> Any:  # noqa: ANN401 - JSON
 
 def _bots(past: PastRun) -> dict[str, Bot]:
     """Raises BadInputError for a file that this version refuses."""
-    bots: dict[str, Bot] = {}
-    problems: list[Problem] = []
-    for share in past.inputs.shares:
-        name = share.bot
-        bot, found = load_bot(past.bots[name], name, past.circumstances.bot_files[name])
-        problems.extend(found)
-        if bot is not None:
-            bots[name] = bot
-    if problems:
-        raise BadInputError(problems)
-    return bots
+    names = [share.bot for share in past.inputs.shares]
+    paths = {name: Path(past.circumstances.bot_files[name]) for name in names}
+    return load_bots(paths, {name: past.bots[name] for name in names})
 
 
 def _divergences(then: list[Any], now: list[Any]) -> Iterator[Divergence]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from rebalancer import demo
 from rebalancer.app.bot_files import load_bots, read_bots
+from rebalancer.app.bot_views import Explanation
 from rebalancer.app.bots import bot_file, first_day_of_evenings
 from rebalancer.app.deciding import BotFiles, decided
 from rebalancer.app.needs import missing_sentence, needs
 from rebalancer.app.source import closes_up_to
-from rebalancer.app.views import Explanation
 from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
 from rebalancer.bots.base import Bot, ChartPart

@@ -24,8 +24,7 @@ def with_books(config: Config, account: AccountConfig, result: RunResult) -> tup
             books = replayed(journal, account.name)
             passed = would_cross(books.keeper, config.journal(dry_run=True), RunId(made.id))
             return with_tax_flags(account, books.lots, replace(result, crossed=passed)), None
-        passed = crossed(journal, account.name, RunId(made.id))
         keep_up(journal, account.name, account.bots)
-        return replace(result, crossed=passed), None
+        return replace(result, crossed=crossed(journal, account.name, RunId(made.id))), None
     except Exception as error:  # noqa: BLE001 - whatever it is: it must not cost the run its result
         return result, f"The bots' books can't be made after this run: {in_tree(error)}"

@@ -72,10 +72,10 @@ def due_now(config: Config, clock: Clock) -> Iterator[DueWork]:
             yield due_work(account, calendar, runs, since[account.name], clock.now())
 
 
-def coming_windows(config: Config, clock: Clock) -> Iterator[Window]:
+def upcoming_windows(config: Config, clock: Clock) -> Iterator[Window]:
     """The future windows of all enabled accounts, in chronological order."""
     enabled = [account for account in config.accounts if account.enabled]
-    each = (coming(account, calendar_of(config, account, clock), clock.now()) for account in enabled)
+    each = (windows_after(account, calendar_of(config, account, clock), clock.now()) for account in enabled)
     return merge(*each, key=lambda ahead: ahead.opens)
 
 
@@ -113,7 +113,7 @@ def window_today(account: AccountConfig, calendar: Calendar, now: datetime) -> W
     return window_of(account, session) if session else None
 
 
-def coming(account: AccountConfig, calendar: Calendar, after: datetime) -> Iterator[Window]:
+def windows_after(account: AccountConfig, calendar: Calendar, after: datetime) -> Iterator[Window]:
     """The windows after `after`, in chronological order. Raises RunFailedError at the end of the calendar."""
     day = after.astimezone(calendar.zone).date()
     while True:

@@ -12,15 +12,15 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from rebalancer.app.observers import Observers
 from rebalancer.app.runs import reported, run_due
-from rebalancer.app.schedule import coming_windows
-from rebalancer.app.status import blocks, coming_run
-from rebalancer.app.views import Blocked, ComingRun, PollFailed, RunResult
+from rebalancer.app.schedule import upcoming_windows
+from rebalancer.app.status import blocks, upcoming_run
+from rebalancer.app.views import Blocked, PollFailed, RunResult, UpcomingRun
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, RebalancerError, in_tree
 from rebalancer.ports import Clock, Progress, unwatched
 
 HEARTBEAT_SECONDS = 30.0
-Poll = RunResult | ComingRun | Blocked | PollFailed
+Poll = RunResult | UpcomingRun | Blocked | PollFailed
 """What a poll may find."""
 
 
@@ -54,7 +54,7 @@ class ScheduleLoop:
             if self.failed != before:
                 yield self.failed
 
-    def _look(self) -> Iterator[RunResult | ComingRun | Blocked]:
+    def _look(self) -> Iterator[RunResult | UpcomingRun | Blocked]:
         config = self._loaded()
         try:
             yield from run_due(config, self.clock, self.shutdown_requested, self.progress)
@@ -79,11 +79,11 @@ class ScheduleLoop:
             raise
         return self.config
 
-    def _next_run(self, config: Config) -> Iterator[ComingRun]:
-        window = next(coming_windows(config, self.clock), None)
+    def _next_run(self, config: Config) -> Iterator[UpcomingRun]:
+        window = next(upcoming_windows(config, self.clock), None)
         before, self.next_start = self.next_start, window.opens if window else None
         if window and self.next_start != before:
-            yield coming_run(window)
+            yield upcoming_run(window)
 
     def _newly_blocked(self, config: Config) -> Iterator[Blocked]:
         enabled = [account for account in config.accounts if account.enabled]

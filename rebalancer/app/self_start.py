@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from rebalancer.app.installation import (
     require_ours,
 )
 from rebalancer.app.time_limits import minutes_between_looks, seconds_of_silence, seconds_to_stop
-from rebalancer.app.units import Setup, Way, texts_of
+from rebalancer.app.units import Setup, Way, texts_of, unescaped
 from rebalancer.config import Config
 from rebalancer.config.credentials import delivered_keys
 from rebalancer.config.environment import variables_in
@@ -247,6 +248,16 @@ def to_uninstall(name: str, environ: Mapping[str, str], run: Run, *, way: Way | 
         raise BadInputError.of("service uninstall", text)
     require_ours(there[0])
     return there[0]
+
+
+def require_for(found: Installation, config: Path) -> None:
+    """Raises BadInputError where another config than `config` is named by what is installed."""
+    path = config.expanduser().absolute()
+    whole = re.compile(rf"{re.escape(str(path))}(?![\w.-])")
+    if not any(whole.search(unescaped(piece.there or "")) for piece in found.pieces):
+        raise BadInputError.of(
+            found.pieces[0].place, f"does not start {path}: choose its --name, or leave out --config"
+        )
 
 
 # ------------------------------------------------------------------------------------------------ what is there

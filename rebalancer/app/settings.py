@@ -14,7 +14,7 @@ from rebalancer.app.bots import bot_file, holdable
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
 from rebalancer.app.source import known_tickers
-from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import FirstFiles, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config, parse
 from rebalancer.config.credentials import Keyring, read_keys
@@ -38,12 +38,14 @@ from rebalancer.ports import Progress, unwatched
 from rebalancer.venues import registry
 
 
-def begin(folder: Path, venue: str = "sim", account: str = "main") -> Begun:
+def begin(folder: Path, venue: str = "sim", account: str = "main") -> FirstFiles:
     """Write the first files for an account at a built-in venue. Raises BadInputError, and then writes nothing."""
     written = tuple(str(path) for path in write_first_files(folder, venue, account))
     login = (f"login {account}",) if registry.plugin(venue).needs_keys else ()
     config = shlex.quote(written[0])
-    return Begun(written, tuple(f"rebalance {each} --config {config}" for each in (*login, "doctor", "run --dry-run")))
+    return FirstFiles(
+        written, tuple(f"rebalance {each} --config {config}" for each in (*login, "doctor", "run --dry-run"))
+    )
 
 
 def check(path: Path, progress: Progress = unwatched) -> SettingsCheck:

@@ -6,8 +6,16 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from rebalancer.app.controls import file_hashes
-from rebalancer.app.schedule import RECENT_RUNS, Window, calendar_of, coming, coming_windows, enabled_since, missed
-from rebalancer.app.views import AccountStatus, ComingRun, Standing
+from rebalancer.app.schedule import (
+    RECENT_RUNS,
+    Window,
+    calendar_of,
+    enabled_since,
+    missed,
+    upcoming_windows,
+    windows_after,
+)
+from rebalancer.app.views import AccountStatus, StatusReport, UpcomingRun
 from rebalancer.config import AccountConfig, Config
 from rebalancer.files import open_to_others
 from rebalancer.journal import figures, read
@@ -21,11 +29,11 @@ LONGEST_RUN = timedelta(hours=2)
 """A run that has not ended after this time is reported as interrupted."""
 
 
-def standing(
+def status_report(
     config: Config, accounts: Sequence[AccountConfig], clock: Clock, max_age: timedelta | None = None
-) -> Standing:
+) -> StatusReport:
     """As `account_statuses`, and what went wrong with messages, the monitor and the figures."""
-    return Standing(clock.now(), tuple(account_statuses(config, accounts, clock, max_age)), tuple(_notes(config)))
+    return StatusReport(clock.now(), tuple(account_statuses(config, accounts, clock, max_age)), tuple(_notes(config)))
 
 
 def _notes(config: Config) -> Iterator[str]:
@@ -63,7 +71,7 @@ def _status(
         troubles += (f"the session of {window.session.day} was missed: no run was started" for window in windows)
     if max_age is not None:
         troubles += _of_age(runs, now, max_age)
-    upcoming = coming_run(next(coming(account, calendar, now))) if account.enabled else None
+    upcoming = upcoming_run(next(windows_after(account, calendar, now))) if account.enabled else None
     last, zone = runs[0] if runs else None, account.venue.zone.key
     halts = read.halts(config.journal(), account.name)
     return AccountStatus(
@@ -73,16 +81,16 @@ def _status(
     )
 
 
-def coming_runs(config: Config, clock: Clock, count: int) -> list[ComingRun]:
+def upcoming_runs(config: Config, clock: Clock, count: int) -> list[UpcomingRun]:
     """The next `count` runs of the enabled accounts. Raises RunFailedError past the end of the calendar."""
     why = {account.name: blocks(config, account, clock.now()) for account in config.accounts if account.enabled}
-    windows = islice(coming_windows(config, clock), count)
-    return [replace(coming_run(window), blocked=why[window.account]) for window in windows]
+    windows = islice(upcoming_windows(config, clock), count)
+    return [replace(upcoming_run(window), blocked=why[window.account]) for window in windows]
 
 
-def coming_run(window: Window) -> ComingRun:
+def upcoming_run(window: Window) -> UpcomingRun:
     session = window.session
-    return ComingRun(window.account, session.day, window.opens, session.closes, str(session.zone))
+    return UpcomingRun(window.account, session.day, window.opens, session.closes, str(session.zone))
 
 
 def blocks(config: Config, account: AccountConfig, now: datetime) -> tuple[str, ...]:

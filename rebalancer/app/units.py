@@ -4,6 +4,7 @@ The last line of each seals what is above it, so that no text of another program
 overwritten.
 """
 
+import html
 import plistlib
 import re
 import shlex
@@ -207,6 +208,11 @@ def _unit_command(words: tuple[str, ...]) -> str:
 def _unit_word(word: object) -> str:
     escaped = str(word).replace("%", "%%")
     return escaped if re.fullmatch(r"[\w%@+=:,./-]+", escaped, re.ASCII) else f'"{escaped}"'
+
+
+def unescaped(text: str) -> str:
+    """`text` of a unit, an agent or the crontab with its paths as they are."""
+    return html.unescape(text).replace("%%", "%").replace("\\%", "%")
 
 
 # ------------------------------------------------------------------------------------------------ launchd and cron

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from rebalancer.bots.base import Findings
 from rebalancer.config import Config
 from rebalancer.errors import Problem
 from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import Head
 from rebalancer.journal.read import RunRecord, RunSummary
 from rebalancer.market.coverage import Coverage
-from rebalancer.model import Decision, Investment, OrderState, RunStatus, Symbol
+from rebalancer.model import OrderState, RunStatus, Symbol
 from rebalancer.model.settings import CapitalMode, MoneyMode
 from rebalancer.portfolio.crossings import Crossing
 from rebalancer.portfolio.holdings import Offer
@@ -44,7 +43,7 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ComingRun:
+class UpcomingRun:
     """A scheduled run: its start, its session and when that closes. `blocked`: why it would send no orders."""
 
     account: str
@@ -57,8 +56,8 @@ class ComingRun:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are what a person has
-    to see to. `halts` are those in force; `unknown_orders` counts the orders whose outcome nobody knows.
+    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are problems that
+    need a person. `halts` are those in force; `unknown_orders` counts the orders with an unknown outcome.
     """
 
     account: str
@@ -66,15 +65,15 @@ class AccountStatus:
     currency: str
     enabled: bool
     last: RunSummary | None
-    upcoming: ComingRun | None
+    upcoming: UpcomingRun | None
     troubles: tuple[str, ...]
     halts: tuple[Halted, ...] = ()
     unknown_orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How everything is at the moment `at`. `notes` are of what observes runs, and of no account."""
+class StatusReport:
+    """The accounts as of the time `at`. `notes` are failures of notifications, the monitor and metrics."""
 
     at: datetime
     accounts: tuple[AccountStatus, ...]
@@ -82,8 +81,8 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A test message to a recipient, or a line in the monitor's log. `trouble` is "" where it was taken."""
+class DeliveryTest:
+    """A test message to a recipient, or a test ping of the monitor. `trouble` is the error, "" if it was accepted."""
 
     name: str
     trouble: str
@@ -192,8 +191,8 @@ class Migrated:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """The first files of a new user, and the commands that come next, as they are typed."""
+class FirstFiles:
+    """The files that `init` wrote, and the commands to type next."""
 
     files: tuple[str, ...]
     commands: tuple[str, ...]
@@ -224,66 +223,6 @@ class Restored:
 
     remembered: Head | None
     head: Head
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedBot:
-    """A bot file: its findings if it is valid, else every problem."""
-
-    file: str
-    findings: Findings | None
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownBot:
-    """A valid bot file: its findings, and its rules as lines of text."""
-
-    file: str
-    findings: Findings
-    chart: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedBot:
-    """A bot file with its findings, or with its problems.
-
-    `format` is "" if unknown. `account`, `currency` and `investment` are None for a bot that is not invested.
-    """
-
-    name: str
-    file: str
-    format: str
-    findings: Findings | None
-    problems: tuple[Problem, ...]
-    account: str | None = None
-    investment: Investment | None = None
-    currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedBot:
-    """`file` is the native file of the bot that was read from `source`, whose format is `format`."""
-
-    source: str
-    format: str
-    file: str
-    findings: Findings
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A bot's decision on the close of `session`. `tree` (rules) and `mermaid` (diagram) are None unless requested.
-
-    `marked` says which day's way the diagram marks, where it is not simply that of `session`.
-    """
-
-    decision: Decision
-    session: date
-    tree: tuple[str, ...] | None
-    mermaid: str | None
-    notes: Sequence[str]
-    marked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def backtest_weights(prices: Floats, weights: Floats, cash: float, cost: float =
     return backtest_decisions(Market(prices, symbols), Decisions.of(weights, symbols), cash, cost)
 
 
-def backtest_decisions(market: Market, decisions: Decisions, cash: float, cost: float = 0.0) -> Backtest:
+def backtest_decisions(market: Market, decisions: Decisions, cash: float, cost: float) -> Backtest:
     """As `run.backtest`, towards `decisions` on as many days as the market has.
 
     An undecided day means no trade, and so does one that wants what is held already. The day of the last decision says

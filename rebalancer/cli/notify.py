@@ -30,14 +30,14 @@ def login(
 def try_(config: ConfigOption = None) -> Answer:
     """Send a test message to every [[notify]], and a line to the monitor's log. Exit code 4 if one was not taken."""
     from rebalancer.app.addresses import sources, try_all
-    from rebalancer.report.notify import tried_screen
+    from rebalancer.report.notify import delivery_screen
 
     settings = own_config(config)
     if not sources(settings):
         raise BadInputError.of(settings.path, "there is no [ping] and no [[notify]]: nobody would be told")
     tried = try_all(settings)
     exit_code = RunFailedError.exit_code if any(each.trouble for each in tried) else 0
-    return Answer({"recipients": tried}, tried_screen(tried), exit_code)
+    return Answer({"recipients": tried}, delivery_screen(tried), exit_code)
 
 
 def _from_terminal() -> str:

@@ -145,6 +145,7 @@ def recover(
     """
     from rebalancer.app.account import chosen_accounts, one_account
     from rebalancer.app.recover import recovered, vouch
+    from rebalancer.app.removal import cut_off_removals
     from rebalancer.report.run import recovered_screen
 
     settings = load_config(config, quietly=True)
@@ -152,8 +153,9 @@ def recover(
         vouch(settings, one_account(settings, account), account_for, reason, person())
     with watching(json=json) as progress:
         records = {each.name: recovered(settings, each, progress) for each in chosen_accounts(settings, account)}
-    found = [{"account": name, "record": record} for name, record in records.items()]
-    return Answer({"accounts": found}, recovered_screen(records))
+    cut_off = {each.name: cut_off_removals(settings, each) for each in chosen_accounts(settings, account)}
+    found = [{"account": name, "record": record, "cut_off_removals": cut_off[name]} for name, record in records.items()]
+    return Answer({"accounts": found}, recovered_screen(records, cut_off))
 
 
 def doctor(

@@ -57,12 +57,12 @@ def schedule(
 
 
 def _coming_runs(settings: "Config", count: int) -> Answer:
-    from rebalancer.app.status import coming_runs
+    from rebalancer.app.status import upcoming_runs
     from rebalancer.market.clock import SystemClock
-    from rebalancer.report.run import coming_screen
+    from rebalancer.report.run import upcoming_screen
 
-    runs = coming_runs(settings, SystemClock(), count)
-    return Answer({"coming_runs": runs}, coming_screen(runs))
+    runs = upcoming_runs(settings, SystemClock(), count)
+    return Answer({"coming_runs": runs}, upcoming_screen(runs))
 
 
 def each_of(*watching: "Progress") -> "Progress":
@@ -101,12 +101,12 @@ class Screen:
     next_run: str = ""
 
     def show(self, found: "Poll", now: datetime) -> None:
-        from rebalancer.app.views import ComingRun, PollFailed
+        from rebalancer.app.views import PollFailed, UpcomingRun
         from rebalancer.report.log import log_lines
         from rebalancer.report.run import log_line
 
         text = found.error if isinstance(found, PollFailed) else log_line(found, now)
-        if isinstance(found, ComingRun):
+        if isinstance(found, UpcomingRun):
             self.next_run = text
         if self.log is not None:
             self.log.write(log_lines(found))
@@ -114,7 +114,7 @@ class Screen:
             self._print(found, text)
 
     def _print(self, found: "Poll", text: str) -> None:
-        from rebalancer.app.views import ComingRun, PollFailed
+        from rebalancer.app.views import PollFailed, UpcomingRun
         from rebalancer.report.answers import to_json_line
 
         if self.json and isinstance(found, PollFailed):
@@ -123,7 +123,7 @@ class Screen:
             say(f"rebalance: {text}", err=True)
         elif not self.json:
             say(visible(text))
-        elif not isinstance(found, ComingRun):
+        elif not isinstance(found, UpcomingRun):
             say(to_json_line(found))
 
 

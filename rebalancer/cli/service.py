@@ -1,6 +1,7 @@
 """`rebalance service`: have systemd, launchd or cron start the program by itself."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
@@ -67,6 +68,7 @@ def uninstall(
     system: SystemOption = False,
     name: NameOption = NAME,
     yes: YesOption = False,
+    config: Annotated[Path | None, Option("--config", help="Only if it was installed for this config.")] = None,
 ) -> Answer:
     """End it and take it away. A run that is under way sends nothing more, and awaits the orders that it sent."""
     from rebalancer.app import self_start
@@ -76,6 +78,8 @@ def uninstall(
 
     way = _way(schedule=schedule, timer=timer, cron=cron, launchd=launchd, system=system)
     found = self_start.to_uninstall(_valid(name), os.environ, ran, way=way, system=system)
+    if config is not None:
+        self_start.require_for(found, config)
     places = tuple(piece.place for piece in found.pieces)
     ask(f"Take away {' and '.join(places)}, and end what runs by it?", "service uninstall", "it stays", yes=yes)
     take_away(found, ran)

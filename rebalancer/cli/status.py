@@ -13,7 +13,7 @@ from rebalancer.cli.options import AccountOption, Answer, ConfigOption, JsonOpti
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:
-    from rebalancer.app.views import Standing
+    from rebalancer.app.views import StatusReport
     from rebalancer.report.console import Screen
 
 NEEDS_ATTENTION = 6
@@ -31,29 +31,29 @@ def status(
     json: JsonOption = False,
 ) -> Answer | None:
     """Show each account: equity, gain, last and next run, halts, what needs you. Exit code 6 if an account does."""
-    from rebalancer.report.status import standing_screen
+    from rebalancer.report.status import status_screen
 
     allowed = None if max_age is None else timedelta(hours=max_age)
     if watch:
-        _watch(partial(_standing, config, account, allowed, quietly=True), json=json)
+        _watch(partial(_status_report, config, account, allowed, quietly=True), json=json)
         return None
-    found = _standing(config, account, allowed)
+    found = _status_report(config, account, allowed)
     exit_code = NEEDS_ATTENTION if any(each.troubles for each in found.accounts) else 0
-    return Answer(found, standing_screen(found), exit_code)
+    return Answer(found, status_screen(found), exit_code)
 
 
-def _standing(
+def _status_report(
     path: Path | None, account: str | None, max_age: timedelta | None, *, quietly: bool = False
-) -> "Standing":
+) -> "StatusReport":
     from rebalancer.app.account import chosen_accounts
-    from rebalancer.app.status import standing
+    from rebalancer.app.status import status_report
     from rebalancer.market.clock import SystemClock
 
     settings = load_config(path, quietly=quietly)
-    return standing(settings, chosen_accounts(settings, account), SystemClock(), max_age)
+    return status_report(settings, chosen_accounts(settings, account), SystemClock(), max_age)
 
 
-def _watch(look: "partial[Standing]", *, json: bool) -> None:
+def _watch(look: "partial[StatusReport]", *, json: bool) -> None:
     from rebalancer.report.status import watch
 
     if json or not sys.stdout.isatty():
@@ -68,12 +68,12 @@ def _watch(look: "partial[Standing]", *, json: bool) -> None:
         watch(partial(_screen, look), Console(highlight=False), shutdown.wait, EVERY_SECONDS)
 
 
-def _screen(look: "partial[Standing]") -> "Screen":
+def _screen(look: "partial[StatusReport]") -> "Screen":
     """What can't be read now, such as a config that is being edited, may be read in ten seconds."""
     from rebalancer.report.console import line
-    from rebalancer.report.status import standing_screen
+    from rebalancer.report.status import status_screen
 
     try:
-        yield from standing_screen(look())
+        yield from status_screen(look())
     except RebalancerError as error:
         yield line(error, "bold red")

@@ -26,9 +26,8 @@ from rebalancer.config.parsers import ACCOUNT_NAME, SCHEMA, version
 from rebalancer.config.tables import AccountConfig, BotTable, Config, DataTable, SimSettings, TopTable
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import read_regular
-from rebalancer.model import Investment, Limits, Reserve, Trading
+from rebalancer.model import Investment, Limits, Reserve, Trading, Venue
 from rebalancer.model.text import counted
-from rebalancer.ports import Venue
 from rebalancer.venues import registry
 from rebalancer.venues.plugin import VenuePlugin
 

@@ -7,8 +7,7 @@ from typing import Any
 from rebalancer.config.keys import keys_of
 from rebalancer.config.parsers import OWN_SOURCES, price_sources
 from rebalancer.config.tables import DataTable
-from rebalancer.model import Limits, Mode, Symbol, Trading
-from rebalancer.ports import Venue
+from rebalancer.model import Limits, Mode, Symbol, Trading, Venue
 from rebalancer.venues.plugin import AddressKey, VenuePlugin
 
 ANY_VENUE = Venue("", simulated=False, order_kinds=frozenset({"limit", "market", "moc"}))

@@ -69,7 +69,7 @@ BOTS = ("ten_month_average.json", "dual_momentum.json", "inverse_volatility.json
 """Those of the demo that a new user gets; the first one is invested."""
 
 
-def write_first_files(folder: Path, venue: str = "sim", account: str = "main") -> tuple[Path, ...]:
+def write_first_files(folder: Path, venue: str, account: str) -> tuple[Path, ...]:
     """Write config.toml and bots/ for an account at a built-in venue into `folder`, and return their paths.
 
     Raises BadInputError, and writes nothing, for a name that no account can have, and where a file exists already.

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 from rebalancer.config import observer_parsers, parsers
-from rebalancer.model import Investment, Limits, Mode, NoticeKind, QuietHours, Reserve, Trading
+from rebalancer.model import Investment, Limits, Mode, NoticeKind, QuietHours, Reserve, Trading, Venue
 from rebalancer.model.settings import Amount, Percent, PositiveAmount
-from rebalancer.ports import Venue
 from rebalancer.venues import registry
 
 OnResult = Annotated[tuple[str, ...], "A command that gets the result of each run, as JSON on its standard input."]

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from rebalancer.events import Armed, Disarmed, Halted, HoldingsRead, RunRequest, SettingChanged
+from rebalancer.events import Armed, Disarmed, Halted, HoldingsRead, SettingChanged
 from rebalancer.journal.codec import from_body, from_columns
-from rebalancer.model import Order, OrderId, RunId, RunStatus, canonical
+from rebalancer.model import Order, OrderId, RunId, RunRequest, RunStatus, canonical
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, OrderRecord, TradingStatus
 
 SETTINGS = "settings"

@@ -50,8 +50,9 @@ def link(previous: str, line: JournalLine) -> str:
     return sha256(b"\x01" + bytes.fromhex(previous) + len(text).to_bytes(8) + text).hexdigest()
 
 
-def chained(lines: Iterable[JournalLine], previous: str = GENESIS) -> Iterator[str]:
-    """The hash of each line."""
+def chained(lines: Iterable[JournalLine]) -> Iterator[str]:
+    """The hash of each line, the first of which begins the chain."""
+    previous = GENESIS
     for line in lines:
         previous = link(previous, line)
         yield previous

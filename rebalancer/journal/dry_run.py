@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rebalancer.bookings import CashPaid, SpunOff
-from rebalancer.events import DailyLossHit, Event, FillSeen, HoldingsRead, Restated, RunRequest
+from rebalancer.events import DailyLossHit, Event, FillSeen, HoldingsRead, Restated
 from rebalancer.journal.ledger import Change, renamed, with_changes
-from rebalancer.model import NO_RUN, OrderId, RunId
+from rebalancer.model import NO_RUN, OrderId, RunId, RunRequest
 from rebalancer.portfolio.bookkeeping import Bookkeeper, Recorded
 from rebalancer.ports import AlreadyRun, BalanceRecord, InterruptedRun, Journal, Ledger, OrderRecord, TradingStatus
 

@@ -114,7 +114,7 @@ def _first_session(connection: sqlite3.Connection, account: str) -> date | None:
     return None if row is None else date.fromisoformat(row[0])
 
 
-def read_changes(connection: sqlite3.Connection, account: str, *, after: int = 0) -> tuple[Change, ...]:
+def read_changes(connection: sqlite3.Connection, account: str, *, after: int) -> tuple[Change, ...]:
     """What changed the ledger since the event `after`, in journal order."""
     return _changes(
         connection,

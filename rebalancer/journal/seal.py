@@ -9,12 +9,10 @@ came since is audited anew. In every other case the whole journal is: a seal can
 
 import json
 import marshal
-import platform
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from rebalancer.errors import RebalancerError
 from rebalancer.files import read_regular, replace_atomically
 from rebalancer.journal.audit import all_faults, first_wrong, lines, require_none, require_sound, rows_of, wrong_files
 from rebalancer.journal.chain import Head, has_chain, holds
+from rebalancer.journal.code_hash import code_hash
 from rebalancer.journal.connection import reading
 from rebalancer.journal.projections import fill
 from rebalancer.journal.schema import lost_guard
@@ -101,7 +100,7 @@ def _last_to_seal(journal: sqlite3.Connection) -> tuple[int, int]:
 def _sealed(journal: sqlite3.Connection) -> Seal:
     seq, run = _last_to_seal(journal)
     (last,) = journal.execute("SELECT hash FROM events WHERE seq = ?", [seq]).fetchone()
-    return Seal(seq, last, run, _content(journal, seq, run), _code())
+    return Seal(seq, last, run, _content(journal, seq, run), code_hash(CODE))
 
 
 def _content(journal: sqlite3.Connection, seq: int, run: int) -> str:
@@ -130,7 +129,7 @@ def _fits(path: Path, seal: Seal, progress: Progress) -> bool:
     with reading(path) as journal:
         journal.row_factory = None
         return (
-            seal.code == _code()
+            seal.code == code_hash(CODE)
             and has_chain(journal)
             and lost_guard(journal) is None
             and holds(journal, Head(seal.seq, seal.hash))
@@ -180,13 +179,3 @@ def _load(path: Path) -> Seal | None:
     numbers, texts = (found.seq, found.run), (found.hash, found.content, found.code)
     sound = all(type(each) is int and 0 < each < 2**63 for each in numbers) and all(type(each) is str for each in texts)
     return found if sound else None
-
-
-@cache
-def _code() -> str:
-    """SHA-256 of the code that makes the tables, and of the Python that runs it."""
-    package, found = Path(__file__).parents[1], sha256(platform.python_version().encode())
-    for pattern in CODE:
-        for file in sorted(package.glob(pattern)):
-            found.update(file.read_bytes())
-    return found.hexdigest()

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from rebalancer.errors import BusyError, StoppedError, TradingBlockedError
-from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunRequest, RunTakenUp
+from rebalancer.events import Event, Noted, OrderIntended, OrderResent, RunEnded, RunTakenUp
 from rebalancer.journal import account_state
-from rebalancer.journal.books import read_books
 from rebalancer.journal.chain import Head, JournalLine, link, read_head
 from rebalancer.journal.codec import Claimed, from_body, to_body
 from rebalancer.journal.connection import (
@@ -22,6 +21,7 @@ from rebalancer.journal.connection import (
     save_high_water_mark,
     writing,
 )
+from rebalancer.journal.kept_books import books_for_a_run
 from rebalancer.journal.lease import LockHolder, conflict, lock_holder, read_lease, refresh, release, take
 from rebalancer.journal.ledger import read_ledger
 from rebalancer.journal.projections import project
@@ -29,7 +29,7 @@ from rebalancer.journal.schema import migrate, open_database
 from rebalancer.journal.seal import require_sound_for_a_run
 from rebalancer.journal.sqlite import Database
 from rebalancer.journal.tables import TableWriter, insert_into
-from rebalancer.model import NO_RUN, OrderId, RunId, RunStatus
+from rebalancer.model import NO_RUN, OrderId, RunId, RunRequest, RunStatus
 from rebalancer.portfolio.bookkeeping import Bookkeeper
 from rebalancer.ports import (
     AlreadyRun,
@@ -184,7 +184,7 @@ class SqliteJournal(AbstractContextManager["SqliteJournal"]):
         return self._read(account_state.read_payments, account)
 
     def books(self, account: str) -> Bookkeeper:
-        return self._read(read_books, account)
+        return self._read(books_for_a_run, self._path, account)
 
     def trading_status(self, account: str) -> TradingStatus:
         return self._read(account_state.read_trading_status, account)

@@ -70,12 +70,14 @@ if TYPE_CHECKING:
         Targets,
         Trade,
     )
+    from rebalancer.model.run_request import RunRequest
     from rebalancer.model.settings import Investment, Limits, Reserve, Trading
     from rebalancer.model.states import OrderPhase, RunStep
+    from rebalancer.model.venue import Venue
 else:
     _FILES = (
         *("names", "closes", "allocation", "market", "plan", "account"),
-        *("orders", "instrument", "settings", "notices", "states"),
+        *("orders", "instrument", "settings", "notices", "states", "venue", "run_request"),
     )
 
     def __getattr__(name):  # noqa: ANN001, ANN202 - the imports above say what there is

@@ -147,7 +147,7 @@ def restatements(
     today: date,
     account: str,
     at: datetime,
-    unexplained: Mapping[Symbol, Difference] = NONE_OPEN,
+    unexplained: Mapping[Symbol, Difference],
 ) -> tuple[Restated, ...]:
     """Restatements of `ours` and `expected` by the `actions` with an ex-date from `recorded` to `today`.
 

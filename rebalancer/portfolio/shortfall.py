@@ -146,7 +146,7 @@ def totals(days: Iterable[Shortfall]) -> dict[Cause, Decimal]:
     return found
 
 
-def largest(causes: Mapping[Cause, Decimal], count: int = 3) -> Sequence[Cause]:
-    """Those that are not 0, the largest first, by the order of CAUSES where they are equal."""
+def largest(causes: Mapping[Cause, Decimal]) -> Sequence[Cause]:
+    """At most three that are not 0, the largest first, by the order of CAUSES where they are equal."""
     found = [cause for cause in CAUSES if causes.get(cause)]
-    return sorted(found, key=lambda cause: -abs(causes[cause]))[:count]
+    return sorted(found, key=lambda cause: -abs(causes[cause]))[:3]

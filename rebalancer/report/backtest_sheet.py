@@ -1,14 +1,10 @@
 """The tearsheet of a back-test."""
 
-from collections.abc import Mapping
 from datetime import date
 
-import numpy as np
-
 from rebalancer.backtest.compare import Comparison
-from rebalancer.model import Floats
 from rebalancer.report.backtest import NOT_SIMULATED, allocations, headline, statistics
-from rebalancer.report.curves import cash_weights, held_columns
+from rebalancer.report.curves import bands
 from rebalancer.report.tearsheet import HEAD, Sheet, Table
 from rebalancer.report.tearsheet import to_html as sheet_to_html
 
@@ -42,20 +38,10 @@ def sheet_of(comparison: Comparison, made: date) -> Sheet:
         benchmark=benchmark.result.equity if benchmark else None,
         benchmark_years=benchmark.years if benchmark else (),
         others=others,
-        bands=bands(comparison),
+        bands=bands(comparison, MOST_BANDS),
         tables=(
             Table("Statistics", names, list(statistics(comparison.tracks))),
             Table(f"Held after {comparison.sessions[-1]}", names, list(allocations(comparison))),
         ),
         notes=(*comparison.notes, NOT_SIMULATED),
     )
-
-
-def bands(comparison: Comparison) -> Mapping[str, Floats]:
-    """Weights (T,) by symbol, the largest mean first, then the rest as "others", then "cash"."""
-    weights = comparison.main.result.weights
-    columns = sorted(held_columns(comparison), key=lambda column: -weights[:, column].mean())
-    shown, rest = columns[:MOST_BANDS], columns[MOST_BANDS:]
-    others = {"others": weights[:, rest].sum(axis=1)} if rest else {}
-    found = {str(comparison.symbols[column]): weights[:, column] for column in shown}
-    return {**found, **others, "cash": np.asarray(cash_weights(weights))}

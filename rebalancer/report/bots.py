@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rebalancer.app.views import CheckedBot, Explanation, ImportedBot, ListedBot, ShownBot
+from rebalancer.app.bot_views import CheckedBot, Explanation, ImportedBot, ListedBot, ShownBot
 from rebalancer.bots.base import Findings
 from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol

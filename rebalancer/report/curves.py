@@ -64,6 +64,16 @@ def _columns(comparison: Comparison) -> Iterator[tuple[str, Floats]]:
     yield "CASH", cash_weights(main.weights)
 
 
+def bands(comparison: Comparison, most: int) -> Mapping[str, Floats]:
+    """Weights (T,) by symbol: the `most` with the largest mean, the rest as "others", then "cash"."""
+    weights = comparison.main.result.weights
+    columns = sorted(held_columns(comparison), key=lambda column: -weights[:, column].mean())
+    shown, rest = columns[:most], columns[most:]
+    others = {"others": weights[:, rest].sum(axis=1)} if rest else {}
+    found = {str(comparison.symbols[column]): weights[:, column] for column in shown}
+    return {**found, **others, "cash": cash_weights(weights)}
+
+
 def held_columns(comparison: Comparison) -> list[int]:
     """The columns of the symbols that the main track ever holds."""
     columns: list[int] = np.flatnonzero((comparison.main.result.weights > 0).any(axis=0)).tolist()

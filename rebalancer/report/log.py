@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from rebalancer.app.views import Blocked, ComingRun, PollFailed, RunResult
+from rebalancer.app.views import Blocked, PollFailed, RunResult, UpcomingRun
 from rebalancer.errors import visible
 from rebalancer.journal.read import OrderSummary, RunRecord
 from rebalancer.model.text import date_and_time, grouped, price_text
@@ -40,12 +40,12 @@ class LogLine:
         return visible(f"account={self.account} session={session} run={run} {self.text}")
 
 
-def log_lines(found: RunResult | ComingRun | Blocked | PollFailed) -> Iterator[LogLine]:
+def log_lines(found: RunResult | UpcomingRun | Blocked | PollFailed) -> Iterator[LogLine]:
     """What a look of the schedule, or a run by hand, found."""
     match found:
         case RunResult():
             yield from _of_result(found)
-        case ComingRun():
+        case UpcomingRun():
             starts = date_and_time(found.starts, ZoneInfo(found.zone))
             yield LogLine(logging.INFO, f"next run: {starts}", found.account, found.session)
         case Blocked():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rebalancer.app.views import Tried
+from rebalancer.app.views import DeliveryTest
 from rebalancer.report.console import Screen, line
 
 
@@ -10,7 +10,7 @@ def address_screen(name: str, where: str) -> Screen:
     yield line(f"The address of {name} is stored in {where}. `rebalance notify test` tries it.", "green")
 
 
-def tried_screen(found: Iterable[Tried]) -> Screen:
+def delivery_screen(found: Iterable[DeliveryTest]) -> Screen:
     for each in found:
         if each.trouble:
             yield line(f"{each.name}: {each.trouble}", "bold red")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 
 from rebalancer.journal.read import OrderSummary
+from rebalancer.model import Venue
 from rebalancer.model.text import digits, grouped, minute, money, price_text
-from rebalancer.ports import Venue
 from rebalancer.report.console import Screen, line
 from rebalancer.report.spreadsheet import csv_text, money_cell, name_cell
 from rebalancer.report.tables import grid

@@ -1,6 +1,6 @@
 """A back-test as a self-contained HTML page; its Content-Security-Policy forbids network access."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape as as_html
 from typing import Any
 
@@ -13,7 +13,7 @@ from rebalancer.backtest.metrics import drawdowns
 from rebalancer.errors import visible
 from rebalancer.model import Floats
 from rebalancer.report.backtest import MONTHS, NOT_SIMULATED, allocations, headline, statistics, year_cells
-from rebalancer.report.curves import cash_weights, held_columns
+from rebalancer.report.curves import bands
 from rebalancer.report.style import STYLE
 
 MOST_BANDS = 9
@@ -123,7 +123,7 @@ def months_figure(track: Track) -> go.Figure:
 def allocation_figure(comparison: Comparison) -> go.Figure:
     """The main track's weights as stacked bands, the largest first, cash on top."""
     figure = go.Figure(layout=_layout(360))
-    for number, (name, weights) in enumerate(bands(comparison).items()):
+    for number, (name, weights) in enumerate(bands(comparison, MOST_BANDS).items()):
         color = {"others": OTHERS_COLOR, "cash": CASH_COLOR}.get(name) or COLORS[number]
         figure.add_scatter(
             x=comparison.sessions,
@@ -135,16 +135,6 @@ def allocation_figure(comparison: Comparison) -> go.Figure:
         )
     figure.update_layout(yaxis={"range": [0, 100], "ticksuffix": " %", "hoverformat": ".1f"})
     return figure
-
-
-def bands(comparison: Comparison) -> Mapping[str, Floats]:
-    """Weights (T,) by symbol, the largest mean first, then the rest as "others", then "cash"."""
-    weights = comparison.main.result.weights
-    columns = sorted(held_columns(comparison), key=lambda column: -weights[:, column].mean())
-    shown, rest = columns[:MOST_BANDS], columns[MOST_BANDS:]
-    others = {"others": weights[:, rest].sum(axis=1)} if rest else {}
-    found = {str(comparison.symbols[column]): weights[:, column] for column in shown}
-    return {**found, **others, "cash": cash_weights(weights)}
 
 
 def _layout(height: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from rebalancer.app.views import Blocked, ComingRun, RunResult
+from rebalancer.app.views import Blocked, RunResult, UpcomingRun
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
 from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
 from rebalancer.model import NEW_YORK, US_DOLLARS, Flip, Plan, Targets, Trade
@@ -34,10 +34,24 @@ from rebalancer.venues import registry
 MOST_STEPS = 12
 
 
-def recovered_screen(records: Mapping[str, RunRecord | None]) -> Screen:
-    """The run in which each account's orders were settled; None if there was nothing to settle."""
+def recovered_screen(records: Mapping[str, RunRecord | None], cut_off: Mapping[str, Sequence[str]]) -> Screen:
+    """The run in which each account's orders were settled, None if there was nothing to settle; and what was `cut_off`
+    besides, as sentences.
+    """
     for account, record in records.items():
-        yield from [line(f"account {account}: nothing to settle")] if record is None else screen(record)
+        yield from [line(f"account {account}: nothing to settle")] if record is None else _recovered(record)
+        yield from (line(f"account {account}: {sentence}", "yellow") for sentence in cut_off[account])
+
+
+def _recovered(record: RunRecord) -> Screen:
+    run, currency = record.run, currency_of(record)
+    states = Counter(order.state for order in record.orders)
+    orders = ", ".join(f"{count} {state}" for state, count in states.items()) or "it sent none"
+    yield line(
+        f"account {run.account}: run {run.id} for the session of {run.session} is settled; orders: {orders}", "bold"
+    )
+    yield from (line(f"  {done(order, currency)}") for order in record.orders)
+    yield line(f"The next run plans anew from what is held. `rebalance history {run.id}` shows all of this one.")
 
 
 def screen(record: RunRecord) -> Screen:
@@ -207,31 +221,35 @@ def _outcome(record: RunRecord) -> Screen:
 
 def sentence(order: OrderSummary, currency: str = "", *, pretended: bool = False) -> str:
     """Such as "SH: sold 120 of 120 at 14.21 USD; why: netted against SPY"."""
+    return f"{done(order, currency, pretended=pretended)}; why: {order.why}"
+
+
+def done(order: OrderSummary, currency: str, *, pretended: bool = False) -> str:
+    """Such as "SH: sold 120 of 120 at 14.21 USD"."""
     verb = "sold" if order.side == "sell" else "bought"
     would = "would have " if pretended else ""
     price = f" at {price_text(order.average_price)} {currency}".rstrip() if order.average_price is not None else ""
     reason = f" ({order.reason})" if order.reason else ""
     state = "" if order.filled == order.quantity else f", {order.state}{reason}"
-    done = f"{would}{verb} {grouped(order.filled)} of {grouped(order.quantity)}{price}{state}"
-    return f"{order.symbol}: {done}; why: {order.why}"
+    return f"{order.symbol}: {would}{verb} {grouped(order.filled)} of {grouped(order.quantity)}{price}{state}"
 
 
 # ------------------------------------------------------------------------ the schedule, and the status of each account
 
 
-def coming_screen(runs: Sequence[ComingRun]) -> Screen:
+def upcoming_screen(runs: Sequence[UpcomingRun]) -> Screen:
     place = exchange_city(run.zone for run in runs)
     columns = ("account", "session", f"starts, {place}", "starts, here", "the session closes")
-    yield grid("Coming runs", columns, map(_coming, runs))
+    yield grid("Upcoming runs", columns, map(_upcoming, runs))
     blocked = dict.fromkeys(f"{run.account}: {why}" for run in runs for why in run.blocked)
     yield from lines(blocked, "bold red")
 
 
-def _coming(run: ComingRun) -> tuple[str, ...]:
+def _upcoming(run: UpcomingRun) -> tuple[str, ...]:
     return run.account, f"{run.session:%a %Y-%m-%d}", *start_times(run), minute(run.closes, ZoneInfo(run.zone))
 
 
-def start_times(run: ComingRun) -> tuple[str, str]:
+def start_times(run: UpcomingRun) -> tuple[str, str]:
     """In the exchange's time zone, and in this machine's."""
     return minute(run.starts, ZoneInfo(run.zone)), minute(run.starts, None)
 
@@ -242,10 +260,10 @@ def exchange_city(zones: Iterable[str]) -> str:
     return cities.pop() if len(cities) == 1 else "at the exchange"
 
 
-def log_line(found: RunResult | ComingRun | Blocked, now: datetime) -> str:
+def log_line(found: RunResult | UpcomingRun | Blocked, now: datetime) -> str:
     """A line of the schedule's output, at `now`."""
     match found:
-        case ComingRun():
+        case UpcomingRun():
             there, here = start_times(found)
             return f"Next run: {found.account} at {there} ({here})"
         case Blocked():

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rebalancer.app.moved_capital import MovedCapital
-from rebalancer.app.views import Begun, Invested, InvestmentsEdited, Migrated, SettingsCheck
+from rebalancer.app.views import FirstFiles, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import cents, counted, money
@@ -13,7 +13,7 @@ from rebalancer.report.run import old_and_new
 from rebalancer.report.tables import grid
 
 
-def first_files_screen(begun: Begun) -> Screen:
+def first_files_screen(begun: FirstFiles) -> Screen:
     yield from lines((f"wrote {path}" for path in begun.files), "green")
     yield line("Next, and nothing is sent:")
     yield from lines(f"  {command}" for command in begun.commands)

@@ -6,14 +6,14 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from rebalancer.app.views import AccountStatus, Standing
+from rebalancer.app.views import AccountStatus, StatusReport
 from rebalancer.model.text import minute, money
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.run import day_gain, exchange_city, start_times, status_text
 from rebalancer.report.tables import Grid, grid
 
 
-def standing_screen(found: Standing) -> Screen:
+def status_screen(found: StatusReport) -> Screen:
     yield _accounts(found.accounts)
     if needs := [f"{each.account}: {trouble}" for each in found.accounts for trouble in each.troubles]:
         yield line("Needs you", "bold red", apart=True)

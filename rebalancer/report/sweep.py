@@ -18,7 +18,7 @@ CAUTION = "Past results are no promise, and the best of many is the luckiest of 
 STATISTICS = ("Sharpe", "CAGR", "Volatility", "Max drawdown", "Turnover", "Neighbours", "Their mean", "Their worst")
 
 
-def sweep_screen(found: Sweep, written: Sequence[tuple[str, Path]] = ()) -> Screen:
+def sweep_screen(found: Sweep, written: Sequence[tuple[str, Path]]) -> Screen:
     """`written` are the files that were written, each with its option."""
     yield line(headline(found), "bold")
     yield from lines((*found.notes, CAUTION), "yellow")

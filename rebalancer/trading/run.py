@@ -1,8 +1,8 @@
 """The life cycle of a run: start or resume it, execute it, and journal how it ended, also after an error."""
 
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
-from rebalancer.events import Halted, Noted, RunEnded, RunRequest
-from rebalancer.model import Plan, RunId, Session
+from rebalancer.events import Halted, Noted, RunEnded
+from rebalancer.model import Plan, RunId, RunRequest, Session
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.halts import changed_files

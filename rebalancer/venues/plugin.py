@@ -7,9 +7,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from rebalancer.model import Mode, Session, Symbol
+from rebalancer.model import Mode, Session, Symbol, Venue
 from rebalancer.model.keys import Keys
-from rebalancer.ports import Broker, Calendar, Clock, History, Quotes, Venue
+from rebalancer.ports import Broker, Calendar, Clock, History, Progress, Quotes
 
 # The whole URL has to match: none passes that a URL parser and the network library would read differently.
 LOOPBACK = re.compile(r"https?://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?/?", re.ASCII)
@@ -72,6 +72,8 @@ class Login:
 
     `settings` are the values of the venue's own keys, defaults included, and at a simulated venue those of the `sim`
     table. `keys` are its API keys, None at a venue that needs none. A venue may keep files in `state_dir`.
+    `waiting` is told while the venue's limit of requests is waited for, by a command that no close hurries; None: the
+    limit is a failure as any other, since a session may close meanwhile.
     """
 
     account: str
@@ -80,6 +82,7 @@ class Login:
     keys: Keys | None
     clock: Clock
     state_dir: Path
+    waiting: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,11 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    Venue,
 )
 from rebalancer.portfolio.buys import own_cash
 from rebalancer.portfolio.order_ids import is_ours
-from rebalancer.ports import Broker, Clock, PaysCash, Quotes, Venue
+from rebalancer.ports import Broker, Clock, PaysCash, Quotes
 from rebalancer.venues.order_rules import Available, Market, fee_charged, fill_price, market, refusal, slipped
 
 ZERO = Decimal(0)

@@ -16,8 +16,7 @@ import pytest
 from rebalancer.app.account import account_lock, accounts_folder
 from rebalancer.config import AccountConfig
 from rebalancer.errors import BusyError, RunFailedError
-from rebalancer.model import Account
-from rebalancer.ports import Venue
+from rebalancer.model import Account, Venue
 from rebalancer.venues.alpaca.venue import TRADING
 
 HOST = TRADING["paper"].removeprefix("https://")

@@ -9,7 +9,7 @@ from sim_account import main_account, new_york, write
 
 from rebalancer.app.evening import bare_request
 from rebalancer.app.runs import run_due
-from rebalancer.app.status import account_statuses, coming_runs
+from rebalancer.app.status import account_statuses, upcoming_runs
 from rebalancer.app.views import AccountStatus
 from rebalancer.config import Config
 from rebalancer.events import OrderIntended, RunEnded
@@ -42,7 +42,7 @@ def test_a_done_run_is_the_last_one_and_the_next_session_is_coming(tmp_path: Pat
     list(run_due(config, SimulatedClock(new_york(28, 15, 50))))
     found = status(config, new_york(28, 17))
     assert (found.last and found.last.status, found.troubles) == ("success", ())
-    assert found.upcoming == coming_runs(config, SimulatedClock(new_york(28, 17)), 1)[0]
+    assert found.upcoming == upcoming_runs(config, SimulatedClock(new_york(28, 17)), 1)[0]
     assert found.upcoming.starts == new_york(29, 15, 50)
 
 

@@ -33,10 +33,11 @@ from rebalancer.model import (
     Position,
     Snapshot,
     Symbol,
+    Venue,
     us_equity,
 )
 from rebalancer.model.checkup import Check
-from rebalancer.ports import Broker, History, Venue
+from rebalancer.ports import Broker, History
 from rebalancer.venues.alpaca.venue import ALPACA
 from rebalancer.venues.sim.venue import SIM
 

@@ -10,7 +10,7 @@ from rebalancer import config, demo
 from rebalancer.app.controls import halt
 from rebalancer.app.overview import overview, overviews
 from rebalancer.app.runs import run_by_hand
-from rebalancer.app.status import standing
+from rebalancer.app.status import status_report
 from rebalancer.config import Config
 from rebalancer.market.clock import SystemClock
 
@@ -50,7 +50,7 @@ def test_the_bots_and_what_no_bot_has_are_the_whole_account(settings):
 def test_before_the_first_run_nothing_is_known(settings, tmp_path):
     text = settings.path.read_text("utf-8").replace('"state"', f'"{tmp_path}"')
     fresh = config.parse(text.encode(), settings.path)
-    (found,) = overviews(fresh, standing(fresh, fresh.accounts, SystemClock()))
+    (found,) = overviews(fresh, status_report(fresh, fresh.accounts, SystemClock()))
     assert (found.track, found.cash, found.free_cash) == (None, None, None)
     assert all(bot.track is None for bot in found.bots)
     halt(fresh, None, "a test", "ann")

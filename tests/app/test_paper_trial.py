@@ -13,10 +13,10 @@ from rebalancer.app.paper_trial import MAX_POLLS, run_trial
 from rebalancer.errors import RunFailedError, SourceError, StoppedError
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Accepted, Order, RunId, Submitted, Trading
+from rebalancer.model import Accepted, Order, RunId, Submitted, Trading, Venue
 from rebalancer.model.checkup import Check
 from rebalancer.portfolio.order_ids import TRIAL_PREFIX
-from rebalancer.ports import Broker, Venue
+from rebalancer.ports import Broker
 
 EVERYTHING = ["bought", "fills, bought", "same id again", "sold", "fills, sold", "cash"]
 

@@ -15,8 +15,9 @@ from sim_account import BOT, main_account, new_york, write
 
 from rebalancer import files
 from rebalancer.app import removal, settings
+from rebalancer.app.doctor import checkups
 from rebalancer.app.evening import bare_request
-from rebalancer.app.removal import removals_finished, remove
+from rebalancer.app.removal import cut_off_removals, removals_finished, remove
 from rebalancer.app.runs import run_account
 from rebalancer.app.settings import change_amount, invest
 from rebalancer.app.views import RunResult
@@ -32,6 +33,7 @@ from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import NO_RUN, Session, Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED
+from rebalancer.report.run import recovered_screen
 
 ANN, SPY = "ann@desk", Symbol("SPY")
 STEPS = {
@@ -159,6 +161,18 @@ def notes(config: Config) -> list[str]:
     with reading(config.journal()) as journal:
         rows = journal.execute("SELECT body FROM events WHERE kind = 'Noted' AND run = 0")
         return [json.loads(body)["text"] for (body,) in rows]
+
+
+def test_the_doctor_and_recover_name_what_was_cut_off_until_it_is_finished(config: Config) -> None:
+    account = main_account(config)
+    assert cut_off_removals(config, account) == ()
+    (sentence,) = cut_off_removals(cut_off(config), account)
+    assert "its removal from the config was cut off: the next run finishes it" in sentence
+    *_, found = checkups(lambda: config, None)
+    assert [check.found for check in found.checks if check.name == "removal"] == [sentence]
+    assert sentence in "".join(str(part) for part in recovered_screen({"main": None}, {"main": (sentence,)}))
+    removals_finished(config, account, write=True)
+    assert cut_off_removals(load(config.path), account) == ()
 
 
 def test_the_same_command_again_finishes_what_was_cut_off(config: Config) -> None:

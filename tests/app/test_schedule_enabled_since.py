@@ -9,10 +9,10 @@ import pytest
 
 from rebalancer.app.schedule import due_now, enabled_since
 from rebalancer.config import Config, load
-from rebalancer.events import RunRequest
 from rebalancer.journal import setting_history
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
+from rebalancer.model import RunRequest
 
 NOW = datetime(2016, 6, 27, 12, tzinfo=UTC)
 KEY = "accounts.main.enabled"

@@ -12,14 +12,14 @@ from sim_account import write
 
 from rebalancer.app.schedule import (
     MAX_ATTEMPTS,
-    coming,
-    coming_windows,
     due_work,
     missed,
     question,
     session_state,
+    upcoming_windows,
     window_of,
     window_today,
+    windows_after,
 )
 from rebalancer.config import AccountConfig
 from rebalancer.errors import RunFailedError
@@ -111,7 +111,7 @@ def test_every_window_lies_within_its_session(moment: datetime, minutes: int) ->
 
 def test_the_coming_runs_around_thanksgiving_are_those_of_all_accounts_in_order_of_time(tmp_path: Path) -> None:
     config = replace(write(tmp_path), accounts=(MAIN, EARLY))
-    ahead = list(islice(coming_windows(config, SimulatedClock(utc(date(2026, 11, 25), 12))), 4))
+    ahead = list(islice(upcoming_windows(config, SimulatedClock(utc(date(2026, 11, 25), 12))), 4))
     assert [(run.account, f"{run.opens.astimezone(NEW_YORK):%m-%d %H:%M}") for run in ahead] == [
         ("early", "11-25 15:30"),
         ("main", "11-25 15:50"),
@@ -122,13 +122,13 @@ def test_the_coming_runs_around_thanksgiving_are_those_of_all_accounts_in_order_
 
 def test_a_window_that_opens_now_is_not_listed_as_upcoming() -> None:
     opens = window_of(MAIN, session(MONDAY)).opens
-    assert next(coming(MAIN, CALENDAR, opens)).session.day == TUESDAY
-    assert next(coming(MAIN, CALENDAR, opens - timedelta(seconds=1))).session.day == MONDAY
+    assert next(windows_after(MAIN, CALENDAR, opens)).session.day == TUESDAY
+    assert next(windows_after(MAIN, CALENDAR, opens - timedelta(seconds=1))).session.day == MONDAY
 
 
 def test_a_year_that_the_calendar_does_not_know_is_refused() -> None:
     with pytest.raises(RunFailedError, match="2028"):
-        list(islice(coming(MAIN, CALENDAR, utc(MONDAY, 12)), 600))
+        list(islice(windows_after(MAIN, CALENDAR, utc(MONDAY, 12)), 600))
 
 
 # ------------------------------------------------------------------------------------------- where it stands

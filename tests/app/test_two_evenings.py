@@ -26,8 +26,7 @@ from two_evening_trial import (
 from rebalancer.app.paper_trial import STABLE_FUNDS
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Limits, Trading
-from rebalancer.ports import Venue
+from rebalancer.model import Limits, Trading, Venue
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main
     for output in (run, main("run", "--dry-run"), main("status"), main("doctor"), coming):
         assert "off for a week" in output.out
     assert coming.out.count("every account is halted") == 1
-    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)["coming_runs"]
+    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)["upcoming_runs"]
     assert "off for a week" in first["blocked"][0]
     assert main("status").code == NEEDS_ATTENTION
     assert main("doctor").code == FAILED
@@ -95,6 +95,18 @@ def test_resume_shows_who_halted_when_and_why_and_allows_runs_again(main):
 def test_resume_without_a_halt_is_not_an_error(main):
     output = main("resume", "--reason", "to be sure")
     assert (output.code, output.out) == (DONE, "There is no halt to lift.\n")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [(" ", "reason: is empty: say why"), ("x" * 501, "reason: has 501 characters: use at most 500")],
+)
+@pytest.mark.parametrize("command", ["halt", "resume"])
+def test_a_reason_that_says_nothing_or_is_too_long_to_repeat_is_refused_by_its_limit(main, command, reason, said):
+    refused = main(command, "--reason", reason)
+    assert refused.code == WRONG_WORDS
+    assert said in refused.err
+    assert "is halted" in main("halt", "--reason", "x" * 500).out
 
 
 def test_no_halt_is_lifted_without_a_reason(main):

@@ -63,7 +63,9 @@ def test_a_run_resumes_with_its_recorded_config_and_bots(rebalance, tmp_path):
 def test_recover_counts_the_fills_of_an_interrupted_run_and_ends_it(rebalance):
     output = rebalance("recover")
     assert output.code == 0, output.err
-    assert "cut off and settled later: SPY: bought" in output.out
+    assert "account main: run 1 for the session of 2016-07-01 is settled; orders: 1 filled\n" in output.out
+    assert "  SPY: bought 471 of 471 at 209.92 USD\n" in output.out
+    assert "`rebalance history 1` shows all of this one." in output.out
     assert filled(rebalance) == [(1, "SPY", "filled")]
     assert rebalance("recover").out == "account main: nothing to settle\n"
 
@@ -80,7 +82,7 @@ def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, m
         venue.clock.sleep(60)
         output = rebalance("recover")
         assert output.code == 0, output.err
-        assert "cut off and settled later: " in output.out
+        assert "is settled; orders: 1 filled" in output.out
         assert [(run, state) for run, _, state in filled(rebalance)] == [(1, "filled")]
 
 

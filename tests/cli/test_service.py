@@ -170,6 +170,21 @@ def test_launchd_loads_an_agent_once_and_unloads_it(rebalance, machine):
     assert not agents.exists()
 
 
+@pytest.mark.parametrize("way", ["--schedule", "--timer", "--cron", "--launchd"])
+def test_with_a_config_only_what_starts_that_config_is_taken_away(rebalance, machine, units, tmp_path, way):
+    folder = tmp_path / "100 % & more"
+    folder.mkdir()
+    write_config(folder)
+    mine = folder / "config.toml"
+    assert rebalance("service", "install", way, "--yes", "--config", mine).code == 0
+    for other in (tmp_path / "config.toml", folder / "config"):
+        refused = rebalance("service", "uninstall", "--yes", "--config", other)
+        assert refused.code == 2
+        assert f"does not start {other}: choose its --name, or leave out --config" in flat(refused.err)
+    mine.unlink()
+    assert rebalance("service", "uninstall", "--yes", "--config", mine).code == 0
+
+
 def test_what_changed_while_the_question_stood_is_not_overwritten(machine, units, tmp_path):
     settings = config.load(tmp_path / "config.toml")
     shown = self_start.planned(settings, "schedule", "rebalance", os.environ, ran, system=False)

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 from lab.faults import FaultInjector
 from lab.write_ahead_checks import WriteAheadChecker
 from rebalancer.errors import RunFailedError
-from rebalancer.events import Event, RunRequest
+from rebalancer.events import Event
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import RunId
+from rebalancer.model import RunId, RunRequest
 from rebalancer.ports import AlreadyRun
 
 Answer = TypeVar("Answer")

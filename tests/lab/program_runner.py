@@ -18,10 +18,9 @@ from lab.owner import Owner, draw_owner
 from lab.replay_checks import require_same_plan
 from rebalancer.app.recover import recover
 from rebalancer.errors import BusyError, RebalancerError, StoppedError
-from rebalancer.events import RunRequest
 from rebalancer.journal.lease import LockHolder, Process
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import Investment, RunId
+from rebalancer.model import Investment, RunId, RunRequest
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext
 from rebalancer.trading.run import run_evening, start_run

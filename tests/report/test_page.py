@@ -8,7 +8,8 @@ import pytest
 from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.bots.decisions import Decisions
 from rebalancer.model import Closes, Symbol
-from rebalancer.report.page import MOST_BANDS, bands, months_figure, to_html
+from rebalancer.report.curves import bands
+from rebalancer.report.page import MOST_BANDS, months_figure, to_html
 
 EVIL = "<script>alert('x')</script> & Co"
 LOADS = {"src", "href", "srcset", "data", "action", "poster", "background"}
@@ -94,7 +95,7 @@ def test_the_same_back_test_makes_the_same_page():
 
 
 def test_small_positions_are_one_band_and_all_bands_are_the_whole():
-    found = bands(comparison(symbols=MOST_BANDS + 4))
+    found = bands(comparison(symbols=MOST_BANDS + 4), MOST_BANDS)
     assert list(found)[-2:] == ["others", "cash"]
     assert len(found) == MOST_BANDS + 2
     np.testing.assert_allclose(sum(found.values()), 1)

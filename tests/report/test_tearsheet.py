@@ -10,7 +10,7 @@ from test_page import EVIL, Reader, comparison
 
 from rebalancer import __version__
 from rebalancer.backtest.metrics import months_of
-from rebalancer.report.backtest_sheet import HTML_BEGINS, MOST_BANDS, bands, to_html
+from rebalancer.report.backtest_sheet import HTML_BEGINS, to_html
 from rebalancer.report.style import STRENGTHS
 from rebalancer.report.tearsheet import Sheet, content
 from rebalancer.report.tearsheet import to_html as sheet_to_html
@@ -102,9 +102,3 @@ def test_twenty_years_of_twenty_symbols_stay_small():
 def test_a_single_session_has_figures_and_no_charts():
     made = sheet_to_html(sheet(daily(1)))
     assert ("<svg" in made, "total return" in made) == (False, True)
-
-
-def test_small_positions_are_one_band_and_all_bands_are_the_whole():
-    found = bands(comparison(symbols=MOST_BANDS + 4))
-    assert list(found)[-2:] == ["others", "cash"]
-    np.testing.assert_allclose(sum(found.values()), 1)

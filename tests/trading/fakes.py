@@ -22,8 +22,9 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    Venue,
 )
-from rebalancer.ports import Broker, Journal, Venue
+from rebalancer.ports import Broker, Journal
 
 Fails = Callable[[str, Callable[[], Any]], Any]
 

@@ -20,8 +20,8 @@ from rebalancer.model import (
     RunId,
     Side,
     Symbol,
+    Venue,
 )
-from rebalancer.ports import Venue
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.gate import Gate
 from rebalancer.trading.orders import execute

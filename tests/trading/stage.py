@@ -16,7 +16,6 @@ from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.rule import Rebalance
 from rebalancer.bots.flowchart.tree import Asset, Cash, Chart, Node, Place, Specified
 from rebalancer.errors import SourceError
-from rebalancer.events import RunRequest
 from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
@@ -31,6 +30,7 @@ from rebalancer.model import (
     Quote,
     Reserve,
     RunId,
+    RunRequest,
     Session,
     Snapshot,
     Symbol,

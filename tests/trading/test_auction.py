@@ -9,8 +9,7 @@ from fakes import BrokerProxy
 from scripted_sim import ScriptedSimBroker
 from stage import DAYS, SGOV, SPY, Stage, hold, percent, session_of
 
-from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading
-from rebalancer.ports import Venue
+from rebalancer.model import Account, Fill, Order, OrderId, OrderState, Submitted, Trading, Venue
 
 CLOSE = session_of(DAYS[0]).closes
 

@@ -11,8 +11,7 @@ from stage import DAYS, GLD, SPY, Stage, hold, mix, percent
 
 from rebalancer.journal.dry_run import DryRunJournal
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import Account, Limits
-from rebalancer.ports import Venue
+from rebalancer.model import Account, Limits, Venue
 
 SAYS = "only sells for the rest of it"
 

@@ -1,14 +1,18 @@
-"""Books that an earlier look kept are those of a whole replay, and are used only where they fit journal and code."""
+"""Books that were kept are those of a whole replay, and are used only where they fit journal, code and account."""
 
 import json
 import os
 import pickle
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 from scripted_sim import Script, ScriptedFault
 from stage import DAYS, GLD, SPY, Stage, dollars, mix, percent
 
@@ -17,7 +21,8 @@ from rebalancer.journal import read
 from rebalancer.journal.books import decisions_of, read_books, recorded_events
 from rebalancer.journal.connection import reading
 from rebalancer.journal.crossed import crossed
-from rebalancer.journal.kept_books import FOLDER, Replayed, keep_up, replayed
+from rebalancer.journal.kept_books import FOLDER, Replayed, books_for_a_run, keep_up, replayed
+from rebalancer.journal.kept_file import load
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Fill, OrderId, RunId
 from rebalancer.portfolio.attribution import apportion
@@ -108,15 +113,16 @@ def test_nothing_is_kept_while_a_run_is_under_way(stage: Stage) -> None:
 def test_a_run_keeps_the_books_of_the_account_and_of_bots_looked_at_where_they_are_far_behind(stage: Stage) -> None:
     keep_up(stage.journal_file, "demo", BOTS, lines=10_000)
     assert files(stage) == []
-    keep_up(stage.journal_file, "demo", BOTS, lines=1, worth_keeping=1)
+    keep_up(stage.journal_file, "demo", BOTS, lines=1)
     (account,) = files(stage)
     kept(stage, "A")
+    keep_up(stage.journal_file, "demo", BOTS, lines=1)
     before = {file: file.read_bytes() for file in files(stage)}
-    keep_up(stage.journal_file, "demo", BOTS, lines=1, worth_keeping=1)
+    keep_up(stage.journal_file, "demo", BOTS, lines=1)
     assert {file: file.read_bytes() for file in files(stage)} == before
     assert account in before
     evening(stage, DAYS[2])
-    keep_up(stage.journal_file, "demo", BOTS, lines=1, worth_keeping=1)
+    keep_up(stage.journal_file, "demo", BOTS, lines=1)
     after = {file: file.read_bytes() for file in files(stage)}
     assert (len(after), [file for file in after if after[file] == before[file]]) == (2, [])
     require_whole(kept(stage, "A"), stage, "A")
@@ -165,10 +171,22 @@ def test_a_late_fill_of_a_forgotten_run_shows_what_crossed_once(stage: Stage) ->
     assert before == crossed(stage.journal_file, "demo", RunId(3)) != ()
 
 
+def parts(file: Path) -> tuple[dict[str, object], bytes]:
+    """The head and the pickled value."""
+    _, head, body = file.read_bytes().split(b"\n", 2)
+    return json.loads(head), body
+
+
+def write(file: Path, head: object, body: bytes) -> None:
+    """A file whose proof is right."""
+    content = json.dumps(head).encode() + b"\n" + body
+    file.write_bytes(sha256(content).hexdigest().encode() + b"\n" + content)
+
+
 def changed_head(**changes: object) -> Callable[[Path], None]:
     def change(file: Path) -> None:
-        head, _, body = file.read_bytes().partition(b"\n")
-        file.write_bytes(json.dumps({**json.loads(head), **changes}).encode() + b"\n" + body)
+        head, body = parts(file)
+        write(file, {**head, **changes}, body)
 
     return change
 
@@ -178,11 +196,10 @@ def cut_off(file: Path) -> None:
 
 
 def of_something_else(value: object) -> Callable[[Path], None]:
-    """A file whose body is `value`, with a head that fits."""
+    """A file of `value`."""
 
     def change(file: Path) -> None:
-        head, body = json.loads(file.read_bytes().partition(b"\n")[0]), pickle.dumps(value)
-        file.write_bytes(json.dumps({**head, "sha256": sha256(body).hexdigest()}).encode() + b"\n" + body)
+        write(file, parts(file)[0], pickle.dumps(value))
 
     return change
 
@@ -190,15 +207,11 @@ def of_something_else(value: object) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     "change",
     [
-        *(changed_head(code="other"), changed_head(hash="0" * 64), changed_head(seq=10_000), changed_head(seq="1")),
-        *(cut_off, lambda file: file.write_bytes(b"no head"), lambda file: file.write_bytes(b"[]\n")),
-        *(
-            of_something_else(os.system),
-            of_something_else(Path("x")),
-            of_something_else(read_books),
-            *(of_something_else(os.system), of_something_else(Path("x"))),
-            *(of_something_else(read_books), of_something_else(apportion)),
-        ),
+        *(changed_head(code="other"), changed_head(hash="0" * 64), changed_head(seq=10_000), changed_head(seq="one")),
+        *(changed_head(account="other"), changed_head(bot="B"), changed_head(seq=0)),
+        *(cut_off, lambda file: file.write_bytes(b"no head"), lambda file: write(file, [], b"")),
+        *(of_something_else(os.system), of_something_else(Path("x")), of_something_else(Decimal(1))),
+        *(of_something_else(read_books), of_something_else(apportion)),
     ],
 )
 def test_a_file_that_does_not_fit_is_passed_over(stage: Stage, change: Callable[[Path], None]) -> None:
@@ -230,3 +243,113 @@ def late(stage: Stage) -> Fill:
 def test_a_folder_that_can_not_be_written_costs_time_alone(stage: Stage) -> None:
     (stage.folder / FOLDER).write_text("no folder")
     require_whole(kept(stage, "A"), stage, "A")
+
+
+# ----------------------------------------------------------------------------------------------------------------- runs
+
+
+ROLLING = {
+    "A": (mix(SPY=60, TLT=40), dollars("A", 50_000)),
+    "B": (mix(GLD=50, TLT=50), replace(dollars("B", 30_000), capital="rollover")),
+}
+
+
+@pytest.fixture(scope="module")
+def rolling(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Three evenings; after the second one the books were kept by the run."""
+    stage = Stage(tmp_path_factory.mktemp("rolling"), ROLLING)
+    for day in DAYS[:3]:
+        evening(stage, day)
+        if day == DAYS[1]:
+            keep_up(stage.journal_file, "demo", (), lines=1)
+    return stage
+
+
+def copy_of(stage: Stage, folder: Path) -> Stage:
+    shutil.copytree(stage.folder, folder)
+    copied = replace(stage, folder=folder)
+    copied.market.prices = dict(stage.market.prices)
+    return copied
+
+
+def decided(stage: Stage) -> object:
+    """What the fourth evening used of the books, and its orders."""
+    stage.market.prices[GLD] += 30
+    evening(stage, DAYS[3])
+    record = stage.record()
+    orders = [(order.id, order.symbol, order.side, order.quantity, order.limit) for order in record.orders]
+    assert orders
+    return orders, [note.text for note in record.remarks]
+
+
+def mark(stage: Stage) -> None:
+    """B has a thousand dollars more by the kept books, which prove to be right all the same."""
+    (file,) = files(stage)
+    with reading(stage.journal_file) as journal:
+        kept = load(file, journal, Replayed, "demo", None)
+    assert kept
+    books = kept.value.keeper.books
+    kept.value.keeper.books = {**books, "B": replace(books["B"], cash=books["B"].cash + 1000)}
+    of_something_else(kept.value)(file)
+
+
+def test_a_run_begins_from_the_books_that_a_run_kept(rolling: Stage, tmp_path: Path) -> None:
+    expected = decided(copy_of(rolling, tmp_path / "kept"))
+    marked = copy_of(rolling, tmp_path / "marked")
+    mark(marked)
+    assert decided(marked) != expected
+    unkept = copy_of(rolling, tmp_path / "unkept")
+    shutil.rmtree(unkept.folder / FOLDER)
+    assert decided(unkept) == expected
+
+
+def test_a_run_does_not_begin_from_books_that_a_look_kept(rolling: Stage, tmp_path: Path) -> None:
+    """The tables that a look read may have been damaged, and be repaired by now."""
+    expected = decided(copy_of(rolling, tmp_path / "kept"))
+    looked_at = copy_of(rolling, tmp_path / "looked_at")
+    shutil.rmtree(looked_at.folder / FOLDER)
+    kept(looked_at)
+    mark(looked_at)
+    assert decided(looked_at) == expected
+    keep_up(looked_at.journal_file, "demo", (), lines=1)
+    assert (
+        replayed(looked_at.journal_file, "demo").keeper.books == replayed(rolling_after(looked_at), "demo").keeper.books
+    )
+
+
+def rolling_after(stage: Stage) -> Path:
+    """The same journal with nothing kept beside it."""
+    folder = stage.folder / "bare"
+    folder.mkdir()
+    for file in stage.folder.glob("journal.sqlite*"):
+        shutil.copy(file, folder)
+    return folder / "journal.sqlite"
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_whatever_byte_of_the_kept_books_changes_a_run_uses_the_right_ones(rolling: Stage, data: st.DataObject) -> None:
+    (file,) = files(rolling)
+    content = file.read_bytes()
+    place, new = data.draw(st.integers(0, len(content) - 1)), data.draw(st.integers(0, 255))
+    with reading(rolling.journal_file) as journal:
+        right = read_books(journal, "demo")
+        try:
+            file.write_bytes(content[:place] + bytes([new]) + content[place + 1 :])
+            assert new == content[place] or load(file, journal, Replayed, "demo", None) is None
+            found = books_for_a_run(journal, rolling.journal_file, "demo")
+        finally:
+            file.write_bytes(content)
+    assert (found.books, found.marks, found.valuations) == (right.books, right.marks, right.valuations)
+    assert found.has("B") == right.has("B") is not None
+
+
+@pytest.mark.parametrize("place", [0, 70, 200, -1])
+def test_a_run_with_a_damaged_file_of_books_sends_the_same_orders(rolling: Stage, tmp_path: Path, place: int) -> None:
+    expected = decided(copy_of(rolling, tmp_path / "kept"))
+    damaged = copy_of(rolling, tmp_path / "damaged")
+    (file,) = files(damaged)
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1
+    file.write_bytes(content)
+    assert decided(damaged) == expected

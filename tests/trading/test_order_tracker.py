@@ -12,8 +12,8 @@ import pytest
 from rebalancer.errors import SourceError, StoppedError
 from rebalancer.events import Event, FillSeen, Noted, OrderAbsent, OrderLost, OrderSeen
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown
-from rebalancer.ports import Progress, Venue, unwatched
+from rebalancer.model import Absent, Fill, Found, Order, OrderId, OrderState, Outcome, Symbol, Unknown, Venue
+from rebalancer.ports import Progress, unwatched
 from rebalancer.trading.tracking import OrderTracker, how_to_resolve, order_mismatch, outcome_of
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)

@@ -28,8 +28,9 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    Venue,
 )
-from rebalancer.ports import OrderRecord, Venue
+from rebalancer.ports import OrderRecord
 from rebalancer.trading.recovery import orders_before_interruption
 
 

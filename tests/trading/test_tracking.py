@@ -23,8 +23,9 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    Venue,
 )
-from rebalancer.ports import OrderRecord, Progress, Venue, unwatched
+from rebalancer.ports import OrderRecord, Progress, unwatched
 from rebalancer.trading.tracking import look_up, polls, recorded_outcome, retry_while_busy, unknown_outcome
 
 NOW = datetime(2024, 3, 4, 20, 50, tzinfo=UTC)

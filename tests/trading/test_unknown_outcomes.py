@@ -18,8 +18,7 @@ from stage import GLD, SPY, Stage, mix, percent
 from rebalancer.errors import StoppedError
 from rebalancer.journal import read
 from rebalancer.market.clock import SimulatedClock
-from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown
-from rebalancer.ports import Venue
+from rebalancer.model import Found, Order, OrderId, OrderState, RefusalKind, Refused, Submitted, Trading, Unknown, Venue
 
 QUIET = 30
 

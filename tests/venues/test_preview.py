@@ -5,8 +5,7 @@ import pytest
 from contract import CASH, HOLDINGS, Ability, BrokerContract, OrderSequences
 from street import BIL, EVENING, SPY, XYZ, BrokenQuotes, buy, sell
 
-from rebalancer.model import Absent, Account, Hours, OrderId, OrderState, Position, Refused, us_equity
-from rebalancer.ports import Venue
+from rebalancer.model import Absent, Account, Hours, OrderId, OrderState, Position, Refused, Venue, us_equity
 from rebalancer.venues.preview import PreviewBroker
 from rebalancer.venues.sim.venue import SIM
 

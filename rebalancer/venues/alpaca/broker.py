@@ -196,7 +196,12 @@ class AlpacaConnection(Connection):
         settings = login.settings
         self._login = login
         self._client = AlpacaClient(
-            login.keys, login.clock, mode=login.mode, trading_url=settings["base_url"], data_url=settings["data_url"]
+            login.keys,
+            login.clock,
+            mode=login.mode,
+            trading_url=settings["base_url"],
+            data_url=settings["data_url"],
+            waiting=login.waiting,
         )
 
     def broker(self, market: SimulatedMarket | None) -> Broker:  # noqa: ARG002 - Alpaca has its own time and prices

@@ -3,15 +3,16 @@
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.model import Mode, Symbol
 from rebalancer.model.keys import Keys
-from rebalancer.ports import KEYS_REFUSED, Clock
-from rebalancer.venues.alpaca.transport import Json, NoReply, Reply, Transport
+from rebalancer.ports import KEYS_REFUSED, Clock, Progress
+from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, Json, NoReply, Reply, Transport
 from rebalancer.venues.alpaca.venue import DATA, TRADING
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
@@ -40,9 +41,10 @@ class AlpacaClient:
     """Paths are without the API version, such as "/account".
 
     One attempt ends within `seconds` of real time. A read is retried for `patience` seconds, by the clock and in real
-    time. Raises RunFailedError for a trading host other than that of `mode`, for a data host other than Alpaca's (both
-    may be on this machine), and for keys that can't stand in an HTTP header. `pages_requested` counts the requests of
-    `pages`; retries of one request count once.
+    time; one beyond Alpaca's limit for a minute longer, where `waiting` is told of it. Raises RunFailedError for a
+    trading host other than that of `mode`, for a data host other than Alpaca's (both may be on this machine), and for
+    keys that can't stand in an HTTP header. `pages_requested` counts the requests of `pages`; retries of one request
+    count once.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class AlpacaClient:
         data_url: str = DATA,
         seconds: float = 10.0,
         patience: float = 30.0,
+        waiting: Progress | None = None,
     ) -> None:
         if not keys.well_formed:
             raise RunFailedError(
@@ -62,6 +65,7 @@ class AlpacaClient:
             )
         self._clock = clock
         self._patience = patience
+        self._waiting = waiting
         self.mode = mode
         self._trading = _RateLimited(keys, trading_url or TRADING[mode], TRADING[mode], seconds, clock)
         self._data = _RateLimited(keys, data_url, DATA, seconds, clock)
@@ -88,16 +92,28 @@ class AlpacaClient:
         self, path: str, params: Mapping[str, str] | None = None, *, data: bool = False, version: str = "v2"
     ) -> Reply | NoReply:
         """The response to a GET, whatever its status; retried after no response, 429 and 5xx. Never raises."""
-        host, wait = self._data if data else self._trading, FIRST_WAIT
-        end, real_end = self._clock.now() + timedelta(seconds=self._patience), time.monotonic() + self._patience
-        while True:
-            answer = host.once("GET", path, params, version)
-            late = self._clock.now() + timedelta(seconds=wait) >= end
+        host = self._data if data else self._trading
+        return self._retried(partial(host.once, "GET", path, params, version), _is_settled)
+
+    def _retried(
+        self, once: Callable[[], Reply | NoReply], is_settled: Callable[[Reply | NoReply], bool]
+    ) -> Reply | NoReply:
+        wait, start, real_start = FIRST_WAIT, self._clock.now(), time.monotonic()
+        while not is_settled(answer := once()):
+            patience = self._patience_after(answer)
+            late = (self._clock.now() - start).total_seconds() + wait >= patience
             # Real time too: setting the clock back must not prolong the retries without end.
-            if _is_settled(answer) or late or time.monotonic() >= real_end:
-                return answer
+            if late or time.monotonic() - real_start >= patience:
+                break
             self._clock.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
+        return answer
+
+    def _patience_after(self, answer: Reply | NoReply) -> float:
+        if self._waiting is None or not _is_beyond_limit(answer):
+            return self._patience
+        self._waiting("Alpaca takes no more requests in this minute: waiting until it is over")
+        return self._patience + MINUTE.total_seconds()
 
     def pages(
         self, path: str, symbols: Sequence[Symbol], params: Mapping[str, str], version: str = "v2"
@@ -132,7 +148,13 @@ class AlpacaClient:
             tokens.append(token)
 
     def send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Reply | NoReply:
-        """Exactly one network attempt of a POST or a DELETE. Never raises."""
+        """Exactly one network attempt of a POST. A DELETE beyond the limit is sent again where that is waited for.
+
+        Never raises.
+        """
+        if method == "DELETE" and self._waiting:
+            once = partial(self._trading.once, method, path, body, "v2")
+            return self._retried(once, lambda answer: not _is_beyond_limit(answer))
         return self._trading.once(method, path, body, "v2")
 
     def close(self) -> None:
@@ -156,7 +178,11 @@ class _RateLimited(Transport):
 
 
 def _is_settled(answer: Reply | NoReply) -> bool:
-    return isinstance(answer, Reply) and answer.status != 429 and answer.status < 500
+    return isinstance(answer, Reply) and not _is_beyond_limit(answer) and answer.status < 500
+
+
+def _is_beyond_limit(answer: Reply | NoReply) -> bool:
+    return isinstance(answer, Reply) and answer.status == TOO_MANY_REQUESTS
 
 
 def message(body: Json) -> str:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from rebalancer.model import Mode
-from rebalancer.ports import Venue
+from rebalancer.model import Mode, Venue
 from rebalancer.venues.plugin import AddressKey, ChoiceKey, Connection, DayKey, Login, VenuePlugin, is_loopback
 
 PAPER = "https://paper-api.alpaca.markets"

@@ -25,9 +25,10 @@ from rebalancer.model import (
     Submitted,
     Symbol,
     Unknown,
+    Venue,
     us_equity,
 )
-from rebalancer.ports import Calendar, Clock, Quotes, Venue
+from rebalancer.ports import Calendar, Clock, Quotes
 from rebalancer.venues.order_rules import market
 from rebalancer.venues.plugin import gone_back
 from rebalancer.venues.sim.book import Book

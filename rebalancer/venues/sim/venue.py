@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from rebalancer.ports import Broker, Venue
+from rebalancer.model import Venue
+from rebalancer.ports import Broker
 from rebalancer.venues.plugin import Connection, Login, SimulatedMarket, VenuePlugin
 
 if TYPE_CHECKING:  # opens a database, which reading a config does without

@@ -9,10 +9,10 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from rebalancer.app import research
+from rebalancer.app.bot_views import Explanation
 from rebalancer.app.bots import bot_files, show_bot
 from rebalancer.app.performance import performance
 from rebalancer.app.research import DrawnChart
-from rebalancer.app.views import Explanation
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError
 from rebalancer.model import Allocation

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from rebalancer.app import controls
 from rebalancer.app.overview import AccountOverview, overviews
-from rebalancer.app.status import standing
+from rebalancer.app.status import status_report
 from rebalancer.errors import BadInputError
 from rebalancer.events import Halted
 from rebalancer.model.text import money
@@ -19,7 +19,7 @@ DEFAULT_REASON = "halted on the web page"
 
 def home(visit: Visit) -> Response:
     config = visit.site.load()
-    found = standing(config, config.accounts, visit.site.clock)
+    found = status_report(config, config.accounts, visit.site.clock)
     accounts = overviews(config, found)
     halts = tuple(dict.fromkeys(_halts(accounts)))
     return show(
@@ -63,7 +63,7 @@ def halt(visit: Visit) -> Response:
 def resume(visit: Visit) -> Response:
     """Lifts every halt. Not of an account with real money: its first run stops to be reviewed on the terminal."""
     config = visit.site.load()
-    found = overviews(config, standing(config, config.accounts, visit.site.clock))
+    found = overviews(config, status_report(config, config.accounts, visit.site.clock))
     if _of_real_money(found, _halts(found)):
         text = "an account with real money is halted: `rebalance resume` on the terminal lifts that"
         raise BadInputError.of("resume", text)

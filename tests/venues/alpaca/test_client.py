@@ -70,6 +70,45 @@ def test_reads_of_a_failing_venue_are_retried_until_the_deadline(venue, client, 
     assert 5 <= len(asked(venue, "/v2/account")) <= 10
 
 
+def unhurried(venue, waiting):
+    return AlpacaClient(Keys(venue.key_id, venue.secret), venue.clock, trading_url=venue.url, waiting=waiting)
+
+
+def use_up_the_minute(venue):
+    while venue.trading_limit.take(venue.clock.now()):
+        pass
+
+
+def test_beyond_the_limit_a_read_waits_for_the_next_minute_where_a_person_is_told(venue, client):
+    told = []
+    use_up_the_minute(venue)
+    with pytest.raises(SourceError, match="got too many requests"):
+        client.read("/account")
+    use_up_the_minute(venue)
+    assert unhurried(venue, told.append).read("/account")["status"] == "ACTIVE"
+    assert set(told) == {"Alpaca takes no more requests in this minute: waiting until it is over"}
+
+
+@pytest.mark.parametrize("fault", [faults.TOO_MANY, faults.UNAVAILABLE])
+def test_a_limit_without_end_is_waited_for_a_minute_longer_than_another_fault(venue, fault):
+    venue.faults.on("GET", "/v2/account", fault=fault, times=None)
+    began, told = venue.clock.now(), []
+    assert unhurried(venue, told.append).ask("/account").status == fault.status
+    longest = timedelta(seconds=90 if told else 30)
+    assert longest - timedelta(seconds=15) < venue.clock.now() - began <= longest
+
+
+def test_beyond_the_limit_a_cancel_is_sent_again_where_a_person_is_told_and_an_order_never(venue, client):
+    for each, statuses in ((client, [429]), (unhurried(venue, lambda _: None), [429, 422])):
+        venue.requests.clear()
+        venue.faults.on("DELETE", "/v2/orders/x", fault=faults.TOO_MANY)
+        venue.faults.on("POST", "/v2/orders", fault=faults.TOO_MANY)
+        each.send("DELETE", "/orders/x")
+        assert each.send("POST", "/orders", ORDER).status == 429
+        assert asked(venue, "/v2/orders/x") == statuses
+        assert asked(venue, "/v2/orders") == [429]
+
+
 def test_retries_end_even_if_the_clock_stands_still(venue):
     class Still:
         def now(self):

@@ -8,8 +8,7 @@ from contract import CASH, Ability, BrokerContract, FaultContract, held, holding
 from scripted_sim import Script, ScriptedFault
 from street import SPY, buy
 
-from rebalancer.model import Instrument
-from rebalancer.ports import Venue
+from rebalancer.model import Instrument, Venue
 
 FUNDS = Ability(wire=False, sells_fractions=False, unique_ids=False)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from rebalancer.model import Instrument, Symbol
-from rebalancer.ports import Broker, Venue
+from rebalancer.model import Instrument, Symbol, Venue
+from rebalancer.ports import Broker
 from rebalancer.venues.plugin import ChoiceKey, Connection, Login, SimulatedMarket, VenuePlugin
 
 if TYPE_CHECKING:
