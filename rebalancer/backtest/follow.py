@@ -25,13 +25,14 @@ class Market:
         self.places = {symbol: place for place, symbol in enumerate(symbols)}
         self.closes = prices.T if prices.strides[0] == prices.itemsize else np.ascontiguousarray(prices.T)
         """(N, T), each row together in memory; it is NaN up to the first price."""
-        unpriced = np.isnan(self.closes)
-        self.first = np.count_nonzero(unpriced, axis=1).tolist() if unpriced.any() else [0] * len(symbols)
+        late = np.isnan(self.closes[:, :1]).any()
+        self.first = np.count_nonzero(np.isnan(self.closes), axis=1).tolist() if late else [0] * len(symbols)
         """The row of the first price of each symbol; T where there is none."""
-        self.gain = np.zeros(self.closes.shape)
+        self.gain = np.empty(self.closes.shape)
         """What each close earns until the next one, (N, T); 0 at the last."""
-        self._grow(self.gain[:, :-1])
-        self.gain[:, :-1] -= 1
+        self.gain[:, -1:] = 0.0
+        gain = self._grow(self.gain[:, :-1])
+        gain -= 1
 
     @cached_property
     def growth(self) -> Floats:

@@ -185,7 +185,9 @@ def last_known(values: Floats) -> Floats:
 
     What is not a positive number counts as missing, as for the decisions.
     """
-    known = _usable(np.ascontiguousarray(values.T))
+    columns = np.ascontiguousarray(values.T)
+    if (known := _usable(columns)) is columns:  # none is missing
+        return columns.T
     rows = np.arange(len(values))
     for column in np.flatnonzero(np.isnan(known).any(axis=1)):
         prices = known[column]

@@ -9,7 +9,7 @@ from rebalancer.bots.flowchart.indicators.rolling import (
     highest,
     lowest,
     ratio,
-    smoothed,
+    smooth_pairs,
     smoothed_then,
     total,
 )
@@ -29,12 +29,17 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
     """
 
     def strength(run: Floats) -> Floats:
-        out = np.full_like(run, np.nan)
+        out = np.empty_like(run)
+        out[..., :window] = np.nan
         if run.shape[-1] > window:
-            amounts = _gains_and_losses(np.diff(run))
-            first = amounts[..., :window].mean(axis=-1, keepdims=True)
-            gain, loss = smoothed(first, amounts[..., window:], 1 / window)
-            strength_of(gain, loss, out[..., window:])
+            change = run[..., 1:] - run[..., :-1]
+            pairs = np.empty(change.shape, dtype=np.complex128)
+            gain, loss = pairs.real, pairs.imag
+            _separate(change, gain, loss)
+            for amounts in (gain, loss):
+                amounts[..., window - 1] = amounts[..., :window].mean(axis=-1)
+            smooth_pairs(pairs[..., window - 1 :], 1 / window)
+            strength_of(gain[..., window - 1 :], loss[..., window - 1 :], out[..., window:])
         return out
 
     return by_runs(prices, strength, rowwise=True)
@@ -42,17 +47,17 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
 
 def next_relative_strength_index(before: Floats, last: Floats, window: int) -> Floats:
     """The `relative_strength_index` of `before` (T,), without a gap, and then each of `last` (K,), to the same bits."""
-    amounts, ending = _gains_and_losses(np.diff(before)), _gains_and_losses(last - before[-1])
+    amounts, ending = np.empty((2, len(before) - 1)), np.empty((2, len(last)))
+    _separate(np.diff(before), *amounts)
+    _separate(last - before[-1], *ending)
     first = amounts[..., :window].mean(axis=-1, keepdims=True)
     return strength_of(*smoothed_then(first, amounts[..., window:], ending, 1 / window))
 
 
-def _gains_and_losses(change: Floats) -> Floats:
+def _separate(change: Floats, gain: Floats, loss: Floats) -> None:
     """Each of the changes is one of the two, as an amount; the other is 0."""
-    both = np.empty((2, *change.shape))
-    np.maximum(change, np.zeros(change.shape[-1]), out=both[0])  # with a row of zeros three times as fast as with one 0
-    np.subtract(both[0], change, out=both[1])
-    return both
+    np.maximum(change, np.zeros(change.shape[-1]), out=gain)  # with a row of zeros three times as fast as with one 0
+    np.subtract(gain, change, out=loss)
 
 
 def relative_strength_index_sma(prices: Floats, window: int) -> Floats:

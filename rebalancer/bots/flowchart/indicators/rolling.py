@@ -7,8 +7,10 @@ Sums over days are built from elementwise steps, because NumPy picks the order o
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rebalancer.model import Floats
 
@@ -123,44 +125,53 @@ def ratio(dividend: Floats, divisor: Floats) -> Floats:
 def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = False) -> Floats:
     """y_0 = `first`, then y = rate * input + (1 - rate) * y_before, along the last axis: one value more than `inputs`.
 
-    Solved as keep^i (y_0 + rate * cumsum(input / keep^i)) in blocks short enough that keep^-i stays below 1e100. The
-    error is a rounding error of the largest recent input, as it is in the recursion. `centred` smooths the distances
-    from y_0, so that inputs that all equal it give exactly y_0; without it a decay towards 0 keeps its relative error.
+    `centred` smooths the distances from y_0, so that inputs that all equal it give exactly y_0; without it a decay
+    towards 0 keeps its relative error.
     """
-    count = inputs.shape[-1]
-    if rate == 1 or count == 0:
-        return np.concatenate((first, inputs), axis=-1)
-    out = np.empty((*inputs.shape[:-1], count + 1))
-    out[..., :1] = first
-    rows, found = inputs.reshape(-1, count), out.reshape(-1, count + 1)
-    block = int(-230 / math.log1p(-rate))
-    powers = np.cumprod(np.full(min(block, count), 1 - rate), dtype=np.float64)
-    for start in range(0, count, block):
-        before, part = found[:, start : start + 1], rows[:, start : start + block]
-        keep, centre = powers[: part.shape[-1]], before if centred else 0.0
-        after = found[:, start + 1 : start + 1 + block]
-        _running_sums(part - centre if centred else part, keep, rate, after)
-        after += before - centre
-        after *= keep
-        if centred:
-            after += centre
+    out = np.concatenate((first, inputs), axis=-1)
+    rows = out.reshape(-1, out.shape[-1])
+    half = (len(rows) + 1) // 2
+    pairs = np.zeros((half, rows.shape[1]), dtype=np.complex128)
+    upper, lower = pairs.real, pairs.imag[: len(rows) - half]
+    upper[:], lower[:] = rows[:half], rows[half:]
+    smooth_pairs(pairs, rate, centred=centred)
+    rows[:half], rows[half:] = upper, lower
     return out
 
 
-def _running_sums(rows: Floats, divisors: Floats, rate: float, out: Floats) -> None:
-    """`rate` times those of each of `rows` (R, D) / `divisors`.
+def smooth_pairs(pairs: NDArray[np.complex128], rate: float, *, centred: bool = False) -> None:
+    """Both parts of complex numbers `smoothed` in place, along the last axis, where y_0 stands first.
 
-    A sum waits for the one before it. So the rows go in pairs, as the two parts of complex numbers: both wait together.
+    A sum waits for the one before it: in pairs two wait together. It is solved as keep^i (y_0 + rate * cumsum(input /
+    keep^i)) in blocks short enough that keep^-i stays below 1e100. The error is a rounding error of the largest recent
+    input, as it is in the recursion.
     """
-    half = (len(rows) + 1) // 2
-    pairs = np.empty((half, rows.shape[1]), dtype=np.complex128)
-    pairs.imag[-1] = 0.0  # where the last row has no other
-    upper, lower = pairs.real, pairs.imag[: len(rows) - half]
-    np.divide(rows[:half], divisors, out=upper)
-    np.divide(rows[half:], divisors, out=lower)
-    np.cumsum(pairs, axis=-1, out=pairs)
-    np.multiply(upper, rate, out=out[:half])
-    np.multiply(lower, rate, out=out[half:])
+    count = pairs.shape[-1] - 1
+    if rate == 1 or count <= 0:
+        return
+    block = int(-230 / math.log1p(-rate))
+    _, twice = _powers(1 - rate, min(block, count))
+    for start in range(0, count, block):
+        before, part = pairs[..., start : start + 1], pairs[..., start + 1 : start + 1 + block]
+        parts = part.view(np.float64)  # by which a real number is divided to the bits of a division of real numbers
+        keep = twice[: parts.shape[-1]]
+        if centred:
+            part -= before
+        parts /= keep
+        np.cumsum(part, axis=-1, out=part)
+        parts *= rate
+        if not centred:
+            part += before
+        parts *= keep
+        if centred:
+            part += before
+
+
+@lru_cache(16)
+def _powers(keep: float, count: int) -> tuple[Floats, Floats]:
+    """The first `count` powers of `keep`, and each of them twice."""
+    powers = np.cumprod(np.full(count, keep), dtype=np.float64)
+    return powers, np.stack((powers, powers), axis=-1).ravel()
 
 
 def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, centred: bool = False) -> Floats:
@@ -168,7 +179,7 @@ def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, c
     if rate == 1:
         return last
     count, block, value = inputs.shape[-1], int(-230 / math.log1p(-rate)), first
-    powers = np.cumprod(np.full(min(block, count + 1), 1 - rate))
+    powers, _ = _powers(1 - rate, min(block, count + 1))
     for start in range(0, count + 1, block):
         part, centre = inputs[..., start : start + block], value if centred else 0.0
         if start + block > count:  # the block of the last input
