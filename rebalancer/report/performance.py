@@ -20,9 +20,9 @@ UNDEFINED = "-"
 MOST_WASH_SALES = 5
 PERIODS: Mapping[Period, str] = {
     "day": "gain, last session",
-    "week": "  its week",
-    "month": "  its month",
-    "year": "  its year",
+    "week": "  week to date",
+    "month": "  month to date",
+    "year": "  year to date",
     "all": "  since the first day shown",
 }
 HOW = (

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from local_site import LocalSite
 
@@ -23,10 +24,11 @@ Theme = Literal["light", "dark"]
 Look = Callable[..., AbstractContextManager["Page"]]
 
 
-def windows_of(chromium: "Browser") -> Look:
+def windows_of(chromium: "Browser", sent: set[str]) -> Look:
     """`with look(site) as page`: a window of a person who has entered, at the page `at`.
 
-    Whatever the console says fails the test, but for so many requests that are to be `refused`.
+    The paths of the forms that are sent are added to `sent`. Whatever the console says fails the test, but for so many
+    requests that are to be `refused`.
     """
 
     @contextmanager
@@ -48,6 +50,7 @@ def windows_of(chromium: "Browser") -> Look:
         page = context.new_page()
         page.on("console", lambda message: told.append(f"{page.url}: {message.text}"))
         page.on("pageerror", lambda error: told.append(f"{page.url}: {error}"))
+        page.on("request", lambda request: sent.add(urlsplit(request.url).path) if request.method == "POST" else None)
         page.goto(site.url + at)
         yield page
         context.close()
