@@ -29,8 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.app.deciding import BotFiles, parts_of
 from rebalancer.app.executor import Executor, Serial, cores
+from rebalancer.app.parallel_decisions import BotFiles, parts_of
 from rebalancer.app.pool import Pool
 from rebalancer.app.variants import Variants
 from rebalancer.backtest.overfitting import overfitting

@@ -19,17 +19,17 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 
 from jsonschema import Draft202012Validator
 
-from rebalancer.app.book_changes import Exported
+from rebalancer.app.account_ledger import Exported
 from rebalancer.app.bot_views import CheckedBot, Explanation, ImportedBot, ListedBot, ShownBot
+from rebalancer.app.capital_views import MovedCapital
 from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.compaction import DataCompacted
-from rebalancer.app.earnings import AccountPerformance
-from rebalancer.app.installation import Started
-from rebalancer.app.moved_capital import MovedCapital
+from rebalancer.app.performance_views import AccountPerformance
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.replay import Replay
+from rebalancer.app.service_files import Way
+from rebalancer.app.service_installation import Started
 from rebalancer.app.sweep import Sweep
-from rebalancer.app.units import Way
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
     Adoption,

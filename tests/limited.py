@@ -13,10 +13,10 @@ from forks import FORKS, Surroundings
 resource = pytest.importorskip("resource", reason="only Linux and macOS limit a process")
 
 MEMORY = 200 * 2**20
-SECONDS = 3
-"""Of processor time. A refusal takes a tenth of it; most of this input would take minutes where nothing is limited."""
+SECONDS = 10
+"""Of processor time. A refusal takes a thirtieth of it; most of this input would take minutes without a limit."""
 
-HANGS = 60
+HANGS = 300
 """Seconds after which a child counts as one that waits for ever."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import Literal, NamedTuple
 
 Mood = Literal["well", "500", "redirects", "hangs", "drips", "breaks off"]
@@ -20,12 +20,23 @@ class Monitor:
     url: str = ""
     mood: Mood = "well"
     received: list[Received] = field(default_factory=list)
+    arrival: Condition = field(default_factory=Condition)
     over: Event = field(default_factory=Event)
 
     @property
     def paths(self) -> list[str]:
         """The paths asked for, without the id of the run."""
         return [each.path.partition("?")[0] for each in self.received]
+
+    def keep(self, path: str, body: str) -> None:
+        with self.arrival:
+            self.received.append(Received(path, body))
+            self.arrival.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        """Until so many requests have arrived: what the program gives up may be on its way still."""
+        with self.arrival:
+            assert self.arrival.wait_for(lambda: len(self.received) >= count, 300), self.paths
 
 
 @contextmanager
@@ -49,7 +60,7 @@ def _handler(found: Monitor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
-            found.received.append(Received(self.path, body))
+            found.keep(self.path, body)
             moods: Mapping[Mood, Callable[[], object]] = {
                 "well": lambda: self.answer(200),
                 "500": lambda: self.answer(500),
@@ -65,7 +76,7 @@ def _handler(found: Monitor) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"H")
 
         def do_GET(self) -> None:
-            found.received.append(Received(self.path, "GET"))
+            found.keep(self.path, "GET")
             self.answer(200)
 
         def answer(self, code: int) -> None:

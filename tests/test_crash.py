@@ -18,7 +18,7 @@ def test_after_two_kills_at_any_step_the_third_start_completes_the_run() -> None
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "duplicates  0\n" in done.stdout

@@ -229,6 +229,7 @@ def test_every_path_that_a_page_names_exists(page):
 def test_every_file_that_the_architecture_names_exists_and_every_folder_is_in_it():
     rows = text(DOCS / "architecture.md").partition("## The folders")[2].partition("\n## ")[0]
     rooms = dict(re.findall(r"^\| `(\w+)/` \| (.+) \|$", rows, re.MULTILINE))
+    rooms |= dict(re.findall(r"^### `(\w+)/`: (.+?)(?=^### )", rows, re.MULTILINE | re.DOTALL))
     package = ROOT / "rebalancer"
     for folder, files in rooms.items():
         for name in re.findall(r"`([a-z_]+)`", files.replace("`submit`", "")):

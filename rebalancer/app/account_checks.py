@@ -9,7 +9,7 @@ import numpy as np
 
 from rebalancer.app.bar_checks import bars_so_far
 from rebalancer.app.bots import holdable
-from rebalancer.app.needs import named, needs
+from rebalancer.app.required_tickers import named, required_tickers
 from rebalancer.app.schedule import windows_after
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig
@@ -50,7 +50,7 @@ class CheckedAccount:
 
     def uses(self) -> Mapping[Symbol, str]:
         """By symbol: what needs it, as in "QLD (3 bots)"."""
-        return {need.symbol: named(need) for need in needs([self.account], {self.account.name: self.bots})}
+        return {each.symbol: named(each) for each in required_tickers([self.account], {self.account.name: self.bots})}
 
 
 def examine(checked: CheckedAccount) -> Iterator[Check]:

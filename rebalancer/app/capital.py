@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from rebalancer.app.capital_views import MovedCapital
 from rebalancer.app.controls import report_disarmed, revoked_armings
-from rebalancer.app.moved_capital import MovedCapital
 from rebalancer.app.settings import invested_at
 from rebalancer.bookings import CapitalMoved
 from rebalancer.config import AccountConfig, Config

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rebalancer.app import plan_keeping
+from rebalancer.app import plan_recording
 from rebalancer.app.performance import BENCHMARK
 from rebalancer.app.source import tickers
 from rebalancer.config import Config
@@ -31,7 +31,8 @@ def compact_data(config: Config, progress: Progress = unwatched) -> DataCompacte
     journal = config.journal()
     with run_lock(journal):
         needed = _needed(config)
-        inputs = plan_keeping.compact(config, progress) if journal.exists() and inputs_file(journal).exists() else None
+        has_inputs = journal.exists() and inputs_file(journal).exists()
+        inputs = plan_recording.compact(config, progress) if has_inputs else None
         return DataCompacted(inputs, ClosesCache(config.state_dir / FILE).compact(needed, progress))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rebalancer.app.account import broker_alone, chosen_accounts, one_account
 from rebalancer.app.bot_files import content_of, load_bots
-from rebalancer.app.messages import HandDone
+from rebalancer.app.messages import ManualEvent
 from rebalancer.app.observers import Observers
 from rebalancer.app.reasons import require_reason
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
@@ -237,7 +237,7 @@ def _live_account(config: Config, name: str | None) -> AccountConfig:
     raise BadInputError.of(config.path, text, f"accounts.{chosen.name}.mode")
 
 
-def _record_and_tell(config: Config, *events: HandDone) -> None:
+def _record_and_tell(config: Config, *events: ManualEvent) -> None:
     _record(config, *events)
     with Observers(config, SystemClock()) as observers:
         observers.happened(*events)

@@ -11,10 +11,10 @@ from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.bots import first_day_of_evenings
 from rebalancer.app.controls import file_hashes
 from rebalancer.app.evening import clock_of_run
-from rebalancer.app.installation import Run
 from rebalancer.app.machine_checks import USUAL_NAME, machine, service_checks
 from rebalancer.app.paper_trial import run_trial, trial_of
 from rebalancer.app.removal import cut_off_removals
+from rebalancer.app.service_installation import Run
 from rebalancer.app.source import described
 from rebalancer.app.two_evenings import run_two_evenings
 from rebalancer.bots.base import Bot

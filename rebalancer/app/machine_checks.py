@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rebalancer.app.installation import Run
-from rebalancer.app.self_start import started
+from rebalancer.app.service_installation import Run
+from rebalancer.app.service_setup import started
 from rebalancer.config import Config
 from rebalancer.errors import BusyError, RebalancerError
 from rebalancer.files import open_to_others

@@ -28,7 +28,7 @@ TITLES: Mapping[NoticeKind, str] = {
     "digest": "the week",
 }
 MOST_WARNINGS = 5
-HandDone = Halted | HaltLifted | Armed | Disarmed
+ManualEvent = Halted | HaltLifted | Armed | Disarmed
 
 
 def of_run(account: AccountConfig, result: RunResult, before: int, *, keys_readable: bool = True) -> Message:
@@ -102,18 +102,18 @@ def _what_to_do(account: AccountConfig, result: RunResult, kind: NoticeKind) -> 
 # ------------------------------------------------------------------------------------------------ outside of runs
 
 
-def of_event(event: HandDone, account: AccountConfig) -> Message:
+def of_event(event: ManualEvent, account: AccountConfig) -> Message:
     """What a person did."""
     kind, at = _kind_of_event(event), minute(event.at, UTC)
     text = _event_text(event, f"account {event.account}" if event.account else "every account", account)
     return Message(kind, _title(event.account or "all accounts", kind), f"{at}: {text}", f"{event.account} {at} {text}")
 
 
-def _kind_of_event(event: HandDone) -> NoticeKind:
+def _kind_of_event(event: ManualEvent) -> NoticeKind:
     return "halt" if isinstance(event, Halted) else "resume" if isinstance(event, HaltLifted) else "arming"
 
 
-def _event_text(event: HandDone, whose: str, account: AccountConfig) -> str:
+def _event_text(event: ManualEvent, whose: str, account: AccountConfig) -> str:
     only = f" --account {event.account}" if event.account else ""
     match event:
         case Halted():

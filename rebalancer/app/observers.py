@@ -36,7 +36,7 @@ LONGEST_WAIT = 4
 MESSAGE = 3
 """How many deadlines a message may take: apprise is slow to load."""
 
-Words = Callable[[Memory], Message | None]
+MakeMessage = Callable[[Memory], Message | None]
 """Makes a message, in the observers' thread."""
 
 
@@ -75,44 +75,44 @@ class Observers:
     def started(self, account: AccountConfig, run: RunId) -> None:
         """The claim of `run` is committed."""
         if account.enabled:
-            self._do("ping", lambda: self._ping("start", account.name, run))
+            self._queue_task("ping", lambda: self._ping("start", account.name, run))
 
     def ended(self, account: AccountConfig, result: RunResult) -> None:
-        """How a run ended is committed, or that none could be started. A skipped one is nobody's news."""
+        """How a run ended is committed, or that none could be started. A skipped run is not reported."""
         if result.status == "skipped":
             return
-        self._say(lambda memory: self._of_run(account, result, memory))
+        self._queue_message(lambda memory: self._of_run(account, result, memory))
         if account.enabled:
-            self._do("ping", lambda: self._ping_end(account.name, result))
-        self._do("metrics", self._write_metrics)
+            self._queue_task("ping", lambda: self._ping_end(account.name, result))
+        self._queue_task("metrics", self._write_metrics)
 
     def measured(self, account: AccountConfig, skews: Sequence[timedelta]) -> None:
         """How far the venue's clock was from ours, each time that a run read it."""
         if skews:
-            self._do("metrics", lambda: self._remember_skew(account.name, max(skews)))
+            self._queue_task("metrics", lambda: self._remember_skew(account.name, max(skews)))
 
     def failed(self, error: RebalancerError) -> None:
         """Something failed outside of all runs, such as reading the journal."""
-        self._say(lambda _: messages.of_failure(error))
-        self._do("ping", lambda: self._ping("fail", text=str(error)))
+        self._queue_message(lambda _: messages.of_failure(error))
+        self._queue_task("ping", lambda: self._ping("fail", text=str(error)))
 
-    def happened(self, *events: messages.HandDone) -> None:
+    def happened(self, *events: messages.ManualEvent) -> None:
         """A person halted, resumed, armed or disarmed an account, and the journal has it."""
         for event in events:
-            self._say(partial(self._of_event, event))
-        self._do("metrics", self._write_metrics)
+            self._queue_message(partial(self._of_event, event))
+        self._queue_task("metrics", self._write_metrics)
 
     def blocked(self, sentences: Iterable[str]) -> None:
         """Enabled accounts send no orders from now on; each sentence begins with the account's name."""
         for sentence in sentences:
-            self._say(partial(self._of_blocked, sentence))
+            self._queue_message(partial(self._of_blocked, sentence))
 
-    def look(self) -> None:
-        """What is due though no run is."""
-        self._do("ping", self._ping_on_a_closed_day)
+    def poll(self) -> None:
+        """Do what is due without a run: the ping of a closed day, waiting messages, the weekly digest."""
+        self._queue_task("ping", self._ping_on_a_closed_day)
         if self._config.notify:
-            self._hand_over(self._send_what_waited)
-            self._hand_over(self._tell_the_week)
+            self._queue(self._send_waiting)
+            self._queue(self._send_digest)
 
     # ---------------------------------------------------------------------------------------------- the monitor
 
@@ -120,8 +120,8 @@ class Observers:
         if self._config.ping is None:
             return NOTHING_DONE
         rid = ping.run_uuid(account, run) if run else None
-        said = self._masked(f"{account}: {text}" if account and text else text)
-        return ping.ping(read_url(self._config.ping, self._environ), signal, rid, said)
+        sent = self._masked(f"{account}: {text}" if account and text else text)
+        return ping.ping(read_url(self._config.ping, self._environ), signal, rid, sent)
 
     def _ping_end(self, account: str, result: RunResult) -> str | None:
         """Sends the worst exit code of the last runs of all enabled accounts.
@@ -179,13 +179,13 @@ class Observers:
     def _of_blocked(self, sentence: str, _: Memory) -> Message:
         return messages.of_blocked(sentence)
 
-    def _of_event(self, event: messages.HandDone, _: Memory) -> Message:
+    def _of_event(self, event: messages.ManualEvent, _: Memory) -> Message:
         accounts = self._config.accounts
         return messages.of_event(event, next((each for each in accounts if each.name == event.account), accounts[0]))
 
-    def _tell_the_week(self) -> None:
+    def _send_digest(self) -> None:
         if recall(self._config.state_dir).digest != week_of(self._clock.now()):
-            self._tell(self._digest)
+            self._send_message(self._digest)
 
     def _digest(self, memory: Memory) -> Message | None:
         """That of the last week, once; none for the week in which messages were first asked for."""
@@ -193,23 +193,23 @@ class Observers:
         before, memory.digest = memory.digest, week
         return digest(self._config, week) if before and before != week else None
 
-    def _say(self, words: Words) -> None:
+    def _queue_message(self, make: MakeMessage) -> None:
         if self._config.notify:
-            self._hand_over(lambda: self._tell(words))
+            self._queue(lambda: self._send_message(make))
 
-    def _tell(self, words: Words) -> None:
+    def _send_message(self, make: MakeMessage) -> None:
         sendings: list[outbox.Sending] = []
 
         def choose() -> str | None:
             with remembering(self._config.state_dir) as memory:
-                if (message := words(memory)) is not None:
-                    sendings.extend(outbox.told(memory, self._config.notify, message, self._clock.now()))
+                if (message := make(memory)) is not None:
+                    sendings.extend(outbox.to_send(memory, self._config.notify, message, self._clock.now()))
             return None
 
-        self._done("messages", within(self._seconds, lambda: _readable(choose)))
+        self._record_result("messages", within(self._seconds, lambda: _readable(choose)))
         self._send(sendings)
 
-    def _send_what_waited(self) -> None:
+    def _send_waiting(self) -> None:
         sendings: list[outbox.Sending] = []
 
         def choose() -> str | None:
@@ -224,18 +224,18 @@ class Observers:
     def _send(self, sendings: Iterable[outbox.Sending]) -> None:
         for each in sendings:
             trouble = within(MESSAGE * self._seconds, partial(_readable, partial(self._send_one, each)))
-            self._done(f"notify {each.recipient.name}", trouble)
+            self._record_result(f"notify {each.recipient.name}", trouble)
             if trouble is not None:
-                within(self._seconds, partial(self._try_again, each))
+                within(self._seconds, partial(self._retry_later, each))
 
     def _send_one(self, sending: outbox.Sending) -> str | None:
         message, url = sending.message, read_url(sending.recipient.url, self._environ)
         body = self._masked(message.body)
         return send(url, Message(message.kind, self._masked(message.title), body))
 
-    def _try_again(self, sending: outbox.Sending) -> str | None:
+    def _retry_later(self, sending: outbox.Sending) -> str | None:
         with remembering(self._config.state_dir) as memory:
-            outbox.again(memory, sending, self._clock.now())
+            outbox.retry_later(memory, sending, self._clock.now())
         return None
 
     def _masked(self, text: str) -> str:
@@ -243,12 +243,12 @@ class Observers:
 
     # --------------------------------------------------------------------------------------------- the thread
 
-    def _do(self, name: str, task: Task) -> None:
-        """Have the observers' thread do `task`, where anything observes."""
+    def _queue_task(self, name: str, task: Task) -> None:
+        """Queue `task` for the observers' thread, where a monitor or metrics are configured."""
         if self._config.ping or self._config.metrics:
-            self._hand_over(lambda: self._done(name, within(self._seconds, lambda: _readable(task))))
+            self._queue(lambda: self._record_result(name, within(self._seconds, lambda: _readable(task))))
 
-    def _hand_over(self, job: Callable[[], None]) -> None:
+    def _queue(self, job: Callable[[], None]) -> None:
         """Raises nothing, and returns at once."""
         try:
             if self._thread is None:
@@ -262,15 +262,15 @@ class Observers:
         while (job := self._jobs.get()) is not None:
             job()
 
-    def _done(self, name: str, trouble: str | None) -> None:
-        """Keep what went wrong, or that it is over."""
+    def _record_result(self, name: str, trouble: str | None) -> None:
+        """Keep what went wrong, or that it works again."""
         if trouble == NOTHING_DONE:
             return
         if trouble is None and name not in recall(self._config.state_dir).troubles:
             return
-        within(self._seconds, partial(self._keep, name, trouble))
+        within(self._seconds, partial(self._store_trouble, name, trouble))
 
-    def _keep(self, name: str, trouble: str | None) -> str | None:
+    def _store_trouble(self, name: str, trouble: str | None) -> str | None:
         with remembering(self._config.state_dir) as memory:
             if trouble is None:
                 memory.troubles.pop(name, None)

@@ -1,4 +1,4 @@
-"""Which message goes to whom and when: repeats are folded, quiet hours kept, and what was not taken is tried again."""
+"""Which message goes to whom and when: repeats are distinct, quiet hours kept, and what was not taken is sent again."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from rebalancer.notify.memory import Memory
 from rebalancer.notify.message import Message
 
 REPEATED_WITHIN = timedelta(hours=12)
-"""The same message is told once in this time; later ones say how often it came."""
+"""The same message is sent once in this time; later ones say how often it came."""
 KEPT = timedelta(days=7)
 FIRST_RETRY, TRIES = timedelta(minutes=5), 6
-"""A message that was not taken is sent again after 5, 10, 20, 40 and 80 minutes: the network may have been down."""
+"""A message that was not accepted is sent again after 5, 10, 20, 40 and 80 minutes: the network may have been down."""
 MOST_WAITING = 100
 
 
@@ -27,17 +27,17 @@ class Sending:
     tries: int = 0
 
 
-def told(memory: Memory, recipients: Iterable[Recipient], message: Message, now: datetime) -> list[Sending]:
-    """What of `message` is sent now. `memory` keeps what waits, and that it was told."""
-    folded = _folded(memory, message, now)
-    if folded is None:
+def to_send(memory: Memory, recipients: Iterable[Recipient], message: Message, now: datetime) -> list[Sending]:
+    """To whom `message` is sent now. `memory` keeps what is held back, and that it was sent."""
+    distinct = _deduplicated(memory, message, now)
+    if distinct is None:
         return []
-    sendings = [Sending(each, folded) for each in recipients if folded.kind in each.on]
-    return [each for each in sendings if not _waits(memory, each, now)]
+    sendings = [Sending(each, distinct) for each in recipients if distinct.kind in each.on]
+    return [each for each in sendings if not _held_back(memory, each, now)]
 
 
-def _folded(memory: Memory, message: Message, now: datetime) -> Message | None:
-    """`message` with how often it came since it was last told; None where that was a short while ago."""
+def _deduplicated(memory: Memory, message: Message, now: datetime) -> Message | None:
+    """`message` with how often it came since it was last sent; None where that was less than REPEATED_WITHIN ago."""
     memory.told = {key: kept for key, kept in memory.told.items() if now - _at(kept["at"]) < KEPT}
     if not message.key:
         return message
@@ -52,7 +52,7 @@ def _folded(memory: Memory, message: Message, now: datetime) -> Message | None:
     return Message(message.kind, message.title, f"{message.body}\n{text}", message.key)
 
 
-def _waits(memory: Memory, sending: Sending, now: datetime) -> bool:
+def _held_back(memory: Memory, sending: Sending, now: datetime) -> bool:
     quiet = sending.recipient.quiet_hours
     until = quiet.end(now) if quiet and sending.message.kind not in URGENT else None
     if until:
@@ -60,8 +60,8 @@ def _waits(memory: Memory, sending: Sending, now: datetime) -> bool:
     return until is not None
 
 
-def again(memory: Memory, sending: Sending, now: datetime) -> None:
-    """Keep what was not taken for another try, unless there were enough."""
+def retry_later(memory: Memory, sending: Sending, now: datetime) -> None:
+    """Keep a message that was not accepted for another try, up to TRIES in all."""
     if sending.tries + 1 < TRIES:
         later = Sending(sending.recipient, sending.message, sending.tries + 1)
         _wait(memory, later, now + FIRST_RETRY * 2**sending.tries)
@@ -83,7 +83,7 @@ def anything_waiting(memory: Memory, now: datetime) -> bool:
 
 
 def due(memory: Memory, recipients: Sequence[Recipient], now: datetime) -> Iterator[Sending]:
-    """What has waited long enough, one message for each recipient; `memory` has it no more."""
+    """The waiting messages whose time has come, joined to one for each recipient, and removed from `memory`."""
     ready = [each for each in memory.waiting if _at(each["until"]) <= now]
     memory.waiting = [each for each in memory.waiting if _at(each["until"]) > now]
     for recipient in recipients:

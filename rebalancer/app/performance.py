@@ -9,8 +9,8 @@ from math import isfinite
 import numpy as np
 
 from rebalancer.app.account import chosen_accounts
-from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
 from rebalancer.app.live_against_model import LiveAgainstModel, live_against_model
+from rebalancer.app.performance_views import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
 from rebalancer.app.source import source_of
 from rebalancer.app.tax_flags import tax_flags
 from rebalancer.backtest.metrics import Drawdown, max_drawdown

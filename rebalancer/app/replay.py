@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from rebalancer.app.bot_files import load_bots
 from rebalancer.app.past_run import PastRun
-from rebalancer.app.plan_keeping import circumstances
+from rebalancer.app.plan_recording import circumstances
 from rebalancer.bots.base import Bot
 from rebalancer.errors import RebalancerError
 from rebalancer.events import BotDecided, BotFailed, Event

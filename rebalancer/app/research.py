@@ -12,8 +12,8 @@ from rebalancer import demo
 from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.bot_views import Explanation
 from rebalancer.app.bots import bot_file, first_day_of_evenings
-from rebalancer.app.deciding import BotFiles, decided
-from rebalancer.app.needs import missing_sentence, needs
+from rebalancer.app.parallel_decisions import BotFiles, decided
+from rebalancer.app.required_tickers import missing_sentence, required_tickers
 from rebalancer.app.source import closes_up_to
 from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
@@ -220,7 +220,8 @@ def require_prices(config: Config, bots: Iterable[Bot], closes: Closes) -> None:
     """Raises BadInputError for tickers of `bots` without any price in the source, by name and with the remedy."""
     loaded = tuple(bots)
     unpriced = {name for name, column in zip(closes.symbols, closes.values.T, strict=True) if not (column > 0).any()}
-    missing = [need for need in needs((), {"": {bot.name: bot for bot in loaded}}) if need.symbol in unpriced]
+    required = required_tickers((), {"": {bot.name: bot for bot in loaded}})
+    missing = [each for each in required if each.symbol in unpriced]
     if missing:
         raise BadInputError([Problem("[data]", "", sentence) for sentence in missing_sentence(config, missing)])
 

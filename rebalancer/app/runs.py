@@ -9,7 +9,7 @@ from typing import Unpack
 from rebalancer.app.evening import Evening, RunOptions, bare_request, clock_of_run, evening
 from rebalancer.app.observers import Observers
 from rebalancer.app.on_result import noted, notified
-from rebalancer.app.plan_keeping import PlanKeeper
+from rebalancer.app.plan_recording import PlanRecorder
 from rebalancer.app.recover import recovered
 from rebalancer.app.removal import removals_finished, require_current
 from rebalancer.app.run_books import with_books
@@ -31,7 +31,7 @@ from rebalancer.trading.run import run_evening, start_run
 
 EXIT_CODES: Mapping[RunStatus, int] = {"success": 0, "skipped": 0, "partial": 3, "failed": 4, "missed": 4}
 REPEATED_WITHIN = timedelta(hours=12)
-"""The same unexpected error of an account is told once in this time, though it returns at every look."""
+"""The same unexpected error of an account is reported once in this time, though it recurs at every poll."""
 
 
 def run_by_hand(
@@ -56,8 +56,8 @@ def run_by_hand(
     if dry_run:
         return run_account(config, account, clock, debug=debug, **options)
     with Observers(config, clock or SystemClock()) as observers:
-        look = _Look(config, clock or SystemClock(), observers)
-        result = look.told(account, run_account(config, account, clock, observers, debug=debug, **options))
+        poll = _Poll(config, clock or SystemClock(), observers)
+        result = poll.report(account, run_account(config, account, clock, observers, debug=debug, **options))
     keep_sealed(config.journal(), options.get("progress", unwatched))
     return result
 
@@ -86,7 +86,7 @@ def run_account(
             if observers:
                 observers.started(account, run)
             journal = config.journal(dry_run=tonight.request.dry_run)
-            keeper = PlanKeeper(journal, run, account.bots)
+            keeper = PlanRecorder(journal, run, account.bots)
             keep = not_kept if tonight.request.dry_run else keeper.take
             result = _result(journal, account, run, _execute(tonight, run, keep, debug=debug))
             if observers:
@@ -145,32 +145,32 @@ def run_due(
     An unexpected error of one account is a failed result, and the next account has its turn.
     """
     with observing(config, clock) as observers:
-        look = _Look(config, clock, observers)
+        poll = _Poll(config, clock, observers)
         try:
             for work in due_now(config, clock):
-                yield from _with_errors_told(look, work, _done(look, work, shutdown_requested, progress))
+                yield from _with_unexpected_errors(poll, work, _due_results(poll, work, shutdown_requested, progress))
         except RebalancerError as error:
             observers.failed(error)
             raise
-        observers.look()
+        observers.poll()
     keep_sealed(config.journal(), progress)
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """A look at what is due: the config and the clock it goes by, and who observes it."""
+class _Poll:
+    """One check of what is due: its config, its clock, and the observers that get the results."""
 
     config: Config
     clock: Clock
     observers: Observers
 
-    def told(self, account: AccountConfig, result: RunResult, window: Window | None = None) -> RunResult:
-        """The observers hear of `result`, and the owner's command, whose failure is appended to the message."""
+    def report(self, account: AccountConfig, result: RunResult, window: Window | None = None) -> RunResult:
+        """Send `result` to the observers and to the owner's command, whose failure is appended to the message."""
         self.observers.ended(account, result)
         return notified(self.config, account, result, self.clock, window)
 
 
-def _with_errors_told(look: _Look, work: DueWork, results: Iterator[RunResult]) -> Iterator[RunResult]:
+def _with_unexpected_errors(poll: _Poll, work: DueWork, results: Iterator[RunResult]) -> Iterator[RunResult]:
     """`results`, and where an unexpected error ends them, one that says so. A busy account has none."""
     try:
         yield from results
@@ -179,82 +179,82 @@ def _with_errors_told(look: _Look, work: DueWork, results: Iterator[RunResult]) 
     except RebalancerError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is
-        if (result := _reported(look, work.account, error)) is not None:
+        if (result := _report_error(poll, work.account, error)) is not None:
             yield result
 
 
-def reported(config: Config, account: AccountConfig, error: Exception, clock: Clock) -> RunResult | None:
+def report_error(config: Config, account: AccountConfig, error: Exception, clock: Clock) -> RunResult | None:
     """Journal an unexpected error outside a run and send it to the owner. None where that was done a short while ago.
 
     Raises RebalancerError where the journal can't be written.
     """
     with Observers(config, clock) as observers:
-        return _reported(_Look(config, clock, observers), account, error)
+        return _report_error(_Poll(config, clock, observers), account, error)
 
 
-def _reported(look: _Look, account: AccountConfig, error: Exception) -> RunResult | None:
-    result, now = _not_run(account, "failed", UnexpectedError.of(error)), look.clock.now()
+def _report_error(poll: _Poll, account: AccountConfig, error: Exception) -> RunResult | None:
+    result, now = _not_run(account, "failed", UnexpectedError.of(error)), poll.clock.now()
     text = f"{account.name}: {result.message}"
-    if read.noted(look.config.journal(), text, now - REPEATED_WITHIN):
+    if read.noted(poll.config.journal(), text, now - REPEATED_WITHIN):
         return None
-    with SqliteJournal.open(look.config.journal()) as journal:
+    with SqliteJournal.open(poll.config.journal()) as journal:
         journal.record(NO_RUN, Noted(now, "error", text))
-    return look.told(account, result)
+    return poll.report(account, result)
 
 
-def _done(
-    look: _Look, work: DueWork, shutdown_requested: Callable[[], bool], progress: Progress
+def _due_results(
+    poll: _Poll, work: DueWork, shutdown_requested: Callable[[], bool], progress: Progress
 ) -> Iterator[RunResult]:
     for window in work.missed:
-        yield _missed(look, work.account, window)
+        yield _record_missed(poll, work.account, window)
     if work.due and not shutdown_requested():
         watched: RunOptions = {"shutdown_requested": shutdown_requested, "progress": progress}
-        yield _scheduled(look, work.account, work.due, **watched)
+        yield _run_scheduled(poll, work.account, work.due, **watched)
     if work.interrupted and not shutdown_requested():
-        yield _settled(look, work.account, progress)
+        yield _settle(poll, work.account, progress)
 
 
-def _missed(look: _Look, account: AccountConfig, window: Window) -> RunResult:
+def _record_missed(poll: _Poll, account: AccountConfig, window: Window) -> RunResult:
     opens, ends = (clock_time(at, window.session.zone) for at in (window.opens, window.ends))
     reason = f"no run was started between {opens} and {ends}"
-    missed = _journalled(look, account, window, _not_run(account, "missed", reason))
-    return look.told(account, missed, window)
+    missed = _journal_not_started(poll, account, window, _not_run(account, "missed", reason))
+    return poll.report(account, missed, window)
 
 
-def _scheduled(look: _Look, account: AccountConfig, window: Window, **options: Unpack[RunOptions]) -> RunResult:
-    result = run_account(look.config, account, look.clock, look.observers, **options)
+def _run_scheduled(poll: _Poll, account: AccountConfig, window: Window, **options: Unpack[RunOptions]) -> RunResult:
+    result = run_account(poll.config, account, poll.clock, poll.observers, **options)
     if result.run is None and result.status == "failed":
-        result = _journalled(look, account, window, result)
+        result = _journal_not_started(poll, account, window, result)
     to_be_resumed = result.run is not None and result.run.run.status == "running"
-    return result if to_be_resumed and not _is_news(result) else look.told(account, result, window)
+    return result if to_be_resumed and not _is_new_error(result) else poll.report(account, result, window)
 
 
-def _is_news(result: RunResult) -> bool:
+def _is_new_error(result: RunResult) -> bool:
     """Whether a run that is to be resumed was cut off by an unexpected error that it was not cut off by before."""
     remarks = result.run.remarks if result.run else ()
     return result.exit_code == UnexpectedError.exit_code and sum(each.text == result.message for each in remarks) == 1
 
 
-def _settled(look: _Look, account: AccountConfig, progress: Progress) -> RunResult:
+def _settle(poll: _Poll, account: AccountConfig, progress: Progress) -> RunResult:
     try:
-        record = recovered(look.config, account, progress)
+        record = recovered(poll.config, account, progress)
     except BusyError:
         raise
     except RebalancerError as error:
         result = _not_run(account, "failed", error)
-        look.observers.ended(account, result)  # not the owner's command, which would hear it at every look
+        poll.observers.ended(account, result)  # not to the owner's command, which would get it at every poll
         return result
     status = record.run.status if record else "skipped"
     result = RunResult(account.name, EXIT_CODES[status], "", record, status, account.venue.zone.key)
-    return look.told(account, result)
+    return poll.report(account, result)
 
 
-def _journalled(look: _Look, account: AccountConfig, window: Window, result: RunResult) -> RunResult:
+def _journal_not_started(poll: _Poll, account: AccountConfig, window: Window, result: RunResult) -> RunResult:
     """Journal a run that never started. If that fails, the error is appended to the message."""
-    path, now = look.config.journal(), look.clock.now()
+    path, now = poll.config.journal(), poll.clock.now()
     try:
         with run_lock(path) as place, SqliteJournal.open_for_a_run(path, place) as journal:
-            run = journal.start_run(bare_request(look.config, account, window.session, now))
+            run = journal.start_run(bare_request(poll.config, account, window.session, now))
             if isinstance(run, AlreadyRun):
                 return _not_run(account, "skipped", run.reason)
             journal.record(run, RunEnded(now, result.status, result.message))

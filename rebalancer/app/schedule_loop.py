@@ -11,7 +11,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from rebalancer.app.observers import Observers
-from rebalancer.app.runs import reported, run_due
+from rebalancer.app.runs import report_error, run_due
 from rebalancer.app.schedule import upcoming_windows
 from rebalancer.app.status import blocks, upcoming_run
 from rebalancer.app.views import Blocked, PollFailed, RunResult, UpcomingRun
@@ -65,7 +65,7 @@ class ScheduleLoop:
         except Exception as error:
             for account in config.accounts:
                 if account.enabled:
-                    reported(config, account, error, self.clock)
+                    report_error(config, account, error, self.clock)
             raise
 
     def _loaded(self) -> Config:

@@ -12,7 +12,7 @@ from rebalancer.app.account import one_account
 from rebalancer.app.bot_files import load_bots
 from rebalancer.app.bots import bot_file, holdable
 from rebalancer.app.controls import disarm_after_edit
-from rebalancer.app.needs import BotsByAccount, missing_sentence, needs, without_price
+from rebalancer.app.required_tickers import BotsByAccount, missing_sentence, required_tickers, without_price
 from rebalancer.app.source import known_tickers
 from rebalancer.app.views import FirstFiles, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.bots.base import Bot
@@ -21,8 +21,8 @@ from rebalancer.config.credentials import Keyring, read_keys
 from rebalancer.config.edit import add_investment, migration, set_amount
 from rebalancer.config.effective import by_key, effective_settings
 from rebalancer.config.files import replace_content, write_backup, write_first_files
+from rebalancer.config.likely_mistakes import unlikely_settings
 from rebalancer.config.parsers import SCHEMA
-from rebalancer.config.unlikely import unlikely_settings
 from rebalancer.errors import BadInputError, Problem, echoed
 from rebalancer.events import Noted
 from rebalancer.journal import read
@@ -77,7 +77,7 @@ def _warnings(config: Config, bots: BotsByAccount, progress: Progress) -> Iterat
     """Of prices and holdings."""
     unreadable: list[Problem] = []
     with _kept(unreadable):
-        missing = without_price(needs(config.accounts, bots), known_tickers(config, progress))
+        missing = without_price(required_tickers(config.accounts, bots), known_tickers(config, progress))
         yield from (Problem(str(config.path), "data", text) for text in missing_sentence(config, missing))
     yield from unreadable
     for account in config.accounts:

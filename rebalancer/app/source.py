@@ -9,7 +9,7 @@ from typing import Any
 
 from rebalancer.app.bot_files import load_bots
 from rebalancer.app.connections import Connections, clock_of
-from rebalancer.app.needs import missing_sentence, needs, short_sentence, without_price
+from rebalancer.app.required_tickers import missing_sentence, required_tickers, short_sentence, without_price
 from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.keys import with_defaults
@@ -189,9 +189,10 @@ def price_status(config: Config, progress: Progress = unwatched) -> PriceStatus:
     counts = {each.symbol: each.sessions for each in found if each.sessions}
     loaded = {account.name: load_bots(account.bots) for account in config.accounts}
     # Pairs need no closes of their own: sync does not fetch them either.
-    needed = [need for need in needs(config.accounts, loaded) if need.bots or "fallback_ticker" in need.settings]
+    required = required_tickers(config.accounts, loaded)
+    needed = [each for each in required if each.bots or "fallback_ticker" in each.settings]
     missing = without_price(needed, counts)
-    short = tuple(need for need in needed if need.symbol in counts and counts[need.symbol] < need.closes)
+    short = tuple(each for each in needed if each.symbol in counts and counts[each.symbol] < each.closes)
     notes = (*closes.notes, *missing_sentence(config, missing), *short_sentence(short, counts))
     return PriceStatus(closes.day(-1), due[-1] if due else None, found, notes, missing, short)
 

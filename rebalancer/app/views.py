@@ -226,7 +226,7 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class RequiredTicker:
     """A ticker that accounts need: for the `bots` of these names, and for these `settings`, such as fallback_ticker.
 
     `closes` is how many sessions its bots look back, the present one included.
@@ -250,5 +250,5 @@ class PriceStatus:
     due: date | None
     tickers: Sequence[Coverage]
     notes: Sequence[str]
-    missing: Sequence[Need]
-    short: Sequence[Need]
+    missing: Sequence[RequiredTicker]
+    short: Sequence[RequiredTicker]

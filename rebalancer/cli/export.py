@@ -21,7 +21,7 @@ def export(
     config: ConfigOption = None,
 ) -> Answer:
     """Write the books of all bots and of what is no bot's: every change since the first run."""
-    from rebalancer.app.book_changes import Exported
+    from rebalancer.app.account_ledger import Exported
     from rebalancer.app.export import account_ledgers
     from rebalancer.app.outputs import Output, check_outputs
     from rebalancer.report import beancount, books_csv

@@ -120,7 +120,7 @@ def audit_close(
 
 def backup(file: Annotated[Path, Argument(help="The file to create.")], config: ConfigOption = None) -> Answer:
     """Copy the journal to a new file, and beside it what `rebalance replay` needs; safe during a run."""
-    from rebalancer.app.plan_keeping import back_up
+    from rebalancer.app.plan_recording import back_up
     from rebalancer.report.journal import backup_screen
 
     made = back_up(load_config(config), file)
@@ -179,7 +179,7 @@ def accept_restore(
 @app.with_json()
 def compact(config: ConfigOption = None) -> Answer:
     """Remove what is kept for `rebalance replay` of runs that the journal does not have. The journal stays as it is."""
-    from rebalancer.app.plan_keeping import compact as compacted
+    from rebalancer.app.plan_recording import compact as compacted
     from rebalancer.report.replay import compacted_screen
 
     found = compacted(load_config(config))

@@ -15,8 +15,8 @@ from rebalancer.cli.screen import say
 from rebalancer.errors import visible
 
 if TYPE_CHECKING:
-    from rebalancer.app.earnings import AccountPerformance
     from rebalancer.app.outputs import Output
+    from rebalancer.app.performance_views import AccountPerformance
 
 
 def performance(

@@ -176,7 +176,7 @@ def doctor(
 ) -> Answer:
     """Check everything that a run needs, without sending orders. Exit code 4 if a check fails."""
     from rebalancer.app.doctor import checkups
-    from rebalancer.app.installation import ran
+    from rebalancer.app.service_installation import ran
 
     if two_evenings and not paper_trial:
         raise BadInputError([Problem("--two-evenings", "", "needs --paper-trial")])

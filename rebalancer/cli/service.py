@@ -12,7 +12,7 @@ from rebalancer.cli.status import NEEDS_ATTENTION
 from rebalancer.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
-    from rebalancer.app.units import Way
+    from rebalancer.app.service_files import Way
 
 app = Commands(help="Have the program run by itself, by systemd, launchd or cron.", no_args_is_help=True)
 
@@ -41,20 +41,20 @@ def install(
     json: JsonOption = False,
 ) -> Answer:
     """Show files and commands, ask, then write and start them. What others wrote or changed is never overwritten."""
-    from rebalancer.app import self_start
-    from rebalancer.app.installation import ran
-    from rebalancer.report.installation import installed_screen, planned_screen, texts_screen
+    from rebalancer.app import service_setup
+    from rebalancer.app.service_installation import ran
+    from rebalancer.report.service import installed_screen, planned_screen, texts_screen
 
-    way = _way(schedule=schedule, timer=timer, cron=cron, launchd=launchd, system=system) or self_start.usual_way()
+    way = _way(schedule=schedule, timer=timer, cron=cron, launchd=launchd, system=system) or service_setup.usual_way()
     settings = own_config(config)
     if print_only:
-        texts = self_start.texts(settings, way, _valid(name), system=system)
+        texts = service_setup.texts(settings, way, _valid(name), system=system)
         return Answer({"way": way, "texts": texts, "notes": (), "installed": False}, texts_screen(texts))
-    planned = self_start.planned(settings, way, _valid(name), os.environ, ran, system=system)
+    planned = service_setup.planned(settings, way, _valid(name), os.environ, ran, system=system)
     if not json:
         show(planned_screen(planned))
     ask("Write this, and start it?", "service install", "nothing was written", yes=yes)
-    self_start.carry_out(planned, os.environ, ran)
+    service_setup.carry_out(planned, os.environ, ran)
     found = {"way": way, "texts": planned.texts, "notes": planned.remarks, "installed": True}
     return Answer(found, installed_screen(planned))
 
@@ -71,15 +71,15 @@ def uninstall(
     config: Annotated[Path | None, Option("--config", help="Only if it was installed for this config.")] = None,
 ) -> Answer:
     """End it and take it away. A run that is under way sends nothing more, and awaits the orders that it sent."""
-    from rebalancer.app import self_start
-    from rebalancer.app.installation import ran
-    from rebalancer.app.installation import uninstall as take_away
-    from rebalancer.report.installation import uninstalled_screen
+    from rebalancer.app import service_setup
+    from rebalancer.app.service_installation import ran
+    from rebalancer.app.service_installation import uninstall as take_away
+    from rebalancer.report.service import uninstalled_screen
 
     way = _way(schedule=schedule, timer=timer, cron=cron, launchd=launchd, system=system)
-    found = self_start.to_uninstall(_valid(name), os.environ, ran, way=way, system=system)
+    found = service_setup.to_uninstall(_valid(name), os.environ, ran, way=way, system=system)
     if config is not None:
-        self_start.require_for(found, config)
+        service_setup.require_for(found, config)
     places = tuple(piece.place for piece in found.pieces)
     ask(f"Take away {' and '.join(places)}, and end what runs by it?", "service uninstall", "it stays", yes=yes)
     take_away(found, ran)
@@ -89,11 +89,11 @@ def uninstall(
 @app.with_json()
 def status(name: NameOption = NAME, config: ConfigOption = None) -> Answer:
     """Show what is installed, and whether it is active and as your settings want it. Exit code 6 if it is not."""
-    from rebalancer.app import self_start
-    from rebalancer.app.installation import ran
-    from rebalancer.report.installation import status_screen
+    from rebalancer.app import service_setup
+    from rebalancer.app.service_installation import ran
+    from rebalancer.report.service import status_screen
 
-    found = tuple(self_start.started(own_config(config), _valid(name), os.environ, ran))
+    found = tuple(service_setup.started(own_config(config), _valid(name), os.environ, ran))
     wrong = not found or any(each.troubles for each in found)
     return Answer({"services": found}, status_screen(found), NEEDS_ATTENTION if wrong else 0)
 

@@ -19,8 +19,8 @@ from rebalancer.app.views import (
     Killed,
     KilledAccount,
     LiveAccount,
-    Need,
     PriceStatus,
+    RequiredTicker,
     RunResult,
 )
 from rebalancer.backtest.metrics import Drawdown
@@ -58,7 +58,7 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
     KilledAccount: {"found": "open_orders", "left": "still_open"},
     LiveAccount: {"number": "account_number"},
     LiveAgainstModel: {"causes": "by_cause"},
-    Need: {"bots": "needed_by", "settings": "needed_by_settings", "closes": "closes_needed"},
+    RequiredTicker: {"bots": "needed_by", "settings": "needed_by_settings", "closes": "closes_needed"},
     OrderState: {"id": "order_id", "kind": "order_type", "status": "broker_state"},
     OrderSummary: {"id": "order_id", "kind": "order_type", "dollars": "value"},
     Position: {"market_value": "value"},

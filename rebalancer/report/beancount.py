@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from rebalancer import __version__
-from rebalancer.app.book_changes import AccountLedger, Balance, Posting, Transaction
+from rebalancer.app.account_ledger import AccountLedger, Balance, Posting, Transaction
 from rebalancer.errors import visible
 from rebalancer.model import Symbol
 from rebalancer.portfolio.attribution import UNASSIGNED, ZERO

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from rebalancer.app.book_changes import AccountLedger, Posting, Transaction
+from rebalancer.app.account_ledger import AccountLedger, Posting, Transaction
 from rebalancer.model.text import digits
 from rebalancer.report.spreadsheet import csv_text, money_cell, name_cell
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from rebalancer.app.book_changes import Exported
+from rebalancer.app.account_ledger import Exported
 from rebalancer.app.positions import AccountPositions, HeldPosition
 from rebalancer.app.views import Restored
 from rebalancer.journal.chain import AuditResult, Head

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned, PeriodEarned
+from rebalancer.app.performance_views import AccountPerformance, DayEarned, Earned, PeriodEarned
 from rebalancer.app.tax_flags import TaxFlags, wash_sale_text
 from rebalancer.model.text import cents, counted, money, percentage, signed_cents, signed_percentage
 from rebalancer.portfolio.returns import Period

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from rebalancer.app.earnings import AccountPerformance, DayEarned, Earned
+from rebalancer.app.performance_views import AccountPerformance, DayEarned, Earned
 from rebalancer.backtest.metrics import Year, months_of
 from rebalancer.backtest.risk import Days
 from rebalancer.errors import BadInputError

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rebalancer.app.moved_capital import MovedCapital
+from rebalancer.app.capital_views import MovedCapital
 from rebalancer.app.views import FirstFiles, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged

@@ -122,7 +122,7 @@ def test_a_cluster_that_loses_its_last_worker_then_its_scheduler_ends_a_sweep_th
         processes.start_worker("another")
         up(processes, 1)
         lost = pytest.raises(RunFailedError, match=r"was lost\. Start what is missing")
-        with connected(PLAIN, processes.address, seconds=2, patience=1.5) as found, lost:
+        with connected(PLAIN, processes.address, seconds=8, patience=1.5) as found, lost:
             swept(tmp_path, executor=Interrupted(found, scheduler.kill))
     again = swept(tmp_path, executor=Serial())
     assert (again.known, again.computed) == (1, 5)

@@ -8,10 +8,10 @@ from sim_account import main_account, new_york, write
 
 from rebalancer.app.addresses import metrics_check
 from rebalancer.app.controls import halt
-from rebalancer.app.installation import Ran
 from rebalancer.app.machine_checks import machine_clock, service_checks, state_size
 from rebalancer.app.runs import run_account
-from rebalancer.app.self_start import folder_of, texts
+from rebalancer.app.service_installation import Ran
+from rebalancer.app.service_setup import folder_of, texts
 from rebalancer.config import load
 from rebalancer.journal.figures import last_moment
 

@@ -1,11 +1,11 @@
-"""Who is told what and when: kinds, repeats, quiet hours, and another try where nobody took a message."""
+"""Who is to_send what and when: kinds, repeats, quiet hours, and another try where nobody took a message."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from rebalancer.app.outbox import REPEATED_WITHIN, TRIES, Sending, again, anything_waiting, due, told
+from rebalancer.app.outbox import REPEATED_WITHIN, TRIES, Sending, anything_waiting, due, retry_later, to_send
 from rebalancer.config.tables import Recipient, UrlSource
 from rebalancer.model import QuietHours
 from rebalancer.notify.memory import Memory
@@ -26,17 +26,17 @@ def bodies(sendings: list[Sending]) -> list[tuple[str, str]]:
 def test_each_is_told_the_kinds_that_it_asks_for_and_by_default_all_but_an_uneventful_success():
     all_of_it = Recipient("all", URL, on=frozenset({"success", "failed"}))
     success = Message("success", "done", "Done.")
-    assert bodies(told(Memory(), [PHONE, all_of_it], success, NOON)) == [("all", "Done.")]
-    assert bodies(told(Memory(), [PHONE, all_of_it], ARMED, NOON)) == [("phone", "Armed.")]
+    assert bodies(to_send(Memory(), [PHONE, all_of_it], success, NOON)) == [("all", "Done.")]
+    assert bodies(to_send(Memory(), [PHONE, all_of_it], ARMED, NOON)) == [("phone", "Armed.")]
 
 
 def test_a_repeat_is_told_once_in_twelve_hours_and_then_says_how_often_it_came():
     memory = Memory()
     times = [NOON + timedelta(minutes=minutes) for minutes in range(3)]
-    assert [len(told(memory, [PHONE], FAILED, now)) for now in times] == [1, 0, 0]
-    ((_, body),) = bodies(told(memory, [PHONE], FAILED, NOON + REPEATED_WITHIN))
+    assert [len(to_send(memory, [PHONE], FAILED, now)) for now in times] == [1, 0, 0]
+    ((_, body),) = bodies(to_send(memory, [PHONE], FAILED, NOON + REPEATED_WITHIN))
     assert body == "It failed.\nThe same came 2 more times after 2026-11-27 12:00 UTC."
-    ((_, body),) = bodies(told(memory, [PHONE], FAILED, NOON + timedelta(days=30)))
+    ((_, body),) = bodies(to_send(memory, [PHONE], FAILED, NOON + timedelta(days=30)))
     assert body == "It failed."
 
 
@@ -60,9 +60,9 @@ def test_quiet_hours_go_over_midnight_by_the_clocks_of_their_zone(now, end):
 
 def test_in_quiet_hours_only_what_is_urgent_is_told_and_the_rest_in_one_message_when_they_are_over():
     memory = Memory()
-    assert bodies(told(memory, [ASLEEP], FAILED, MIDNIGHT)) == [("asleep", "It failed.")]
+    assert bodies(to_send(memory, [ASLEEP], FAILED, MIDNIGHT)) == [("asleep", "It failed.")]
     lifted = Message("resume", "lifted", "Lifted.", "lifted")
-    assert [told(memory, [ASLEEP], each, MIDNIGHT) for each in (ARMED, lifted)] == [[], []]
+    assert [to_send(memory, [ASLEEP], each, MIDNIGHT) for each in (ARMED, lifted)] == [[], []]
     assert not anything_waiting(memory, MIDNIGHT + timedelta(hours=6))
     morning = datetime(2026, 11, 28, 6, tzinfo=UTC)
     assert anything_waiting(memory, morning)
@@ -76,13 +76,13 @@ def test_in_quiet_hours_only_what_is_urgent_is_told_and_the_rest_in_one_message_
 
 def test_what_nobody_took_is_sent_again_later_and_later_and_then_given_up():
     memory, now, gaps = Memory(), NOON, []
-    (sending,) = told(memory, [PHONE], FAILED, now)
+    (sending,) = to_send(memory, [PHONE], FAILED, now)
     for _ in range(TRIES - 1):
-        again(memory, sending, now)
+        retry_later(memory, sending, now)
         began = now
         while not anything_waiting(memory, now):
             now += timedelta(minutes=1)
         gaps.append((now - began).seconds // 60)
         (sending,) = due(memory, [PHONE], now)
-    again(memory, sending, now)
+    retry_later(memory, sending, now)
     assert (gaps, memory.waiting) == ([5, 10, 20, 40, 80], [])

@@ -81,7 +81,7 @@ def test_a_signal_ends_a_dry_run_at_once_and_the_next_one_is_as_ever(
     with subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as child:  # noqa: S603
         started.read_text()  # until the bot opens it
         child.send_signal(number)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=300)
     assert child.returncode == 130
     assert err == ("" if form else f"rebalance: {ENDED}\n")
     assert out == "" if not form else ENDED in json.dumps(json.loads(out))

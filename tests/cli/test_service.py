@@ -12,8 +12,8 @@ import pytest
 from accounts import write_config
 
 from rebalancer import config
-from rebalancer.app import self_start
-from rebalancer.app.installation import ran
+from rebalancer.app import service_setup
+from rebalancer.app.service_installation import ran
 from rebalancer.errors import BadInputError
 
 SYSTEMCTL = """\
@@ -187,11 +187,11 @@ def test_with_a_config_only_what_starts_that_config_is_taken_away(rebalance, mac
 
 def test_what_changed_while_the_question_stood_is_not_overwritten(machine, units, tmp_path):
     settings = config.load(tmp_path / "config.toml")
-    shown = self_start.planned(settings, "schedule", "rebalance", os.environ, ran, system=False)
+    shown = service_setup.planned(settings, "schedule", "rebalance", os.environ, ran, system=False)
     units.mkdir(parents=True)
     (units / "rebalance.service").write_text("[Service]\n")
     with pytest.raises(BadInputError, match="was changed meanwhile"):
-        self_start.carry_out(shown, os.environ, ran)
+        service_setup.carry_out(shown, os.environ, ran)
     assert (units / "rebalance.service").read_text() == "[Service]\n"
 
 

@@ -19,13 +19,13 @@ WITHOUT_LIBRARY = "import sys; sys.modules['starlette'] = None; from rebalancer.
 def test_it_serves_on_loopback_with_a_token_of_its_owner_until_a_signal_ends_it(tmp_path):
     with serving(tmp_path, "--port", "0") as (process, said):
         place = urlsplit(said["address"])
-        connection = HTTPConnection(place.hostname, place.port, timeout=30)
+        connection = HTTPConnection(place.hostname, place.port, timeout=300)
         connection.request("GET", "/health")
         assert (place.hostname, connection.getresponse().status) == ("127.0.0.1", 200)
         assert S_IMODE(Path(said["token_file"]).stat().st_mode) == 0o600
         connection.close()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(300) == 0
 
 
 @pytest.mark.posix

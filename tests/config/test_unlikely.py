@@ -3,7 +3,7 @@
 import pytest
 from configs import AT_ALPACA, SMALLEST, parsed, with_trading
 
-from rebalancer.config.unlikely import unlikely_settings
+from rebalancer.config.likely_mistakes import unlikely_settings
 
 PERCENT = 'weight_mode = "percent"'
 

@@ -12,7 +12,7 @@ from typing import Generic, Self, TypeVar
 
 Task = TypeVar("Task")
 RAISED = 1
-TIMEOUT = 120
+TIMEOUT = 600
 """Seconds after which a child is killed by its alarm."""
 
 

@@ -31,7 +31,7 @@ class RawClient:
 
     def send(self, method: str, path: str, json: object = None, **params: object) -> requests.Response:
         url = self.venue.url + path
-        return self.session.request(method, url, params=params, json=json, timeout=2, allow_redirects=False)
+        return self.session.request(method, url, params=params, json=json, timeout=60, allow_redirects=False)
 
     def get(self, path: str, **params: object) -> Any:
         reply = self.send("GET", path, **params)

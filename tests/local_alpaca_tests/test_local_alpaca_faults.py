@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,19 +16,19 @@ from local_alpaca import LocalAlpaca, faults
 BUY = {"symbol": "SPY", "qty": 1, "side": "buy", "type": "market", "time_in_force": "day", "client_order_id": "one"}
 
 
-def attempt(wire, fault, **fields):
+def attempt(wire, fault, *, timeout=60, **fields):
     """Send the order into `fault`; the answer, or the error of the client."""
     wire.venue.faults.on("POST", "/v2/orders", fault=fault)
     url = wire.venue.url + "/v2/orders"
     try:
-        return wire.session.post(url, json={**BUY, **fields}, timeout=0.2, allow_redirects=False)
+        return wire.session.post(url, json={**BUY, **fields}, timeout=timeout, allow_redirects=False)
     except requests.RequestException as error:
         return error
 
 
 def asking_for_the_clock(venue):
     """A raw connection with its request sent."""
-    client = socket.create_connection(("127.0.0.1", int(venue.url.rsplit(":", 1)[1])), timeout=2)
+    client = socket.create_connection(("127.0.0.1", int(venue.url.rsplit(":", 1)[1])), timeout=60)
     keys = f"APCA-API-KEY-ID: {venue.key_id}\r\nAPCA-API-SECRET-KEY: {venue.secret}\r\n"
     client.sendall(f"GET /v2/clock HTTP/1.1\r\nHost: here\r\n{keys}\r\n".encode())
     return client
@@ -54,7 +55,10 @@ def test_an_order_may_arrive_some_time_after_its_connection_broke(venue, wire):
     ],
 )
 def test_an_order_may_exist_or_not_when_no_answer_comes(venue, wire, fault, stands):
-    assert isinstance(attempt(wire, fault), requests.RequestException)
+    handled = threading.Event()
+    timeout = 0.2 if fault.way == "silence" else 60
+    assert isinstance(attempt(wire, replace(fault, then=handled.set), timeout=timeout), requests.RequestException)
+    assert handled.wait(60)  # a client that gives up may be faster than the venue
     found = wire.send("GET", "/v2/orders:by_client_order_id", client_order_id="one")
     assert (found.status_code == 200) is stands
     assert len([request for request in venue.requests if request.method == "POST"]) == 1
@@ -107,11 +111,11 @@ def test_a_truncated_or_empty_answer_is_no_json(wire):
 
 @pytest.mark.parametrize("fault", [faults.DRIP, faults.DRIP_HEADERS])
 def test_a_slow_response_arrives_byte_by_byte_and_no_socket_timeout_ends_it(venue, fault):
-    venue.faults.on("GET", "/v2/clock", fault=fault)
+    venue.faults.on("GET", "/v2/clock", fault=replace(fault, raw=b" " * 10_000))
     with asking_for_the_clock(venue) as client:
         pieces = [client.recv(4096) for _ in range(4)]
     assert pieces[0].startswith(b"H")
-    assert [len(piece) for piece in pieces[1:]] == [1, 1, 1]
+    assert all(1 <= len(piece) < 1_000 for piece in pieces[1:])  # of a client that is late, several at once
 
 
 def test_fields_are_changed_added_and_left_out(wire):
@@ -165,7 +169,7 @@ def test_an_internal_error_of_the_simulation_fails_the_test_that_caused_it():
         venue.market = None
         keys = {"APCA-API-KEY-ID": venue.key_id, "APCA-API-SECRET-KEY": venue.secret}
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"{venue.url}/v2/assets/SPY", headers=keys, timeout=2)
+            requests.get(f"{venue.url}/v2/assets/SPY", headers=keys, timeout=60)
 
     with pytest.raises(AttributeError), LocalAlpaca(datetime(2024, 3, 4, tzinfo=UTC)) as venue:
         ask(venue)
@@ -176,7 +180,7 @@ def test_closing_the_venue_closes_waiting_connections():
     with LocalAlpaca(datetime(2024, 3, 4, tzinfo=UTC)) as venue:
         venue.faults.on("GET", "/v2/clock", fault=faults.BadAnswer("silence", change=lambda _: heard.set()))
         client = asking_for_the_clock(venue)
-        assert heard.wait(2)
+        assert heard.wait(60)
     with client:
         assert client.recv(1) == b""
 
@@ -188,7 +192,7 @@ def test_it_can_be_started_from_the_command_line():
         try:
             said = dict(started.stdout.readline().split() for _ in range(3))
             keys = {"APCA-API-KEY-ID": said["key_id"], "APCA-API-SECRET-KEY": said["secret"]}
-            clock = requests.get(f"{said['url']}/v2/clock", headers=keys, timeout=2).json()
+            clock = requests.get(f"{said['url']}/v2/clock", headers=keys, timeout=60).json()
         finally:
             started.send_signal(signal.SIGINT)
     assert clock["timestamp"].startswith("2024-03-04T15:50")

@@ -62,7 +62,7 @@ def test_prices_on_the_tick_are_taken(wire, price):
 
 
 def test_a_body_that_is_no_json_object_is_refused(venue, wire):
-    reply = wire.session.post(f"{venue.url}/v2/orders", data=b"{", timeout=2)
+    reply = wire.session.post(f"{venue.url}/v2/orders", data=b"{", timeout=60)
     assert (reply.status_code, reply.json()["code"]) == (400, 40010000)
 
 

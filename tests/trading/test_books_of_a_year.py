@@ -16,7 +16,7 @@ from model_days import evenings
 from scripted_sim import Script, ScriptedFault
 from stage import GLD, SPY, TLT, Stage, Weekdays, dollars, mix, percent
 
-from rebalancer.app.book_changes import account_ledger
+from rebalancer.app.account_ledger import account_ledger
 from rebalancer.bookings import CapitalMoved
 from rebalancer.journal import read
 from rebalancer.journal.books import books

@@ -80,7 +80,7 @@ class LocalSite:
         self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         """One request exactly as given, beside Host and Content-Length."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)) as connection:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
             return Reply(answer.status, answer.headers, answer.read())
@@ -128,8 +128,14 @@ def form_headers(origin: str) -> dict[str, str]:
     }
 
 
+class PatientProtocol(PunctualProtocol):
+    """For a test whose client, on a busy machine, may take a while."""
+
+    seconds = 300
+
+
 @contextmanager
-def local_site(path: Path, protocol: type[PunctualProtocol] = PunctualProtocol) -> Iterator[LocalSite]:
+def local_site(path: Path, protocol: type[PunctualProtocol] = PatientProtocol) -> Iterator[LocalSite]:
     """The server for the config at `path`; it has ended when the context ends."""
     load = partial(config.load, path, os.environ)
     token = token_of(load().state_dir)
@@ -142,5 +148,5 @@ def local_site(path: Path, protocol: type[PunctualProtocol] = PunctualProtocol) 
         yield LocalSite(path, listening.getsockname()[1], token, site, served)
     finally:
         served.should_exit = True
-        thread.join(10)
+        thread.join(300)
         assert not thread.is_alive()

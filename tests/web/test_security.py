@@ -16,7 +16,7 @@ def test_a_request_by_another_name_is_refused_against_dns_rebinding(shared, host
 
 
 def test_two_hosts_are_none(shared):
-    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=300)
     connection.putrequest("GET", "/health", skip_host=True)
     for host in ("127.0.0.1", "evil.example"):
         connection.putheader("host", host)

@@ -3,8 +3,8 @@
 from datetime import date
 
 from rebalancer.app import controls
-from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.performance import performance as earned
+from rebalancer.app.performance_views import AccountPerformance
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.positions import positions as held
 from rebalancer.app.status import account_statuses

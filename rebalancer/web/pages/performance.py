@@ -5,8 +5,8 @@ from datetime import date
 from markupsafe import Markup
 from starlette.responses import Response
 
-from rebalancer.app.earnings import AccountPerformance
 from rebalancer.app.performance import performance as earned
+from rebalancer.app.performance_views import AccountPerformance
 from rebalancer.config import parsers
 from rebalancer.errors import BadInputError
 from rebalancer.report import tearsheet

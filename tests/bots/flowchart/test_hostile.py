@@ -1,4 +1,4 @@
-"""Hostile files, each read in a process that may take a second of work and 200 MB more than it had before."""
+"""Hostile files, each read in a process that may take some seconds of work and 200 MB more than it had before."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import gzip, json, resource, sys
 from rebalancer.bots.flowchart.formats import read
 content = eval(sys.argv[1])
 used = resource.getrusage(resource.RUSAGE_SELF)
-seconds = int(used.ru_utime + used.ru_stime) + 2  # whole seconds: at least one is left
+seconds = int(used.ru_utime + used.ru_stime) + 8  # a second is enough, but not on every machine
 with open("/proc/self/statm") as pages:
     memory = int(pages.read().split()[0]) * resource.getpagesize() + 200_000_000
 resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -44,7 +44,7 @@ HOSTILE = {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the size of the process from /proc")
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_file_is_refused_within_a_second_and_200_megabytes(content):
+def test_a_hostile_file_is_refused_within_seconds_and_200_megabytes(content):
     command = [sys.executable, "-c", CHILD, content]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr[-500:]

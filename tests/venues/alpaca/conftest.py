@@ -21,13 +21,14 @@ def venue() -> Iterator[LocalAlpaca]:
 
 @pytest.fixture
 def client(venue: LocalAlpaca) -> Iterator[AlpacaClient]:
-    client = AlpacaClient(Keys(venue.key_id, venue.secret), venue.clock, trading_url=venue.url, data_url=venue.url)
+    keys = Keys(venue.key_id, venue.secret)
+    client = AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=60)
     yield client
     client.close()
 
 
 @pytest.fixture
 def hasty(venue: LocalAlpaca) -> AlpacaClient:
-    """Times out an attempt after a second, and a read after four."""
+    """Gives up an attempt after a second, and a read after a minute: on a busy machine good answers are late too."""
     keys = Keys(venue.key_id, venue.secret)
-    return AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=1, patience=4)
+    return AlpacaClient(keys, venue.clock, trading_url=venue.url, data_url=venue.url, seconds=1, patience=60)

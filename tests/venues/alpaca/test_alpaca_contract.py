@@ -48,7 +48,11 @@ class TestAlpacaOnTheWire(WireContract):
 
     @pytest.fixture
     def hasty(self, venue, broker):
-        return AlpacaBroker(client_of(venue, seconds=1, patience=4), venue.clock)
+        return AlpacaBroker(client_of(venue, seconds=1, patience=1), venue.clock)
+
+    @pytest.fixture
+    def patient(self, venue, broker):
+        return AlpacaBroker(client_of(venue, seconds=6), venue.clock)
 
     @pytest.fixture
     def wire(self, venue):

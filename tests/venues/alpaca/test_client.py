@@ -10,6 +10,7 @@ import threading
 import traceback
 import zlib
 from datetime import timedelta
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -26,11 +27,13 @@ from rebalancer.venues.alpaca.venue import PAPER
 
 KEYS = Keys("PKSOMEBODY", "a-secret")
 ORDER = {"symbol": "SPY", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day", "client_order_id": "rb1"}
-LOST = {
+HANGING = {
     "silence": faults.SILENCE,
-    "a reset": faults.RESET,
     "a slow body": faults.DRIP,
     "a slow head": faults.DRIP_HEADERS,
+}
+BROKEN = {
+    "a reset": faults.RESET,
     "an empty body": faults.EMPTY,
     "half a body": faults.TRUNCATED,
     "a redirect": faults.REDIRECT,
@@ -43,7 +46,7 @@ ANSWERED = {
     "503": faults.UNAVAILABLE,
     "504": faults.TIMEOUT_AFTER,
 }
-PASSING = LOST | ANSWERED
+PASSING = HANGING | BROKEN | ANSWERED
 
 
 def asked(venue, path):
@@ -53,11 +56,18 @@ def asked(venue, path):
 # ------------------------------------------------------------------------------------------------ questions
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_read_is_retried_until_it_is_answered(venue, hasty, fault):
+@pytest.mark.parametrize("fault", (BROKEN | ANSWERED).values(), ids=BROKEN | ANSWERED)
+def test_a_read_is_retried_until_it_is_answered(venue, client, fault):
+    venue.faults.on("GET", "/v2/account", fault=fault)
+    assert client.read("/account")["currency"] == "USD"
+    assert len(asked(venue, "/v2/account")) == 2
+
+
+@pytest.mark.parametrize("fault", HANGING.values(), ids=HANGING)
+def test_a_read_that_hangs_is_retried_until_it_is_answered(venue, hasty, fault):
     venue.faults.on("GET", "/v2/account", fault=fault)
     assert hasty.read("/account")["currency"] == "USD"
-    assert len(asked(venue, "/v2/account")) == 2
+    assert len(asked(venue, "/v2/account")) >= 2
 
 
 @pytest.mark.parametrize("fault", ANSWERED.values(), ids=ANSWERED)
@@ -158,17 +168,27 @@ def test_the_rate_of_any_minute_stays_below_the_venues(venue, client):
 # ------------------------------------------------------------------------------------------------ orders
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
-def test_an_order_is_sent_once_even_without_an_answer(venue, hasty, fault):
+@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
+def test_an_order_is_sent_once_even_without_an_answer(venue, client, fault):
     venue.faults.on("POST", "/v2/orders", fault=fault, times=None)
-    assert isinstance(hasty.send("POST", "/orders", ORDER), NoReply)
+    assert isinstance(client.send("POST", "/orders", ORDER), NoReply)
     assert venue.audit().posts == 1
 
 
-@pytest.mark.parametrize("fault", ANSWERED.values(), ids=ANSWERED)
-def test_an_order_is_sent_once_whatever_the_answer(venue, hasty, fault):
+@pytest.mark.parametrize("fault", HANGING.values(), ids=HANGING)
+def test_an_order_that_hangs_is_sent_once(venue, hasty, fault):
+    """On a busy machine one may be given up before it was sent: the next, by another id, takes its place."""
     venue.faults.on("POST", "/v2/orders", fault=fault, times=None)
-    assert hasty.send("POST", "/orders", ORDER).status == fault.status
+    ids = (f"rb{number}" for number in count(1))
+    while not venue.audit().posts:
+        assert isinstance(hasty.send("POST", "/orders", {**ORDER, "client_order_id": next(ids)}), NoReply)
+    assert venue.audit().repeated == ()
+
+
+@pytest.mark.parametrize("fault", ANSWERED.values(), ids=ANSWERED)
+def test_an_order_is_sent_once_whatever_the_answer(venue, client, fault):
+    venue.faults.on("POST", "/v2/orders", fault=fault, times=None)
+    assert client.send("POST", "/orders", ORDER).status == fault.status
     assert venue.audit().posts == 1
 
 
@@ -184,9 +204,9 @@ def test_a_cancel_is_answered_without_a_body(venue, client):
     assert client.send("DELETE", f"/orders/{placed.body['id']}") == Reply(204, None)
 
 
-def test_a_redirect_is_never_followed(venue, hasty):
+def test_a_redirect_is_never_followed(venue, client):
     venue.faults.on("GET", "/v2/account", fault=faults.REDIRECT, times=None)
-    assert hasty.ask("/account") == NoReply("a redirect, which is never followed (status 302)")
+    assert client.ask("/account") == NoReply("a redirect, which is never followed (status 302)")
     assert {request.path for request in venue.requests} == {"/v2/account"}
 
 
@@ -201,7 +221,7 @@ def test_a_name_server_that_never_answers_does_not_hold_up_the_program(venue, mo
     over.set()
 
 
-HANGING = """
+ENDLESS = """
 import socket, threading, time
 from rebalancer.venues.alpaca.venue import PAPER
 from rebalancer.model.keys import Keys
@@ -215,7 +235,7 @@ def answer_for_ever():
 
 server = socket.create_server(("127.0.0.1", 0))
 threading.Thread(target=answer_for_ever, daemon=True).start()
-transport = Transport(Keys("PK", "x"), f"http://127.0.0.1:{server.getsockname()[1]}", "", seconds=0.2)
+transport = Transport(Keys("PK", "x"), f"http://127.0.0.1:{server.getsockname()[1]}", "", seconds=2)
 print(transport.once("POST", "/orders", {}, "v2"), threading.active_count())
 """
 
@@ -239,8 +259,8 @@ def test_an_order_abandoned_before_it_was_sent_is_never_sent(venue, hasty, monke
 
 
 def test_a_request_that_hangs_does_not_hold_up_the_end_of_the_program():
-    ended = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
-    assert ended.stdout == "NoReply(reason='no complete answer within 0.2 seconds') 3\n"
+    ended = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=600, check=True)  # noqa: S603
+    assert ended.stdout == "NoReply(reason='no complete answer within 2 seconds') 3\n"
 
 
 def test_a_proxy_is_not_used_for_this_machine(venue, client, monkeypatch):
@@ -290,14 +310,16 @@ def test_invalid_keys_are_refused_without_showing_them(venue, keys):
 
 
 @pytest.mark.parametrize("fault", [faults.UNAUTHORIZED, *PASSING.values()])
-def test_no_error_no_variable_and_no_log_shows_the_key(venue, hasty, caplog, fault):
+def test_no_error_no_variable_and_no_log_shows_the_key(venue, caplog, fault):
     caplog.set_level("DEBUG")
+    keys = Keys(venue.key_id, venue.secret)
+    client = AlpacaClient(keys, venue.clock, trading_url=venue.url, seconds=1, patience=1)
     venue.faults.on("GET", "/v2/account", fault=fault, times=None)
     with pytest.raises(SourceError) as failed:
-        hasty.read("/account")
+        client.read("/account")
     told = traceback.TracebackException.from_exception(failed.value, capture_locals=True)
     assert "127.0.0.1" in caplog.text
-    said = caplog.text + "".join(told.format()) + repr([hasty, *map(repr, gc.get_referents(hasty))])
+    said = caplog.text + "".join(told.format()) + repr([client, *map(repr, gc.get_referents(client))])
     assert not [part for part in (venue.key_id, venue.secret) if part in said]
 
 
@@ -341,11 +363,11 @@ def test_a_packed_answer_is_unpacked(venue, client):
         ("gzip", b"no gzip", "was broken"),
     ],
 )
-def test_an_answer_that_cannot_be_unpacked_is_no_answer(venue, hasty, coding, raw, why):
+def test_an_answer_that_cannot_be_unpacked_is_no_answer(venue, client, coding, raw, why):
     broken = BadAnswer(status=200, raw=raw, headers={"Content-Encoding": coding})
     venue.faults.on("GET", "/v2/clock", fault=broken, times=None)
     with pytest.raises(SourceError, match=why):
-        hasty.read("/clock")
+        client.read("/clock")
 
 
 FLOODS = {
@@ -356,17 +378,18 @@ FLOODS = {
     "a wide text": ('"\U0001f600'.encode() + b"a" * 9_900_000 + b'"', {}, "with emoji"),
 }
 ASK = """
-import resource, sys
+import math, resource, sys, time
 from rebalancer.market.clock import SystemClock
 from rebalancer.model.keys import Keys
 from rebalancer.venues.alpaca.client import AlpacaClient
 
-client = AlpacaClient(Keys(*sys.argv[2:]), SystemClock(), trading_url=sys.argv[1])
+client = AlpacaClient(Keys(*sys.argv[2:]), SystemClock(), trading_url=sys.argv[1], seconds=120)
 print(client.send("GET", "/account").status)
 held = next(line for line in open("/proc/self/status") if line.startswith("VmSize"))
 most = int(held.split()[1]) * 1024 + 62_000_000
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
-resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
+seconds = math.ceil(time.process_time()) + 5
+resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 answer = client.send("GET", "/clock")
 print(getattr(answer, "reason", None) or answer.status)
 """
@@ -374,11 +397,11 @@ print(getattr(answer, "reason", None) or answer.status)
 
 @pytest.mark.linux
 @pytest.mark.parametrize(("raw", "headers", "why"), FLOODS.values(), ids=FLOODS)
-def test_no_answer_takes_more_than_a_second_and_62_megabytes(venue, raw, headers, why):
+def test_no_answer_takes_more_than_seconds_and_62_megabytes(venue, raw, headers, why):
     venue.faults.on("GET", "/v2/clock", fault=BadAnswer(status=200, raw=raw, headers=headers), times=None)
     words = [sys.executable, "-c", ASK, venue.url, venue.key_id, venue.secret]
     environ = {**os.environ, "MALLOC_ARENA_MAX": "1"}  # a thread of its own would reserve 64 MB of addresses
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environ)  # noqa: S603
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False, env=environ)  # noqa: S603
     assert ended.returncode == 0, ended.stderr
     first, second = ended.stdout.splitlines()
     assert first == "200"
@@ -391,9 +414,9 @@ def test_an_answer_without_a_content_type_is_parsed_by_its_content(venue, client
     assert client.read("/clock") == CLOCK
 
 
-def test_nine_megabytes_are_read_or_time_out(venue, hasty):
+def test_nine_megabytes_are_read(venue, client):
     venue.faults.on("GET", "/v2/clock", fault=BadAnswer(status=200, raw=b" " * 9_000_000 + json.dumps(CLOCK).encode()))
-    assert hasty.read("/clock")["is_open"] is True
+    assert client.read("/clock")["is_open"] is True
 
 
 def test_a_server_without_a_valid_certificate_is_refused():

@@ -44,6 +44,10 @@ class TestSimOnTheWire(WireContract):
         return None
 
     @pytest.fixture
+    def patient(self):
+        return None
+
+    @pytest.fixture
     def wire(self):
         return None
 

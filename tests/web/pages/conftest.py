@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from windows import ALONE, CHROMIUM, Look, windows_of
+from windows import ALONE, CHROMIUM, PATIENCE, Look, windows_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -20,8 +20,9 @@ def chromium() -> Iterator["Browser"]:
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: extra dev")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
+    playwright.expect.set_options(timeout=PATIENCE)
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE, timeout=PATIENCE)
         yield browser
         browser.close()
 

@@ -121,8 +121,9 @@ def test_the_keyboard_reaches_the_content_first_and_focus_is_seen(look: Look, sh
         assert focused.inner_text() == "To the content"
         assert focused.evaluate("(each) => getComputedStyle(each).outlineStyle") == "solid"
         page.keyboard.press("Enter")
+        page.wait_for_url("**#main")
         page.keyboard.press("Tab")
-        assert page.locator("main :focus").count() == 1
+        page.locator("main :focus").wait_for()
 
 
 def test_a_gain_and_a_status_are_told_without_colour(look: Look, shared: LocalSite):

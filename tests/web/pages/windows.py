@@ -19,6 +19,8 @@ ALONE = (
 )
 """It runs as root in CI, and asks nothing of the world by itself."""
 PHONE, DESKTOP = 390, 1280
+PATIENCE = 300_000.0
+"""Milliseconds that a page may take on a busy machine."""
 REFUSED = re.compile(r"the server responded with a status of 4\d\d \([\w ]+\)$")
 Theme = Literal["light", "dark"]
 Look = Callable[..., AbstractContextManager["Page"]]
@@ -46,6 +48,7 @@ def windows_of(chromium: "Browser", sent: set[str]) -> Look:
         context = chromium.new_context(
             viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=script
         )
+        context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": "rb_session", "value": cookie, "url": site.url}])
         page = context.new_page()
         page.on("console", lambda message: told.append(f"{page.url}: {message.text}"))

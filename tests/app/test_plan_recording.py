@@ -10,7 +10,7 @@ from stage import GLD, SGOV, SH, SPY, TLT, Stage, mix, one_bot, percent
 
 from rebalancer.app import replay
 from rebalancer.app.past_run import from_journal
-from rebalancer.app.plan_keeping import PlanKeeper, circumstances
+from rebalancer.app.plan_recording import PlanRecorder, circumstances
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.tree import Asset, Chart, Place
 from rebalancer.errors import RunFailedError
@@ -57,7 +57,7 @@ def test_the_journal_is_the_same_bit_for_bit_whether_something_is_kept_or_not(tm
     (tmp_path / "without").mkdir()
     without = one_bot(tmp_path / "without", SPY=60, SH=30)
     without.run()
-    keeper = PlanKeeper(tmp_path / "with" / "journal.sqlite", RUN, {})
+    keeper = PlanRecorder(tmp_path / "with" / "journal.sqlite", RUN, {})
     kept = kept_stage(tmp_path / "with", keeper.take, SPY=60, SH=30)
     kept.run()
     assert keeper.trouble() is None
@@ -79,7 +79,7 @@ def test_a_run_that_is_killed_at_its_first_order_can_be_replayed(tmp_path):
         def submit(self, order):
             raise Killed
 
-    keeper = PlanKeeper(tmp_path / "journal.sqlite", RUN, {})
+    keeper = PlanRecorder(tmp_path / "journal.sqlite", RUN, {})
     stage = kept_stage(tmp_path, keeper.take, SPY=60)
     stage.broker_proxy = Dying
     with pytest.raises(Killed):
@@ -97,7 +97,7 @@ def _line(stage):
 
 
 def test_without_a_plan_there_is_nothing_to_keep_and_nothing_to_say(tmp_path):
-    assert PlanKeeper(tmp_path / "journal.sqlite", RUN, {}).trouble() is None
+    assert PlanRecorder(tmp_path / "journal.sqlite", RUN, {}).trouble() is None
 
 
 def test_a_disk_that_does_not_answer_is_said_and_not_waited_for(tmp_path):
@@ -106,7 +106,7 @@ def test_a_disk_that_does_not_answer_is_said_and_not_waited_for(tmp_path):
     file = inputs_file(stage.journal_file)
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    keeper = PlanKeeper(stage.journal_file, RUN, {})
+    keeper = PlanRecorder(stage.journal_file, RUN, {})
     keeper.take(inputs, closes)
     assert "so that it can't be replayed: it is still being written" in keeper.trouble(seconds=0)
     holder.execute("ROLLBACK")
@@ -124,7 +124,7 @@ def test_what_is_kept_never_takes_the_room_that_the_journal_needs(tmp_path):
 
 def test_whatever_can_not_be_written_is_a_sentence(tmp_path):
     stage, (inputs, _) = taken(tmp_path, bots={"A": (mix(SPY=60), percent("A", 100))})
-    keeper = PlanKeeper(stage.journal_file, RUN, {})
+    keeper = PlanRecorder(stage.journal_file, RUN, {})
     keeper.take(inputs, None)
     assert "unexpected error, AttributeError in rebalancer.journal.close_blocks" in keeper.trouble()
 
@@ -157,7 +157,7 @@ def test_a_bot_that_this_version_refuses_is_named(tmp_path):
     stage, (inputs, closes) = taken(
         tmp_path, bots={"A": (mix(SPY=60), percent("A", 100))}, bot_files={"bot A": b"no bot"}
     )
-    keeper = PlanKeeper(stage.journal_file, RUN, {"A": tmp_path / "a.json"})
+    keeper = PlanRecorder(stage.journal_file, RUN, {"A": tmp_path / "a.json"})
     keeper.take(inputs, closes)
     assert keeper.trouble() is None
     found = replay.replay(from_journal(stage.journal_file))

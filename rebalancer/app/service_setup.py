@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from rebalancer.app.account import accounts_folder
-from rebalancer.app.installation import (
+from rebalancer.app.service_files import Setup, Way, texts_of, unescaped
+from rebalancer.app.service_installation import (
     Installation,
     Planned,
     Run,
@@ -20,7 +21,6 @@ from rebalancer.app.installation import (
     require_ours,
 )
 from rebalancer.app.time_limits import minutes_between_looks, seconds_of_silence, seconds_to_stop
-from rebalancer.app.units import Setup, Way, texts_of, unescaped
 from rebalancer.config import Config
 from rebalancer.config.credentials import delivered_keys
 from rebalancer.config.environment import variables_in

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sweeps import BOT
 
-from rebalancer.app import deciding
+from rebalancer.app import parallel_decisions
 from rebalancer.app.bot_files import load_bots, read_bots
-from rebalancer.app.deciding import BotFiles, decided
 from rebalancer.app.executor import LostPart, Serial
+from rebalancer.app.parallel_decisions import BotFiles, decided
 from rebalancer.bots.decisions import Decisions
 from rebalancer.errors import RunFailedError
 from rebalancer.market import sample
@@ -70,7 +70,7 @@ def test_the_number_of_workers_changes_neither_order_nor_a_bit(made):
 
 def asked_here(bots, closes, clock):
     found: dict[str, Decisions] = {}
-    deciding._ask_here(found, bots, closes, clock, unwatched)
+    parallel_decisions._ask_here(found, bots, closes, clock, unwatched)
     return len(found)
 
 
@@ -105,12 +105,12 @@ def test_a_bot_that_ends_its_worker_fails_by_name_with_the_remedy(made):
             yield 1, LostPart("its process was ended by SIGKILL")
 
     with pytest.raises(RunFailedError, match=r"bot 100 could not be back-tested: its process .* --workers 1"):
-        deciding._ask_there({}, files, closes, [[name] for name in bots], Losing(), unwatched)
+        parallel_decisions._ask_there({}, files, closes, [[name] for name in bots], Losing(), unwatched)
 
 
 def test_parts_are_of_neighbours_and_some_for_each_worker():
     names = [f"bot {number}" for number in range(20)]
-    parts = deciding.parts_of(names, 2)
+    parts = parallel_decisions.parts_of(names, 2)
     assert [len(part) for part in parts] == [2] * 10
     assert [name for part in parts for name in part] == names
-    assert deciding.parts_of(names[:3], 2) == [("bot 0",), ("bot 1",), ("bot 2",)]
+    assert parallel_decisions.parts_of(names[:3], 2) == [("bot 0",), ("bot 1",), ("bot 2",)]

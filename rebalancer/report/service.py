@@ -6,7 +6,7 @@ from shlex import quote
 from rich.console import Group
 from rich.text import Text
 
-from rebalancer.app.installation import Planned, Started
+from rebalancer.app.service_installation import Planned, Started
 from rebalancer.errors import visible
 from rebalancer.report.console import Screen, line, lines
 

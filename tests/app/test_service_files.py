@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rebalancer.app.units import Setup, Way, block_in, cron_block, property_list, seal_of, texts_of, with_block
+from rebalancer.app.service_files import Setup, Way, block_in, cron_block, property_list, seal_of, texts_of, with_block
 
 SETUP = Setup(
     name="rebalance",

@@ -24,7 +24,7 @@ LIBRARIES = ("numpy", "pandas")
 """What computes decisions, or may in a Python bot."""
 
 
-class PlanKeeper:
+class PlanRecorder:
     """Writes down what the plan of `run` is made from, beside the `journal`, in a thread: orders never wait for it.
 
     It begins when the plan is journalled, so that a run that is killed later can be replayed too.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebalancer.app import units
-from rebalancer.app.units import CRONTAB, Seal, Setup, Way
+from rebalancer.app import service_files
+from rebalancer.app.service_files import CRONTAB, Seal, Setup, Way
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.files import read_regular, replace_atomically
 
@@ -58,7 +58,7 @@ class Piece:
 
     @property
     def seal(self) -> Seal:
-        return units.seal_of(self.there)
+        return service_files.seal_of(self.there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Started:
 
 def installation(way: Way, name: str, folder: Path, run: Run, *, system: bool = False) -> Installation:
     """That in `folder`, or in the user's crontab. Raises BadInputError where it can't be read."""
-    files = units.files_of(way, name)
+    files = service_files.files_of(way, name)
     if way == "cron":
         return Installation(way, name, (Piece(CRONTAB, None, _block(name, run)),))
     pieces = tuple(Piece(file, folder / file, _read(folder / file)) for file in files)
@@ -157,7 +157,7 @@ def _read(path: Path) -> str | None:
 
 def _block(name: str, run: Run) -> str | None:
     try:
-        return units.block_in(crontab(run), name)
+        return service_files.block_in(crontab(run), name)
     except ValueError as error:
         raise BadInputError.of(CRONTAB, str(error)) from error
 
@@ -201,7 +201,7 @@ def install(found: Installation, texts: Mapping[str, str], run: Run) -> None:
     active = is_active(found, run)
     for piece in found.pieces:
         if piece.path is None:
-            _write_crontab(units.with_block(crontab(run), found.name, texts[piece.name]), run)
+            _write_crontab(service_files.with_block(crontab(run), found.name, texts[piece.name]), run)
         else:
             _write(piece.path, texts[piece.name])
     _run_each([*found.reread, *(() if active else found.begin)], run)
@@ -217,7 +217,7 @@ def uninstall(found: Installation, run: Run) -> None:
         _run_each(found.end, run)
     for piece in found.pieces:
         if piece.path is None:
-            _write_crontab(units.with_block(crontab(run), found.name, ""), run)
+            _write_crontab(service_files.with_block(crontab(run), found.name, ""), run)
         else:
             _remove(piece.path)
     _run_each(found.reread, run)
