@@ -9,6 +9,7 @@ from math import isfinite
 import numpy as np
 
 from rebalancer.app.account import chosen_accounts
+from rebalancer.app.account_back_test import AccountBackTest, account_back_test
 from rebalancer.app.live_against_model import LiveAgainstModel, live_against_model
 from rebalancer.app.performance_views import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
 from rebalancer.app.source import source_of
@@ -57,9 +58,12 @@ def performance(
     last: date | None = None,
     *,
     benchmark: str | None = None,
+    back_tested: bool = False,
     progress: Progress = unwatched,
 ) -> tuple[AccountPerformance, ...]:
     """Of all accounts, or one `account`; of all bots, or one `bot`; from `first` to `last`, None: no bound.
+
+    One bot is beside its back-test, an account where it is to be `back_tested`, which takes its time.
 
     Raises BadInputError for an unknown account or bot, for a span without a session, and for a `benchmark` without
     prices; the default one is left out then, with a note.
@@ -77,6 +81,7 @@ def performance(
             _performance(each, kept[each.name], bot, span, beside),
             against_model=_against_model(config, each, bot, kept[each.name], span, progress),
             tax=None if bot else tax_flags(kept[each.name].lots, each, span),
+            back_test=_back_test(config, each, kept[each.name], span, progress) if back_tested and not bot else None,
         )
         for each in chosen
         if each.name in kept
@@ -130,6 +135,18 @@ def _against_model(
         return None
     evenings = [evening for evening in books.evenings if span[0] <= evening.session <= span[1]]
     return live_against_model(config, account, bot, evenings, books.files, progress)
+
+
+def _back_test(
+    config: Config, account: AccountConfig, books: _Books, span: tuple[date, date], progress: Progress
+) -> AccountBackTest | None:
+    """From the value before the span on; None without a session in it."""
+    equity = {each.session: each.equity for each in books.keeper.valuations if each.session <= span[1]}
+    begun = max((session for session in equity if session < span[0]), default=min(equity, default=date.max))
+    sessions = [session for session in equity if session >= begun]
+    if not sessions or sessions[-1] < span[0]:
+        return None
+    return account_back_test(config, account, sessions, equity[begun], progress)
 
 
 def _performance(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from rebalancer.app.account_back_test import AccountBackTest
 from rebalancer.app.live_against_model import LiveAgainstModel
 from rebalancer.app.tax_flags import TaxFlags
 from rebalancer.backtest.metrics import Drawdown
@@ -76,7 +77,8 @@ class Unexplained:
 class AccountPerformance:
     """`earned` has the account first, then its bots; empty before the first run. `unassigned_value` is no bot's.
 
-    `against_model` is there where one bot was asked for, `tax` where none was and something was sold.
+    `against_model` is there where one bot was asked for, `tax` where none was and something was sold, `back_test` where
+    the account's was asked for.
     """
 
     account: str
@@ -88,3 +90,4 @@ class AccountPerformance:
     notes: tuple[str, ...]
     against_model: LiveAgainstModel | None = None
     tax: TaxFlags | None = None
+    back_test: AccountBackTest | None = None

@@ -144,16 +144,19 @@ def run_due(
 
     An unexpected error of one account is a failed result, and the next account has its turn.
     """
+    worked = False
     with observing(config, clock) as observers:
         poll = _Poll(config, clock, observers)
         try:
             for work in due_now(config, clock):
+                worked = True
                 yield from _with_unexpected_errors(poll, work, _due_results(poll, work, shutdown_requested, progress))
         except RebalancerError as error:
             observers.failed(error)
             raise
         observers.poll()
-    keep_sealed(config.journal(), progress)
+    if worked:
+        keep_sealed(config.journal(), progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rebalancer.app.schedule import (
 )
 from rebalancer.app.views import AccountStatus, StatusReport, UpcomingRun
 from rebalancer.config import AccountConfig, Config
+from rebalancer.events import Armed
 from rebalancer.files import open_to_others
 from rebalancer.journal import figures, read
 from rebalancer.journal.audit import quick_faults
@@ -27,6 +28,7 @@ from rebalancer.trading.halts import halt_text, unarmed_reason
 
 LONGEST_RUN = timedelta(hours=2)
 """A run that has not ended after this time is reported as interrupted."""
+STARTED = "`rebalance service status` shows whether anything starts the program by itself."
 
 
 def status_report(
@@ -60,25 +62,41 @@ def _status(
     """`since` is when the account was enabled, None if it is not."""
     calendar, now = calendar_of(config, account, clock), clock.now()
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
-    troubles = list(blocks(config, account, now))
-    troubles += exposed(config)
-    unknown = 0 if runs and _under_way(runs[0], now) else figures.unknown_orders(config.journal(), account.name)
-    troubles += _of_unknown(account, unknown)
+    under_way = bool(runs) and _under_way(runs[0], now)
+    unknown = 0 if under_way else figures.unknown_orders(config.journal(), account.name)
+    troubles = [*blocks(config, account, now), *exposed(config), *_of_files(account), *_of_unknown(account, unknown)]
     if runs:
         troubles += _of_last(runs[0], now)
     if since is not None:
         windows = missed(account, calendar, runs, since, now)
-        troubles += (f"the session of {window.session.day} was missed: no run was started" for window in windows)
+        troubles += (
+            f"the session of {window.session.day} was missed: no run was started. {STARTED}" for window in windows
+        )
     if max_age is not None:
         troubles += _of_age(runs, now, max_age)
-    upcoming = upcoming_run(next(windows_after(account, calendar, now))) if account.enabled else None
-    last, zone = runs[0] if runs else None, account.venue.zone.key
-    halts = read.halts(config.journal(), account.name)
     return AccountStatus(
-        *(account.name, zone, account.venue.currency, account.enabled, last, upcoming, tuple(troubles)),
-        halts=halts,
+        account=account.name,
+        zone=account.venue.zone.key,
+        currency=account.venue.currency,
+        enabled=account.enabled,
+        last=runs[0] if runs else None,
+        upcoming=upcoming_run(next(windows_after(account, calendar, now))) if account.enabled else None,
+        troubles=tuple(troubles),
+        halts=read.halts(config.journal(), account.name),
         unknown_orders=unknown,
+        simulated=account.venue.simulated,
+        real_money=account.mode == "live" and not account.venue.simulated,
+        armed=_armed(config, account, now) if account.mode == "live" else None,
+        last_valued=next((run for run in runs if run.equity is not None), None),
+        under_way=under_way,
     )
+
+
+def _armed(config: Config, account: AccountConfig, now: datetime) -> Armed | None:
+    armed = read.trading_status(config.journal(), account.name).armed
+    files, venue = file_hashes(config, account), account.venue
+    reason = unarmed_reason(account.name, armed, account.account_number, files, now, venue.zone)
+    return armed if reason is None else None
 
 
 def upcoming_runs(config: Config, clock: Clock, count: int) -> list[UpcomingRun]:
@@ -115,10 +133,17 @@ def blocked_by(account: AccountConfig, status: TradingStatus, files: Mapping[str
             yield why
 
 
+def _of_files(account: AccountConfig) -> Iterator[str]:
+    for name, file in account.bots.items():
+        if not file.is_file():
+            yield f"the file of bot {name} is gone, and no run starts without it: bring {file} back"
+
+
 def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
         verb = "failed" if run.status == "failed" else "was missed"
-        yield f"run {run.id} for the session of {run.session} {verb}: {run.reason}"
+        remedy = "`rebalance doctor` checks what a run needs." if run.status == "failed" else STARTED
+        yield f"run {run.id} for the session of {run.session} {verb}: {run.reason.rstrip('.')}. {remedy}"
     elif run.status == "running" and not _under_way(run, now):
         yield (
             f"run {run.id} for the session of {run.session} was interrupted: `rebalance recover` settles what it sent, "

@@ -56,8 +56,10 @@ class UpcomingRun:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are problems that
-    need a person. `halts` are those in force; `unknown_orders` counts the orders with an unknown outcome.
+    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are what a person has
+    to see to. `halts` are those in force; `unknown_orders` counts the orders whose outcome nobody knows. `armed` is the
+    arming in force where real money is traded. `last_valued` is the last run that read the account, with its equity then;
+    `under_way` says whether `last` is in progress.
     """
 
     account: str
@@ -69,6 +71,11 @@ class AccountStatus:
     troubles: tuple[str, ...]
     halts: tuple[Halted, ...] = ()
     unknown_orders: int = 0
+    simulated: bool = False
+    real_money: bool = False
+    armed: Armed | None = None
+    last_valued: RunSummary | None = None
+    under_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,8 @@ def _ratio(returns: Floats, risk: float | None) -> float | None:
 
 
 def drawdowns(equity: Floats) -> Floats:
-    """How far each value is below the highest so far, (T,), as a fraction of it, 0 or more."""
-    return 1 - equity / np.maximum.accumulate(equity)
+    """How far each value is below the highest so far, (T,), as a fraction of it, 0 or more; NaN where there is none."""
+    return 1 - equity / np.fmax.accumulate(equity)
 
 
 def max_drawdown(equity: Floats, sessions: NDArray[np.datetime64]) -> Drawdown | None:

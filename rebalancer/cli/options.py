@@ -1,19 +1,16 @@
-"""Shared by the commands: options, confirmation, user name, shutdown signal and JSON output."""
+"""Shared by the commands: options, confirmation, user name and JSON output."""
 
 import getpass
 import inspect
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from threading import Event
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option, Typer
@@ -92,33 +89,6 @@ def ask(question: str, command: str, otherwise: str, *, yes: bool) -> None:
     say(f"{visible(question)} [y/N]: ", err=True, end="")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise BadInputError([Problem(command, "", f"the answer was no, so {otherwise}")])
-
-
-@contextmanager
-def shutdown_signal(*, at_once: bool = False) -> Iterator[Event]:
-    """An event set by SIGTERM or a first Ctrl-C. A second Ctrl-C interrupts at once.
-
-    With `at_once`, for work that may be left anywhere, the first signal ends it with EndedError. Main thread only.
-    """
-    from rebalancer.errors import EndedError
-
-    requested = Event()
-
-    def request(number: int, frame: FrameType | None) -> None:
-        if at_once or (requested.is_set() and number == signal.SIGINT):
-            raise KeyboardInterrupt
-        requested.set()
-
-    before = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield requested
-    except KeyboardInterrupt:
-        if not at_once:
-            raise
-        raise EndedError("ended by a signal before it was done. Nothing was sent.") from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)

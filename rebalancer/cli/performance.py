@@ -38,7 +38,7 @@ def performance(
 ) -> Answer:
     """Show what the account and its bots earned: gains, returns, deepest fall, beside a benchmark.
 
-    Of one bot also why it earned less or more than its back-test.
+    Of one bot also why it earned less or more than its back-test; with --account beside that of all its bots together.
     """
     from rebalancer.app.outputs import check_outputs
     from rebalancer.app.performance import performance as earned
@@ -48,7 +48,9 @@ def performance(
     check_outputs(settings, *outputs)
     span = (each.date() if each else None for each in (first, last))
     with watching(json=json) as progress:
-        found = earned(settings, bot, account, *span, benchmark=benchmark, progress=progress)
+        found = earned(
+            settings, bot, account, *span, benchmark=benchmark, back_tested=account is not None, progress=progress
+        )
         for output, text in outputs.items():
             output.write(text(found))
     for output in () if json else outputs:

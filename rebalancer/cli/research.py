@@ -21,10 +21,10 @@ from rebalancer.cli.options import (
     day_option,
     show,
     show_json,
-    shutdown_signal,
     watching,
 )
 from rebalancer.cli.screen import say
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, visible
 
 if TYPE_CHECKING:

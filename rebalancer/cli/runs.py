@@ -22,10 +22,10 @@ from rebalancer.cli.options import (
     person,
     show,
     show_json,
-    shutdown_signal,
     watching,
 )
 from rebalancer.cli.screen import say
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 if TYPE_CHECKING:

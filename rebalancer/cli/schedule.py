@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, ConfigOption, JsonOption, LogFileOption, shutdown_signal, watching
+from rebalancer.cli.options import Answer, ConfigOption, JsonOption, LogFileOption, watching
 from rebalancer.cli.screen import say
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, Problem, visible
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, Answer, ConfigOption, JsonOption, shutdown_signal
+from rebalancer.cli.options import AccountOption, Answer, ConfigOption, JsonOption
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:

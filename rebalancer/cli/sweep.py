@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, ConfigOption, JsonOption, WorkersOption, shutdown_signal, watching
+from rebalancer.cli.options import Answer, ConfigOption, JsonOption, WorkersOption, watching
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError
 
 if TYPE_CHECKING:

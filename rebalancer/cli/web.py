@@ -7,8 +7,9 @@ from typing import Annotated
 from typer import Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, ConfigOption, JsonOption, person, shutdown_signal
+from rebalancer.cli.options import Answer, ConfigOption, JsonOption, person
 from rebalancer.cli.screen import say
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, visible
 
 PORT = 8321

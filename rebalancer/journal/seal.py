@@ -1,10 +1,11 @@
-"""The seal of a journal, which spares a run's start what a whole audit found sound before.
+"""The seal of a journal, which spares a run's start what an audit found sound before.
 
-A whole audit rebuilds all tables from all lines: ten seconds at ten years, before an order can be sent. The seal, a
-file beside the journal, has the SHA-256 of all lines and rows but those of the last runs, taken in the same view of the
-journal as a whole audit that found no fault. Where it still fits, these are the bytes that were audited, and only what
-came since is audited anew. In every other case the whole journal is: a seal can save time, and never excuse a fault.
-`rebalance audit verify` and `rebalance doctor` do without it.
+A whole audit rebuilds all tables from all lines: ten seconds at ten years, before an order can be sent. The seal is a
+file beside the journal, and proves in one of two ways that these are the bytes that were audited. By the SHA-256 of the
+journal's file, taken after a run in the same view as an audit: where nobody has written since, nothing is audited.
+Else by the SHA-256 of all lines and rows but those of the last runs: then only what came since is audited. In every
+other case the whole journal is. A seal can save time, and never excuse a fault. `rebalance audit verify` and
+`rebalance doctor` do without it.
 """
 
 import json
@@ -12,12 +13,12 @@ import marshal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import asdict, dataclass, replace
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from rebalancer.errors import RebalancerError
-from rebalancer.files import read_regular, replace_atomically
+from rebalancer.files import open_regular, read_regular, replace_atomically
 from rebalancer.journal.audit import all_faults, first_wrong, lines, require_none, require_sound, rows_of, wrong_files
 from rebalancer.journal.chain import Head, has_chain, holds
 from rebalancer.journal.code_hash import code_hash
@@ -43,13 +44,17 @@ BY_RUN = {"runs": "id", "run_files": "run"}
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Covers the lines up to `seq`, whose hash is `hash`, with the runs up to `run`; `content` is their SHA-256."""
+    """Covers the lines up to `seq`, whose hash is `hash`, with the runs up to `run`; `content` is their SHA-256.
+
+    `file` is that of the journal's file when it was last audited, all lines of it; "" where it was not known.
+    """
 
     seq: int
     hash: str
     run: int
     content: str
     code: str
+    file: str
 
 
 def seal_file(journal: Path) -> Path:
@@ -59,19 +64,27 @@ def seal_file(journal: Path) -> Path:
 def require_sound_for_a_run(path: Path, progress: Progress = unwatched, worth: int = WORTH_SEALING) -> None:
     """Raises StoppedError where an audit finds a fault. The audit is a whole one unless the seal fits."""
     seal = _load(path)
-    if not (seal and _fits(path, seal, progress)):
-        _audit_and_seal(path, progress, worth)
+    if seal:
+        with reading(path) as journal:
+            if _is_same_file(journal, seal) or _fits(journal, seal, progress):
+                return
+    _audit_and_seal(path, progress, worth)
 
 
 def keep_sealed(path: Path, progress: Progress = unwatched, worth: int = WORTH_SEALING) -> None:
-    """Seal anew where `worth` lines more would be covered. For after a run: it may take as long as a whole audit.
+    """Audit what is new, for the next start; seal more once `worth` lines more would be covered. For after a run.
 
     Raises nothing: what it finds, the next start finds without a seal, and says.
     """
     with suppress(RebalancerError):
         seal = _load(path)
         with reading(path) as journal:
+            if seal and _is_same_file(journal, seal):
+                return
             more = _last_to_seal(journal)[0] - (seal.seq if seal else 0) if has_chain(journal) else 0
+            if seal and _fits(journal, seal, progress):
+                _save(path, _sealed(journal) if more >= worth else replace(seal, file=_file_hash(journal)))
+                return
         if more >= max(worth, 1):
             seal_file(path).unlink(missing_ok=True)
             _audit_and_seal(path, progress, worth)
@@ -100,7 +113,18 @@ def _last_to_seal(journal: sqlite3.Connection) -> tuple[int, int]:
 def _sealed(journal: sqlite3.Connection) -> Seal:
     seq, run = _last_to_seal(journal)
     (last,) = journal.execute("SELECT hash FROM events WHERE seq = ?", [seq]).fetchone()
-    return Seal(seq, last, run, _content(journal, seq, run), code_hash(CODE))
+    return Seal(seq, last, run, _content(journal, seq, run), code_hash(CODE), _file_hash(journal))
+
+
+def _file_hash(journal: sqlite3.Connection) -> str:
+    """SHA-256 of the journal's file; "" while SQLite keeps some of it in a log beside it."""
+    journal.execute("SELECT 1 FROM events LIMIT 1").fetchone()  # while it is read, SQLite writes to the log alone
+    (file,) = (Path(row[2]) for row in journal.execute("PRAGMA database_list") if row[1] == "main")
+    log = file.with_name(f"{file.name}-wal")
+    if not file.is_file() or (log.exists() and log.stat().st_size):
+        return ""
+    with open_regular(file) as opened:
+        return file_digest(opened, "sha256").hexdigest()
 
 
 def _content(journal: sqlite3.Connection, seq: int, run: int) -> str:
@@ -124,21 +148,25 @@ def _columns(seq: int, run: int) -> Iterator[tuple[str, str, int]]:
 # -------------------------------------------------------------------------------------------------- whether it fits
 
 
-def _fits(path: Path, seal: Seal, progress: Progress) -> bool:
+def _is_same_file(journal: sqlite3.Connection, seal: Seal) -> bool:
+    """Whether nobody has written to the journal since it was audited."""
+    return seal.code == code_hash(CODE) and bool(seal.file) and seal.file == _file_hash(journal)
+
+
+def _fits(journal: sqlite3.Connection, seal: Seal, progress: Progress) -> bool:
     """Whether what is sealed is as it was, and what came since is sound."""
-    with reading(path) as journal:
-        journal.row_factory = None
-        return (
-            seal.code == code_hash(CODE)
-            and has_chain(journal)
-            and lost_guard(journal) is None
-            and holds(journal, Head(seal.seq, seal.hash))
-            and not _resumed(journal, seal)
-            and _content(journal, seal.seq, seal.run) == seal.content
-            and first_wrong(lines(journal, progress, seal.seq), Head(seal.seq, seal.hash)) is None
-            and _later_tables_are_right(journal, seal)
-            and not any(wrong_files(journal, _named_files(journal)))
-        )
+    journal.row_factory = None
+    return (
+        seal.code == code_hash(CODE)
+        and has_chain(journal)
+        and lost_guard(journal) is None
+        and holds(journal, Head(seal.seq, seal.hash))
+        and not _resumed(journal, seal)
+        and _content(journal, seal.seq, seal.run) == seal.content
+        and first_wrong(lines(journal, progress, seal.seq), Head(seal.seq, seal.hash)) is None
+        and _later_tables_are_right(journal, seal)
+        and not any(wrong_files(journal, _named_files(journal)))
+    )
 
 
 def _resumed(journal: sqlite3.Connection, seal: Seal) -> bool:
@@ -176,6 +204,6 @@ def _load(path: Path) -> Seal | None:
         found = Seal(**json.loads(read_regular(seal_file(path), MOST_BYTES)))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    numbers, texts = (found.seq, found.run), (found.hash, found.content, found.code)
+    numbers, texts = (found.seq, found.run), (found.hash, found.content, found.code, found.file)
     sound = all(type(each) is int and 0 < each < 2**63 for each in numbers) and all(type(each) is str for each in texts)
     return found if sound else None

@@ -1,7 +1,7 @@
 """Money, shares, fractions and times as text: the same on every screen and in every journalled sentence."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -111,6 +111,25 @@ def date_and_time(at: datetime, zone: tzinfo) -> str:
 def minute(at: datetime, zone: tzinfo | None) -> str:
     """As in "2026-11-20 15:50 EST"; in this machine's zone where `zone` is None."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def until(at: datetime, now: datetime) -> str:
+    """As in "in 3 h 05 min"; the web page's script goes on counting in the same words."""
+    minutes = -((now - at) // timedelta(minutes=1))
+    return f"in {_span(minutes)}" if minutes > 0 else "now"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """As in "3 h 05 min ago"."""
+    minutes = (now - at) // timedelta(minutes=1)
+    return f"{_span(minutes)} ago" if minutes > 0 else "just now"
+
+
+def _span(minutes: int) -> str:
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {rest:02} min" if hours else f"{rest} min"
 
 
 def city(zone: tzinfo) -> str:

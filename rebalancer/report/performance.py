@@ -1,6 +1,7 @@
 """What accounts and bots earned, on the terminal and as CSV."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 
 import numpy as np
 
@@ -18,6 +19,8 @@ CSV_BEGINS = b"date,account,bot,value,flow,gain,"
 CSV_HEADER = ("date", "account", "bot", "value", "flow", "gain", "growth", "benchmark_growth")
 UNDEFINED = "-"
 MOST_WASH_SALES = 5
+REASONS = {"opening": "in the account before its first run"}
+"""Of cash that no bot caused, where the reason does not explain itself."""
 PERIODS: Mapping[Period, str] = {
     "day": "gain, last session",
     "week": "  week to date",
@@ -38,14 +41,15 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
             yield line(f"Account {found.account}: nothing was earned yet. `rebalance run` starts its first run.")
             continue
         yield line(headline(found), "bold")
-        yield from lines(found.notes, "yellow")
+        yield from lines((*found.notes, *(found.back_test.notes if found.back_test else ())), "yellow")
         if is_terminal() and len(found.earned[0].days) > 1:
             sessions = [day.session for day in found.earned[0].days]
             yield drawing("Time-weighted", "of 100", sessions, curves(found))
         headings = ("", *(f"#{each.bot or 'account'}" for each in found.earned))
         yield grid(f"Earned, {found.currency}", headings, table_rows(found))
         yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
-        yield from _unassigned(found)
+        if found.earned[0].bot is None:
+            yield from _unassigned(found)
         if found.tax:
             yield from lines(tax_lines(found.tax, found.currency))
         if found.against_model and found.earned[0].bot:
@@ -61,17 +65,24 @@ def headline(found: AccountPerformance) -> str:
 
 
 def curves(found: AccountPerformance) -> Sequence[Curve]:
-    """What 100 became: as earned, in the benchmark and in a bot's back-test, where these have values of two days."""
+    """What 100 became: as earned, in the benchmark and in the back-test, where these have values of two days."""
     main = found.earned[0]
     sessions = [day.session for day in main.days]
     grown = {day.session: day.benchmark_growth for day in main.days}
-    model = found.against_model.model_growth if found.against_model else {}
+    model = model_growth(found)
     beside = [
         Curve(name, np.array([100 * (growth.get(session) or np.nan) for session in sessions]), beside=True)
         for name, growth in ((found.benchmark or "", grown), ("back-test", model))
     ]
     live = Curve(main.bot or found.account, np.array([100 * day.growth for day in main.days]))
     return [live, *(each for each in beside if sum(each.known) > 1)]
+
+
+def model_growth(found: AccountPerformance) -> Mapping[date, float]:
+    """What 1 became in the back-test of the bot, or of the account."""
+    if found.against_model:
+        return found.against_model.model_growth
+    return found.back_test.model_growth if found.back_test else {}
 
 
 def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
@@ -86,6 +97,8 @@ def table_rows(found: AccountPerformance) -> Iterator[tuple[str, ...]]:
             f"{found.benchmark}, same days",
             *(percentage(each.benchmark_return) or UNDEFINED for each in found.earned),
         )
+    if found.back_test and (growth := found.back_test.model_growth):
+        yield "back-test, same days", percentage(growth[max(growth)] - 1), *(UNDEFINED for _ in found.earned[1:])
 
 
 def period_text(earned: PeriodEarned | None) -> str:
@@ -125,9 +138,13 @@ def tax_lines(found: TaxFlags, currency: str) -> Iterator[str]:
 
 
 def _unassigned(found: AccountPerformance) -> Screen:
-    parts = (f"{each.reason} {money(each.cash, found.currency, signed=True)}" for each in found.unassigned)
-    reasons = "; ".join(parts)
-    yield line(f"No bot's: {money(found.unassigned_value, found.currency)}{f' ({reasons})' if reasons else ''}.")
+    yield line(f"No bot's: {money(found.unassigned_value, found.currency)}.")
+    if found.unassigned:
+        parts = (
+            f"{REASONS.get(each.reason, each.reason)} {money(each.cash, found.currency, signed=True)}"
+            for each in found.unassigned
+        )
+        yield line(f"Cash that came or went by no bot: {'; '.join(parts)}.")
 
 
 def to_csv(accounts: Sequence[AccountPerformance]) -> str:

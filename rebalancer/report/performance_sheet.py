@@ -8,11 +8,12 @@ import numpy as np
 from rebalancer.app.performance_views import AccountPerformance, DayEarned, Earned
 from rebalancer.backtest.metrics import Year, months_of
 from rebalancer.backtest.risk import Days
+from rebalancer.bots.base import last_known
 from rebalancer.errors import BadInputError
 from rebalancer.model import Floats
 from rebalancer.model.text import money, percentage
 from rebalancer.portfolio.shortfall import CAUSES, Shortfall
-from rebalancer.report.performance import HOW, UNDEFINED, headline, period_text, table_rows, tax_lines
+from rebalancer.report.performance import HOW, UNDEFINED, headline, model_growth, period_text, table_rows, tax_lines
 from rebalancer.report.shortfall import NAMES, sentence, signed
 from rebalancer.report.shortfall import rows as shortfall_rows
 from rebalancer.report.tearsheet import HEAD, Sheet, Table
@@ -71,18 +72,17 @@ def _benchmark(days: Sequence[DayEarned]) -> Floats:
 
 
 def _years(benchmark: Floats | None, sessions: Days) -> tuple[Year, ...]:
-    """Without a close of the benchmark on some day there are none."""
-    if benchmark is None or not np.isfinite(benchmark).all():
+    """The last close stands in for one that is not there, as tonight's before the close; none without the first one."""
+    if benchmark is None or np.isnan(benchmark[0]):
         return ()
-    return months_of(benchmark, BEGUN, sessions)
+    return months_of(last_known(benchmark[:, None])[:, 0], BEGUN, sessions)
 
 
 def _others(found: AccountPerformance, sessions: Days) -> Iterator[tuple[str, Floats]]:
-    """The bots of the account, or the back-test of the bot."""
+    """The bots of the account, and the back-test."""
     for each in found.earned[1 : 1 + MOST_CURVES]:
         yield each.bot or "", _on(sessions, {day.session: BEGUN * day.growth for day in each.days})
-    if found.against_model and found.against_model.model_growth:
-        grown = found.against_model.model_growth
+    if grown := model_growth(found):
         yield MODEL, _on(sessions, {session: BEGUN * growth for session, growth in grown.items()})
 
 
@@ -125,6 +125,7 @@ def _difference(day: Shortfall) -> tuple[float, date]:
 
 def _notes(found: AccountPerformance) -> Iterator[str]:
     yield from found.notes
+    yield from found.back_test.notes if found.back_test else ()
     if (against := found.against_model) is not None:
         yield from against.notes
         yield sentence(against, found.earned[0].bot or "", found.currency)

@@ -1,6 +1,6 @@
 """The Jinja environment: everything is escaped, whatever a file is called, and a missing value is an error."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ def environment() -> Environment:
         finalize=_obeyed_by_no_screen,
     )
     made.filters.update({each.__name__: each for each in FILTERS})
-    made.filters.update({"zone": _zone, "until": until, "change": change, "drawn": Markup})
+    made.filters.update({"zone": _zone, "until": text.until, "change": change, "drawn": Markup})
     return made
 
 
@@ -41,17 +41,6 @@ def _zone(name: str) -> tzinfo:
 def _obeyed_by_no_screen(value: object) -> object:
     """A name in another's file can't turn the text around it."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def until(at: datetime, now: datetime) -> str:
-    """As in "in 3 h 05 min"; static/site.js goes on counting in the same words."""
-    minutes = max(-((now - at) // timedelta(minutes=1)), 0)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if not minutes:
-        return "now"
-    if days:
-        return f"in {days} d {hours} h"
-    return f"in {hours} h {rest:02} min" if hours else f"in {rest} min"
 
 
 def change(fraction: float | Decimal) -> str:

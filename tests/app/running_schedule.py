@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rebalancer.app.schedule_loop import ScheduleLoop
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import shutdown_signal
 from rebalancer.cli.schedule import Screen, keep
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.notify.systemd import Supervisor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -49,7 +49,8 @@ def test_a_done_run_is_the_last_one_and_the_next_session_is_coming(tmp_path: Pat
 def test_a_missed_session_is_reported_before_it_is_journalled(tmp_path: Path) -> None:
     config = write(tmp_path, enabled=True)
     status(config, new_york(28, 12))
-    assert status(config, new_york(28, 16)).troubles == ("the session of 2016-06-28 was missed: no run was started",)
+    (trouble,) = status(config, new_york(28, 16)).troubles
+    assert trouble.startswith("the session of 2016-06-28 was missed: no run was started. `rebalance service status` ")
 
 
 def test_a_last_run_older_than_the_maximum_age_is_reported(tmp_path: Path) -> None:
@@ -84,6 +85,24 @@ def test_an_interrupted_run_is_told_with_what_settles_it(tmp_path: Path) -> None
     begun = new_york(28, 15, 50)
     with SqliteJournal.open(config.journal()) as journal:
         journal.start_run(bare_request(config, main_account(config), session_of(config, begun.date()), begun))
-        assert status(config, new_york(28, 15, 51)).troubles == ()
+        at_once = status(config, new_york(28, 15, 51))
+        assert (at_once.troubles, at_once.under_way) == ((), True)
         (trouble,) = status(config, new_york(29, 12)).troubles
     assert "run 1 for the session of 2016-06-28 was interrupted: `rebalance recover` settles what it sent" in trouble
+
+
+def test_a_bot_whose_file_is_gone_is_told_before_a_run_fails_by_it(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=True)
+    (tmp_path / "hold.json").unlink()
+    (trouble,) = status(config, new_york(28, 12)).troubles
+    assert trouble == f"the file of bot hold is gone, and no run starts without it: bring {tmp_path / 'hold.json'} back"
+
+
+def test_where_the_last_run_read_no_account_the_equity_of_the_one_before_is_kept(tmp_path: Path) -> None:
+    config = write(tmp_path, enabled=True)
+    list(run_due(config, SimulatedClock(new_york(28, 15, 50))))
+    list(run_due(config, SimulatedClock(new_york(29, 17))))
+    found = status(config, new_york(29, 18))
+    assert found.last
+    assert found.last_valued
+    assert (found.last.status, found.last.equity, found.last_valued.session) == ("missed", None, date(2016, 6, 28))

@@ -125,6 +125,10 @@ def test_no_drawdown_is_deeper_than_the_deepest(equity):
     assert falls.max() == pytest.approx(fall.depth if fall else 0, abs=1e-12)
 
 
+def test_a_day_without_a_value_has_no_drawdown_and_the_days_after_it_have_theirs():
+    np.testing.assert_array_equal(drawdowns(np.array([100, np.nan, 80, 120])), [0, np.nan, 1 - 80 / 100, 0])
+
+
 @given(CURVES)
 def test_sortino_has_the_sign_of_sharpe(equity):
     returns = daily_returns(equity)

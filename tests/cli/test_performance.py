@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from own_prices import DAYS, write_account, write_bot
 
 from rebalancer.app.performance import performance
 from rebalancer.config import load
+from rebalancer.journal.kept_books import keep_up, replayed
 from rebalancer.report.drawing import drawing
 from rebalancer.report.performance import curves
+from rebalancer.report.performance_sheet import sheet_of
 
 CLOSES = {"SPY": ["400", "400", "404", "400", "410"], "TLT": ["100"] * 5}
 
@@ -51,6 +54,7 @@ def test_one_bot_is_shown_alone(traded, rebalance):
     assert bot["bot"] == "b"
     screen = rebalance("performance", "b").out
     assert "time-weighted return" in screen
+    assert "No bot's" not in screen
     assert "account " not in screen.split("Earned")[1].splitlines()[1]
 
 
@@ -101,6 +105,39 @@ def test_before_the_first_run_nothing_was_earned(rebalance, tmp_path):
     write_account(tmp_path, CLOSES, {"asset": "SPY"})
     assert "nothing was earned yet. `rebalance run` starts its first run." in rebalance("performance").out
     assert "b has no money yet: `rebalance run` gives it some" in rebalance("performance", "b").err
+
+
+def test_an_account_asked_for_by_name_is_beside_the_back_test_of_its_bots(traded, rebalance):
+    """On paper all of 100,000 USD but 1 % is in SPY, at 400 on the first and on the last day."""
+    assert "back-test" not in rebalance("performance").out
+    back_test = earned(rebalance, "--account", "a")["back_test"]
+    assert back_test["model_growth"] == {
+        str(DAYS[1]): 1,
+        str(DAYS[2]): pytest.approx(1.0099),
+        str(DAYS[3]): pytest.approx(1),
+    }
+    screen = rebalance("performance", "--account", "a").out
+    assert "back-test, same days" in screen
+    assert f"The back-test of a has the bots and amounts of now since {DAYS[1]}" in screen
+
+
+def test_the_back_test_of_a_span_begins_with_the_value_before_it(traded, rebalance):
+    back_test = earned(rebalance, "--account", "a", "--from", DAYS[3])["back_test"]
+    assert back_test["model_growth"] == {str(DAYS[2]): 1, str(DAYS[3]): pytest.approx(1 - 0.99 * 4 / 404)}
+
+
+def test_why_an_account_has_no_back_test_is_said(traded, rebalance, tmp_path):
+    (tmp_path / "b.json").write_text("no bot")
+    found = rebalance("performance", "--account", "a")
+    assert found.code == 0
+    assert "There is no back-test of a: " in found.out
+
+
+def test_cash_that_no_bot_caused_has_its_reason_in_plain_words(traded, rebalance):
+    assert (
+        "Cash that came or went by no bot: in the account before its first run +100,000.00 USD."
+        in rebalance("performance").out
+    )
 
 
 def test_a_dry_run_earns_nothing(rebalance, tmp_path):
@@ -211,6 +248,19 @@ def test_a_tearsheet_of_the_account_and_of_a_bot_with_its_back_test(traded, reba
     assert "Days that differ most from the model" in page
 
 
+def test_years_are_beside_the_benchmark_before_the_close_of_the_last_session_is_known(traded, rebalance, tmp_path):
+    """The evening's own close is not among the prices yet: the one before it stands in."""
+    (found,) = performance(load(tmp_path / "config.toml"))
+    (year,) = sheet_of(found, DAYS[4]).benchmark_years
+    assert (year.year, year.total) == (2022, 0)
+    days = found.earned[0].days
+    open_evening = replace(found.earned[0], days=(*days[:-1], replace(days[-1], benchmark_growth=None)))
+    (year,) = sheet_of(replace(found, earned=(open_evening,)), DAYS[4]).benchmark_years
+    assert (year.year, year.total) == (2022, pytest.approx(0.01))
+    unknown = replace(found.earned[0], days=(replace(days[0], benchmark_growth=None), *days[1:]))
+    assert sheet_of(replace(found, earned=(unknown,)), DAYS[4]).benchmark_years == ()
+
+
 def test_a_tearsheet_is_of_one_account_that_earned_something(traded, rebalance, tmp_path):
     config = tmp_path / "config.toml"
     other = '[accounts.c]\nbroker = "sim"\n[[accounts.c.investments]]\nbot = "b.json"\namount = 1000\n'
@@ -233,3 +283,48 @@ def test_a_bot_that_is_no_longer_invested_is_compared_with_what_it_decided(trade
 def test_an_account_without_a_run_has_earned_nothing_yet(rebalance, tmp_path):
     write_account(tmp_path, CLOSES, {"asset": "SPY"})
     assert "Account a: nothing was earned yet" in rebalance("performance").out
+
+
+@pytest.fixture
+def two_accounts(rebalance, tmp_path):
+    """Both have a bot of one name: that of `a` holds SPY for 100,000 USD, that of `z` TLT for 20,000 USD."""
+    write_account(tmp_path, {**CLOSES, "TLT": ["100", "100", "100", "102", "102"]}, {"asset": "SPY"})
+    (tmp_path / "other").mkdir()
+    write_bot(tmp_path / "other", {"asset": "TLT"})
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'{config.read_text()}[accounts.z]\nbroker = "sim"\n[[accounts.z.investments]]\nbot = "other/b.json"\n'
+        'amount = 20000\ncapital = "rollover"\n[accounts.z.trading]\nfallback_ticker = "CASH"\n'
+    )
+    for day in DAYS[1:4]:
+        for account in ("a", "z"):
+            assert rebalance("run", "--account", account, "--as-of", day).code == 0
+
+
+def test_bots_of_one_name_in_two_accounts_are_never_mixed(two_accounts, rebalance, tmp_path):
+    for _ in range(2):
+        accounts = json.loads(rebalance("performance", "b", "--json").out)["accounts"]
+        earned = {each["account"]: each["earned"][0] for each in accounts}
+        assert [earned[name]["value"] for name in ("a", "z")] == ["100000.00", "20400.00"]
+        assert [each["against_model"]["live"] for each in accounts] == ["0.00", "400.00"]
+        journal = tmp_path / "journal.sqlite"
+        for account in ("a", "z"):
+            replayed(journal, account, "b", worth_keeping=1)  # the next look goes on from what is kept
+            keep_up(journal, account, ["b"], lines=1)
+    held = json.loads(rebalance("positions", "--json").out)["accounts"]
+    assert {each["account"]: [row["symbol"] for row in each["positions"]] for each in held} == {
+        "a": ["SPY"],
+        "z": ["TLT"],
+    }
+    assert rebalance("invest", "deposit", "b", 1000).err.endswith("is needed, since there are several accounts: a, z\n")
+    assert rebalance("invest", "deposit", "b", 1000, "--account", "z").code == 0
+    assert [reading.code for reading in (rebalance("run", "--account", name, "--as-of", DAYS[4]) for name in "az")] == [
+        0,
+        0,
+    ]
+    assert [
+        each["earned"][1]["capital"] for each in json.loads(rebalance("performance", "--json").out)["accounts"]
+    ] == [
+        "100000.00",
+        "21000.00",
+    ]

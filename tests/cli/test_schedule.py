@@ -19,8 +19,8 @@ from freezegun import freeze_time
 from schedule_loops import schedule_loop
 
 from rebalancer.app.schedule_loop import ScheduleLoop
-from rebalancer.cli.options import shutdown_signal
 from rebalancer.cli.schedule import Screen, keep, print_poll
+from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.notify.systemd import Supervisor

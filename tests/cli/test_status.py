@@ -24,7 +24,10 @@ def test_a_done_run_is_fine_and_the_next_one_is_named(rebalance, tmp_path):
     at(rebalance, 28, 15, 50, "run", "--when-due")
     output = at(rebalance, 28, 17, 0, "status")
     assert output.code == FINE
-    for words in ("1, session 2016-06-28", "success", "2016-06-29 15:50 EDT", "1 of 1 orders done"):
+    for words in (
+        "1, session 2016-06-28, 1 h 10 min ago: success, 1 of 1 orders done",
+        "2016-06-29 15:50 EDT, in 22 h 50 min",
+    ):
         assert words in output.out
 
 

@@ -3,16 +3,18 @@
 import json
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
 from evenings import DAY, NOW, REQUEST, evening, filled, order, start
+from hypothesis import HealthCheck, given, settings
 from test_chain import tamper
 
-from rebalancer.errors import StoppedError
+from rebalancer.errors import RunFailedError, StoppedError
 from rebalancer.events import Noted, RunEnded, RunTakenUp
 from rebalancer.journal.codec import from_body, to_body
 from rebalancer.journal.lease import run_lock
@@ -79,9 +81,38 @@ def seal_of(path):
 
 def test_what_is_sealed_is_not_audited_again_and_the_last_runs_are(sealed):
     assert seal_of(sealed)["run"] == RUNS - RECENT_RUNS
-    assert audited(sealed) == lines_of(sealed) - seal_of(sealed)["seq"]
     add_evenings(sealed, RUNS + 1, 1)
     assert audited(sealed) == lines_of(sealed) - seal_of(sealed)["seq"]
+
+
+def test_a_journal_that_nobody_has_written_to_since_its_audit_is_not_audited_again(sealed):
+    assert audited(sealed) == 0
+    add_evenings(sealed, RUNS + 1, 1)
+    assert audited(sealed) > 0
+    keep_sealed(sealed, worth=10_000)
+    assert audited(sealed) == 0
+
+
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_byte_of_the_file_has_changed_the_journal_is_audited_or_refused(years, sealed, place, bit):
+    content = bytearray(years.read_bytes())
+    content[int(place * len(content))] ^= 1 << bit
+    sealed.write_bytes(content)
+    shutil.copy(seal_file(years), seal_file(sealed))
+    with suppress(StoppedError, RunFailedError):
+        assert audited(sealed) > 0
+
+
+def test_lines_that_sqlite_has_not_moved_to_the_file_yet_are_audited(sealed):
+    with closing(sqlite3.connect(sealed)) as other:
+        other.execute("SELECT count(*) FROM events").fetchone()
+        add_evenings(sealed, RUNS + 1, 1)
+        assert sealed.with_name(f"{sealed.name}-wal").stat().st_size > 0
+        assert audited(sealed) == lines_of(sealed) - seal_of(sealed)["seq"]
+        keep_sealed(sealed, worth=10_000)
+        assert seal_of(sealed)["file"] == ""
+        assert audited(sealed) > 0
 
 
 def test_a_short_journal_is_audited_whole_and_not_sealed(path):
@@ -141,7 +172,7 @@ def test_the_smallest_change_of_what_is_sealed_stops_a_run(sealed, change):
 def test_a_seal_that_does_not_fit_costs_a_whole_audit_and_is_made_anew(sealed, member):
     right = seal_of(sealed)
     name, value = member
-    seal_file(sealed).write_text(json.dumps({**right, name: value}))
+    seal_file(sealed).write_text(json.dumps({**right, "file": "", name: value}))
     assert audited(sealed) == lines_of(sealed)
     assert seal_of(sealed) == right
 
@@ -183,11 +214,14 @@ def test_after_a_run_the_seal_is_brought_up_to_date_once_that_is_worth_it(sealed
     assert seal_of(sealed) == before
     add_evenings(sealed, RUNS + 1, 2)
     keep_sealed(sealed, worth=WORTH)
-    assert seal_of(sealed) == before
+    assert {**seal_of(sealed), "file": ""} == {**before, "file": ""}
     add_evenings(sealed, RUNS + 3, 1)
-    keep_sealed(sealed, worth=WORTH)
+    counts = [0]
+    keep_sealed(sealed, lambda _, done=0, total=0: counts.append(total), worth=WORTH)
+    assert max(counts) == lines_of(sealed) - before["seq"]
     assert seal_of(sealed)["run"] == before["run"] + 3
-    assert audited(sealed) < lines_of(sealed)
+    add_evenings(sealed, RUNS + 4, 1)
+    assert audited(sealed) == lines_of(sealed) - seal_of(sealed)["seq"]
 
 
 def test_a_fault_that_is_found_after_a_run_stops_the_next_start_and_not_this_one(sealed):

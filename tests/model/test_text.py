@@ -1,10 +1,13 @@
-"""Money and fractions as text: what is less than half a cent has no sign."""
+"""Money, fractions and times as text: what is less than half a cent has no sign."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from rebalancer.model.text import cents, money, percent, percentage, signed_cents, signed_percentage
+from rebalancer.model.text import ago, cents, money, percent, percentage, signed_cents, signed_percentage, until
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -24,3 +27,20 @@ from rebalancer.model.text import cents, money, percent, percentage, signed_cent
 )
 def test_what_rounds_to_nothing_is_no_loss(text, shown):
     assert text == shown
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [(-5, "now"), (0, "now"), (0.5, "in 1 min"), (59, "in 59 min"), (60, "in 1 h 00 min"), (185, "in 3 h 05 min")],
+)
+def test_a_time_ahead_in_words(minutes, text):
+    assert until(NOW + timedelta(minutes=minutes), NOW) == text
+    assert until(NOW + timedelta(days=3, hours=2), NOW) == "in 3 d 2 h"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"), [(-5, "just now"), (0.5, "just now"), (1, "1 min ago"), (185, "3 h 05 min ago")]
+)
+def test_a_time_past_in_words(minutes, text):
+    assert ago(NOW - timedelta(minutes=minutes), NOW) == text
+    assert ago(NOW - timedelta(days=3, hours=2), NOW) == "3 d 2 h ago"

@@ -1,23 +1,11 @@
-"""What the templates write: everything escaped and visible, how far ahead a time is, a change with its sign."""
+"""What the templates write: everything escaped and visible, a change with its sign."""
 
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from jinja2 import UndefinedError
 
-from rebalancer.web.rendering import change, environment, until
-
-NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("minutes", "text"),
-    [(-5, "now"), (0, "now"), (0.5, "in 1 min"), (59, "in 59 min"), (60, "in 1 h 00 min"), (185, "in 3 h 05 min")],
-)
-def test_a_time_ahead_in_words(minutes, text):
-    assert until(NOW + timedelta(minutes=minutes), NOW) == text
-    assert until(NOW + timedelta(days=3, hours=2), NOW) == "in 3 d 2 h"
+from rebalancer.web.rendering import change, environment
 
 
 def test_a_change_has_its_sign_unless_nothing_is_left_of_it():

@@ -216,8 +216,10 @@ _ratios = st.tuples(_tickers, _tickers).map(lambda pair: {"ratio": list(pair)})
 def outline(part):
     """A part of a chart as nested tuples, since parts themselves compare by identity; without places and defaults."""
     if dataclasses.is_dataclass(part):
-        fields = [field for field in dataclasses.fields(part) if field.name != "place"]
-        values = [getattr(part, field.name) for field in fields]
-        set_ = [value for field, value in zip(fields, values, strict=True) if value != field.default]
-        return (type(part).__name__, *map(outline, set_))
-    return tuple(map(outline, part)) if isinstance(part, tuple) else part
+        defaults = {field.name: field.default for field in dataclasses.fields(part)}
+    elif hasattr(part, "_fields"):
+        defaults = dict.fromkeys(part._fields, dataclasses.MISSING) | part._field_defaults
+    else:
+        return tuple(map(outline, part)) if isinstance(part, tuple) else part
+    values = ((getattr(part, name), default) for name, default in defaults.items() if name != "place")
+    return (type(part).__name__, *(outline(value) for value, default in values if value != default))

@@ -19,8 +19,10 @@ from trees import (
 
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.nodes import Branch, Close, Hold, Nav, Series, TopK, operands
+from rebalancer.bots.flowchart.place import Place
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.bots.flowchart.tree import Node
+from rebalancer.bots.flowchart.tree import Asset, Node
+from rebalancer.model import Symbol
 
 
 def program(root: Node) -> Program:
@@ -131,6 +133,14 @@ def test_series_and_groups_have_short_names():
 
 
 # ---------------------------------------------------------------------------------------------- limits
+
+
+def test_an_element_of_a_chart_equals_itself_alone():
+    here = Place(None, "here")
+    one, other = Asset(Symbol("SPY"), here), Asset(Symbol("SPY"), here)
+    assert one != other
+    assert [one, other].index(other) == 1
+    assert len({one, other}) == 2
 
 
 def test_depth_ten_thousand_compiles():

@@ -58,8 +58,10 @@ def by_count(conditions: tuple[tree.Condition, ...], parts: Sequence[Holds], pla
     ways: list[tree.Condition] = []
     for count, holds in enumerate(parts):
         exactly = tree.CountOf("exactly", count, conditions, place)
-        if holds:
-            ways.append(exactly if holds is True else tree.AllOf((exactly, holds), place))
+        if holds is True:
+            ways.append(exactly)
+        elif holds is not False:
+            ways.append(tree.AllOf((exactly, holds), place))
     return _any(ways, place)
 
 
