@@ -58,8 +58,8 @@ class UpcomingRun:
 class AccountStatus:
     """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are what a person has
     to see to. `halts` are those in force; `unknown_orders` counts the orders whose outcome nobody knows. `armed` is the
-    arming in force where real money is traded. `last_valued` is the last run that read the account, with its equity then;
-    `under_way` says whether `last` is in progress.
+    arming in force where real money is traded. `last_valued` is the last run that read the account, with its equity
+    then; `under_way` says whether `last` is in progress.
     """
 
     account: str
