@@ -154,7 +154,7 @@ def test_inside_a_page_that_forbids_styles_a_chart_has_none():
 
 
 def test_a_page_has_one_drawing_of_a_large_chart_and_the_addresses_of_those_below_and_above():
-    parts, seen, waiting = full(13), set[str](), {linked(0)}
+    parts, seen, waiting = full(9), set[str](), {linked(0)}
     while waiting:
         address = waiting.pop()
         seen.add(address)
