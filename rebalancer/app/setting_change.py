@@ -1,6 +1,6 @@
 """Settings of an account changed in the config file: shown first, with the diff and what it disarms, then saved.
 
-Only what decides how an account trades can be changed here. Who is told, where files are, which broker and whether
+Only what decides how an account trades can be changed here. Recipients, the place of files, which broker and whether
 with real money stay a matter of the file itself: a page must not turn into a way to run commands or to send keys away.
 """
 
