@@ -110,7 +110,7 @@ class StoppedError(RebalancerError):
 
 
 class UnexpectedError(RebalancerError):
-    """A fault of this program or of a library. Its text never has that of the original error, which may hold a key."""
+    """A fault of this program or of a library. Its text leaves out the original error, which may contain a key."""
 
     @classmethod
     def of(cls, error: Exception) -> Self:

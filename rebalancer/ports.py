@@ -43,7 +43,7 @@ class Progress(Protocol):
     """Watches work that may take long. It changes nothing, and must not fail."""
 
     def __call__(self, work: str, done: int = 0, total: int = 0) -> None:
-        """`work` goes on, such as "Reading prices.csv"; `done` of `total` parts are over, 0 where nobody knows."""
+        """`work` goes on, such as "Reading prices.csv"; `done` of `total` parts are over, 0 if unknown."""
 
 
 KEYS_REFUSED = "did not accept the key"

@@ -55,7 +55,7 @@ def observer_checks(config: Config) -> Iterator[Check]:
         try:
             read_url(source)
         except BadInputError as error:
-            yield Check(check, "fail", str(error), "Runs go on without it, and you are not told.")
+            yield Check(check, "fail", str(error), "Runs continue without it, and you get no notification.")
             continue
         yield _check(check, found.get(check), "its address can be read")
     if config.metrics is not None:

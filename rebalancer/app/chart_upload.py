@@ -21,7 +21,7 @@ ID = re.compile(r"[0-9a-f]{64}")
 def keep(config: Config, name: str, content: bytes) -> str:
     """Check the chart in `content`, in any format, and keep it; the id by which it is found again.
 
-    `name` is only told in errors. Raises BadInputError with every problem of the chart, and for a Python bot.
+    `name` is used in errors only. Raises BadInputError with every problem of the chart, and for a Python bot.
     """
     if name.lower().endswith(".py"):
         text = "is a program, and none is taken by upload: put the file beside the config, and add it on the terminal"

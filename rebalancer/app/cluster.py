@@ -168,7 +168,7 @@ class DaskCluster:
         if not numbers:
             return
         self._require_worker()
-        with self._told():
+        with self._readable_errors():
             shared = self.client.scatter(_Shared(work, closes), broadcast=True, hash=False)
             some = [parts[each] for each in numbers]
             sent = self.client.map(_answer, some, shared=shared, expected=facts(), pure=False)
@@ -196,14 +196,14 @@ class DaskCluster:
                 self._require_worker()
 
     def _require_worker(self) -> None:
-        with self._told():
+        with self._readable_errors():
             if self.client.status in {"closing", "closed"}:
                 raise ConnectionError(self.client.status)
             if not self.client.nthreads():
                 self.client.wait_for_workers(1, timeout=self.patience)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _readable_errors(self) -> Iterator[None]:
         """Why the cluster does not answer, as a RunFailedError with the remedy."""
         try:
             yield

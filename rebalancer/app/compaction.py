@@ -26,7 +26,7 @@ def compact_data(config: Config, progress: Progress = unwatched) -> DataCompacte
     """Remove the closes of tickers that no bot reads now and no run has looked up, and what plans were made from whose
     runs the journal does not have. The journal stays as it is.
 
-    Raises BadInputError for a bot that can't be read, since nobody could tell what it needs; BusyError during a run.
+    Raises BadInputError for a bot that can't be read, since what it needs is unknown; BusyError during a run.
     """
     journal = config.journal()
     with run_lock(journal):

@@ -17,7 +17,7 @@ from rebalancer.venues.plugin import Connection, Login
 class Connections(ExitStack):
     """One connection per account, opened on demand and closed together.
 
-    `clock` is the current time; `waiting` is told while a venue's limit of requests is waited for, as in `Login`.
+    `clock` is the current time; `waiting` is called while a venue's rate limit is waited for, as in `Login`.
     """
 
     def __init__(self, config: Config, clock: Clock, waiting: Progress | None = None) -> None:

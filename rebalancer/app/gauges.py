@@ -33,7 +33,7 @@ def gauges(config: Config, memory: Memory) -> tuple[Gauge, ...]:
         of_accounts("last_run_status", "1 for the status of its last run, 0 for the others.", _status),
         of_accounts("last_run_orders", "The orders of its last run by their outcome.", _orders),
         of_accounts("halted", "1 while no order may be sent for the account.", _halted),
-        of_accounts("unknown_orders", "Orders whose outcome nobody knows, of all runs.", _unknown),
+        of_accounts("unknown_orders", "Orders with an unknown outcome, of all runs.", _unknown),
         of_accounts("equity", "What the account was worth when a run last read it.", _equity),
         of_accounts("oldest_price_age_seconds", "Age of the oldest price that its last run traded by.", _price_age),
         of_accounts("clock_skew_seconds", "How far the venue's clock was from ours in its last run.", skew),

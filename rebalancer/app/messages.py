@@ -1,4 +1,4 @@
-"""What is told in words: how a run ended, what a person did to an account, what goes wrong outside of runs."""
+"""The texts of messages: how a run ended, what a person did to an account, errors outside of runs."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC

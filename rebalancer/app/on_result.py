@@ -1,4 +1,4 @@
-"""The owner's command, which is told the result of each run."""
+"""The owner's command, which gets the result of each run."""
 
 import os
 import subprocess
@@ -18,6 +18,7 @@ from rebalancer.model import RunId
 from rebalancer.ports import Clock
 
 NOTIFY_SECONDS = 30.0
+MAY_BE_LOST = "The notification may not have been delivered."
 PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TZ"})
 """The owner's command gets these of the environment, which may hold keys to more than this program uses."""
 
@@ -72,11 +73,11 @@ def notify(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"on_result: {name} did not end within {timeout:g} seconds and was ended. Nobody may have been told."
+        return f"on_result: {name} did not end within {timeout:g} seconds and was ended. {MAY_BE_LOST}"
     except OSError as error:
         return f"on_result: {name} can't be run: {error.strerror}. Correct on_result in the config."
     if done.returncode:
-        return f"on_result: {name} ended with exit code {done.returncode}. Nobody may have been told."
+        return f"on_result: {name} ended with exit code {done.returncode}. {MAY_BE_LOST}"
     return None
 
 

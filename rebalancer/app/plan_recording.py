@@ -94,5 +94,5 @@ def compact(config: Config, progress: Progress = unwatched) -> Compacted:
     """Remove what is kept of runs that the journal does not have. Raises BadInputError where there is no journal."""
     journal = config.journal()
     if not journal.exists():
-        raise BadInputError.of(journal, "there is no journal, so nobody can tell what is still needed")
+        raise BadInputError.of(journal, "there is no journal, so what is still needed is unknown")
     return input_store.compact(inputs_file(journal), plans.plan_lines(journal), progress)

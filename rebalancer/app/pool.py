@@ -152,7 +152,7 @@ def _end(running: list[Worker]) -> None:
 
 
 def _serve(pipe: Connection, work: Callable[[Closes, Any], Any], shared: SharedCloses) -> None:
-    """Answer until there is nothing more to do, or nobody who asks."""
+    """Answer until there is nothing more to do, or the parent process is gone."""
     signal.signal(signal.SIGTERM, _leave)
     closes = shared.open()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):

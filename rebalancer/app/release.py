@@ -112,7 +112,7 @@ def libraries_check(requirements: Iterable[Requirement]) -> Check:
 
 
 def extras_checks(found: Distribution) -> Iterator[Check]:
-    """Of each extra that is installed whole or in part: one that is absent is nobody's problem."""
+    """Of each extra that is installed whole or in part: one that is absent is not checked."""
     for name, wanted in of_extras(found).items():
         if not any(installed_version(each.name) for each in wanted):
             continue

@@ -69,7 +69,7 @@ class ScheduleLoop:
             raise
 
     def _loaded(self) -> Config:
-        """The config; where it can't be loaded, those in the last one are told."""
+        """The config; where it can't be loaded, the recipients in the last one are notified."""
         try:
             self.config = self.load()
         except BadInputError as error:
@@ -94,7 +94,7 @@ class ScheduleLoop:
         )
         before, self._blocked = self._blocked, found
         if found != before:
-            with Observers(config, self.clock) as observers:  # a halt is told when it is set
+            with Observers(config, self.clock) as observers:  # a halt is reported when it is set
                 observers.blocked(each.blocked for each in found if "is halted since" not in each.blocked)
             yield from found
 

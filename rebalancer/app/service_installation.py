@@ -163,7 +163,7 @@ def _block(name: str, run: Run) -> str | None:
 
 
 def crontab(run: Run) -> str:
-    """The user's, "" where there is none. Raises BadInputError where that can't be told for sure."""
+    """The user's, "" where there is none. Raises BadInputError where crontab's answer is ambiguous."""
     found = run(("crontab", "-l"), "")
     if found.code == 0:
         return found.out
@@ -208,7 +208,7 @@ def install(found: Installation, texts: Mapping[str, str], run: Run) -> None:
 
 
 def uninstall(found: Installation, run: Run) -> None:
-    """End it, then take the pieces away. A run that is under way is told to end: it awaits the orders that it sent.
+    """Stop it, then remove its pieces. A run in progress is asked to shut down: it awaits the orders that it sent.
 
     Raises BadInputError, RunFailedError.
     """

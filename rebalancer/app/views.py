@@ -56,10 +56,10 @@ class UpcomingRun:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are what a person has
-    to see to. `halts` are those in force; `unknown_orders` counts the orders whose outcome nobody knows. `armed` is the
-    arming in force where real money is traded. `last_valued` is the last run that read the account, with its equity then;
-    `under_way` says whether `last` is in progress.
+    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are problems that
+    need a person. `halts` are those in force; `unknown_orders` counts the orders with an unknown outcome. `armed` is
+    the arming in force where real money is traded. `last_valued` is the last run that read the account, with its
+    equity then; `under_way` says whether `last` is in progress.
     """
 
     account: str

@@ -99,7 +99,7 @@ class Deflation:
 
 @dataclass(frozen=True, slots=True)
 class WalkedFold:
-    """A `Fold` whose choice is told by its `values`."""
+    """A `Fold` whose choice is named by its `values`."""
 
     fold: Fold
     values: Mapping[str, Value]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, BotArgument, Commands, ConfigOption, JsonOption, show_json, watching
+from rebalancer.cli.options import Answer, BotArgument, Commands, ConfigOption, JsonOption, show_json, showing_progress
 from rebalancer.cli.screen import say
 
 app = Commands(help="List, show, check, import and create bot files.", no_args_is_help=True)
@@ -79,7 +79,7 @@ def verify(
     from rebalancer.report.verification import verification_screen
 
     settings = load_config(config)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = verified(settings, bot, backtest, progress)
     return Answer(found, verification_screen(found), found.exit_code)
 

@@ -16,7 +16,7 @@ from rebalancer.cli.options import (
     ask,
     person,
     show,
-    watching,
+    showing_progress,
 )
 from rebalancer.errors import BadInputError, Problem, echoed
 
@@ -72,7 +72,7 @@ def kill(
             show(halted_screen(halt))
 
     settings = load_config(config)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         killed = controls.kill(settings, account, person(), everyones=everyones, on_halted=on_halted, progress=progress)
     return Answer(killed, killed_screen(killed.accounts), killed.exit_code)
 
@@ -178,7 +178,7 @@ def adopt(
     from rebalancer.report.controls import adopted_screen, proposed_screen
 
     settings, chosen = load_account(config, account)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = adoption.propose_adoption(
             settings, chosen, symbols or [], everything=everything, by_hand=by_hand, progress=progress
         )
@@ -186,7 +186,7 @@ def adopt(
         show(proposed_screen(found))
     if found.adopted:
         ask(SETTLE if by_hand else HAND_OVER, "adopt", "nothing was handed over", yes=yes)
-        with watching(json=json) as progress:
+        with showing_progress(json=json) as progress:
             adoption.adopt(settings, chosen, found, by_hand=by_hand, progress=progress)
     return Answer(found, adopted_screen(found.adopted))
 
@@ -205,11 +205,11 @@ def write_off(
 
     settings, chosen = load_account(config, account)
     currency = chosen.venue.currency
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         held = adoption.propose_write_off(settings, chosen, symbol, progress)
     if not json:
         show(worthless_screen(chosen.name, held, currency))
     ask(f"Write off all shares of {held.symbol} for 0 {currency}?", "write-off", "nothing was written off", yes=yes)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         adoption.write_off(settings, chosen, held, reason, person(), progress)
     return Answer({"account": chosen.name, "written_off": held}, written_off_screen(held, currency))

@@ -115,7 +115,7 @@ def remove(
 
 
 def _to_be_sold(sentence: str) -> bool:
-    """Raises BadInputError where nobody answers, or something else."""
+    """Raises BadInputError without a valid answer."""
     from rebalancer.errors import BadInputError, visible
 
     if not sys.stdin.isatty():

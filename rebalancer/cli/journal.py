@@ -16,7 +16,7 @@ from rebalancer.cli.options import (
     YesOption,
     ask,
     show,
-    watching,
+    showing_progress,
 )
 from rebalancer.cli.screen import say
 from rebalancer.errors import StoppedError, visible
@@ -113,7 +113,7 @@ def audit_close(
     from rebalancer.report.close_audit import close_audit_screen
 
     settings = load_config(config)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = audited(settings, run, account, every=every, progress=progress)
     return Answer(found, close_audit_screen(found), found.exit_code)
 
@@ -147,7 +147,7 @@ def verify(
     from rebalancer.report.journal import verdict_screen
 
     path = file or load_config(config).journal()
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         verdict = audit.verify(path, anchor, progress)
     exit_code = StoppedError.exit_code if verdict.faults else 0
     return Answer(verdict, verdict_screen(verdict), exit_code)

@@ -58,7 +58,7 @@ class LogFile(RotatingFileHandler):
         return super()._open()
 
     def close(self) -> None:
-        with suppress(OSError):  # lines that a full disk did not take are lost, and were told
+        with suppress(OSError):  # lines that a full disk did not take are lost, which was reported
             super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's name

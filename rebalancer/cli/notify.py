@@ -34,7 +34,7 @@ def try_(config: ConfigOption = None) -> Answer:
 
     settings = own_config(config)
     if not sources(settings):
-        raise BadInputError.of(settings.path, "there is no [ping] and no [[notify]]: nobody would be told")
+        raise BadInputError.of(settings.path, "there is no [ping] and no [[notify]]: no notification would be sent")
     tried = try_all(settings)
     exit_code = RunFailedError.exit_code if any(each.trouble for each in tried) else 0
     return Answer({"recipients": tried}, delivery_screen(tried), exit_code)

@@ -129,7 +129,7 @@ def _printing(command: Command) -> Callable[..., None]:
     return printing
 
 
-def watching(*, json: bool) -> "AbstractContextManager[ProgressLine]":
+def showing_progress(*, json: bool) -> "AbstractContextManager[ProgressLine]":
     """Progress on standard error, while nothing else is printed; none with `json`."""
     from rebalancer.report.progress import progress_line
 

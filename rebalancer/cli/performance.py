@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import AccountOption, Answer, ConfigOption, JsonOption, day_option, watching
+from rebalancer.cli.options import AccountOption, Answer, ConfigOption, JsonOption, day_option, showing_progress
 from rebalancer.cli.screen import say
 from rebalancer.errors import visible
 
@@ -47,7 +47,7 @@ def performance(
     settings, outputs = load_config(config), _outputs(csv, html)
     check_outputs(settings, *outputs)
     span = (each.date() if each else None for each in (first, last))
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = earned(
             settings, bot, account, *span, benchmark=benchmark, back_tested=account is not None, progress=progress
         )

@@ -1,6 +1,6 @@
 """`rebalance self-check` and `rebalance --version`."""
 
-from rebalancer.cli.options import Answer, JsonOption, watching
+from rebalancer.cli.options import Answer, JsonOption, showing_progress
 from rebalancer.cli.screen import say
 from rebalancer.errors import RunFailedError
 
@@ -15,7 +15,7 @@ def self_check(json: JsonOption = False) -> Answer:
     from rebalancer.app.self_check import self_check as checked
     from rebalancer.report.doctor import checkup_screen, verdict_screen
 
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = checked(progress)
     exit_code = RunFailedError.exit_code if found.failed else 0
     screen = chain(checkup_screen(found, "This release"), verdict_screen(found))

@@ -21,7 +21,7 @@ from rebalancer.cli.options import (
     day_option,
     show,
     show_json,
-    watching,
+    showing_progress,
 )
 from rebalancer.cli.screen import say
 from rebalancer.cli.signals import shutdown_signal
@@ -52,7 +52,7 @@ def explain(
     settings, day = load_config(config), on.date() if on else None
     if svg:
         _draw(settings, bot, day, svg, ignore_rebalance=ignore_rebalance, json=json)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = research.explain(
             settings, bot, day, tree=tree, mermaid=mermaid, ignore_rebalance=ignore_rebalance, progress=progress
         )
@@ -69,7 +69,7 @@ def _draw(settings: "Config", bot: str, day: date | None, svg: Path, *, ignore_r
 
     output = Output("--svg", svg, SVG_BEGINS)
     check_outputs(settings, output)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         drawn = research.chart(settings, bot, day, ignore_rebalance=ignore_rebalance, progress=progress)
         title = f"{bot} on {drawn.session}{f': {drawn.marked}' if drawn.marked else ''}"
         output.write(to_svg(title, drawn.parts))
@@ -116,7 +116,7 @@ def backtest(
 
     settings, outputs = load_config(config, quietly=True), _outputs(csv, html, interactive=interactive)
     check_outputs(settings, *outputs)
-    with watching(json=json) as progress, shutdown_signal(at_once=True):
+    with showing_progress(json=json) as progress, shutdown_signal(at_once=True):
         found = research.backtest(
             settings,
             list(dict.fromkeys(bots)),
@@ -173,7 +173,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     from rebalancer.report.prices import prices_screen
 
     settings = load_config(config)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = price_status(settings, progress)
     return Answer(found, prices_screen(found))
 
@@ -185,7 +185,7 @@ def compact(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     from rebalancer.report.prices import compacted_screen
 
     settings = load_config(config)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = compact_data(settings, progress)
     return Answer(found, compacted_screen(found.plan_inputs, found.kept_closes))
 
@@ -197,6 +197,6 @@ def sync(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     from rebalancer.report.prices import synced_screen
 
     settings = load_config(config)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = synced(settings, progress)
     return Answer({"synced": found}, synced_screen(found))

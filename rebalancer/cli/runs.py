@@ -22,7 +22,7 @@ from rebalancer.cli.options import (
     person,
     show,
     show_json,
-    watching,
+    showing_progress,
 )
 from rebalancer.cli.screen import say
 from rebalancer.cli.signals import shutdown_signal
@@ -76,7 +76,7 @@ def run(
         raise BadInputError([Problem("--only-plan", "", text)])
     settings = load_config(config, quietly=True)
     log = log_of(SystemClock(), log_file, settings.journal(), lambda: settings.account_numbers, json=json)
-    with log, shutdown_signal(at_once=dry_run) as shutdown, watching(json=json or log.journald) as progress:
+    with log, shutdown_signal(at_once=dry_run) as shutdown, showing_progress(json=json or log.journald) as progress:
         if when_due:
             results = run_due(settings, SystemClock(), shutdown.is_set, progress)
         else:
@@ -151,8 +151,11 @@ def recover(
     settings = load_config(config, quietly=True)
     if account_for:
         vouch(settings, one_account(settings, account), account_for, reason, person())
-    with watching(json=json) as progress:
-        records = {each.name: recovered(settings, each, progress) for each in chosen_accounts(settings, account)}
+    with showing_progress(json=json) as progress:
+        records = {
+            each.name: recovered(settings, each, progress, unhurried=True)
+            for each in chosen_accounts(settings, account)
+        }
     cut_off = {each.name: cut_off_removals(settings, each) for each in chosen_accounts(settings, account)}
     found = [{"account": name, "record": record, "cut_off_removals": cut_off[name]} for name, record in records.items()]
     return Answer({"accounts": found}, recovered_screen(records, cut_off))
@@ -183,7 +186,7 @@ def doctor(
     if paper_trial:
         found = iter([_trial(config, account, symbol, two_evenings=two_evenings, yes=yes, json=json)])
         return _checked(found, json=json)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         return _checked(progress.between(checkups(partial(load_config, config), account, progress, ran)), json=json)
 
 
@@ -212,5 +215,5 @@ def _trial(
     except ValueError as error:
         raise BadInputError([Problem("--symbol", "", str(error))]) from error
     confirm = partial(ask, command="--paper-trial", otherwise="nothing was done", yes=yes)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         return paper_trial(settings, chosen, share, confirm, two_evenings=two_evenings, progress=progress)

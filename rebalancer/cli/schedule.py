@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, ConfigOption, JsonOption, LogFileOption, watching
+from rebalancer.cli.options import Answer, ConfigOption, JsonOption, LogFileOption, showing_progress
 from rebalancer.cli.screen import say
 from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, Problem, visible
@@ -49,7 +49,7 @@ def schedule(
     with shutdown_signal() as shutdown:
         loop = ScheduleLoop(partial(load_config, config, quietly=True), clock, shutdown.is_set)
         log = log_of(clock, log_file, settings.journal(), lambda: (loop.config or settings).account_numbers, json=json)
-        with log, watching(json=json or log.journald) as line:
+        with log, showing_progress(json=json or log.journald) as line:
             loop.progress = each_of(line, supervisor.working)
             keep(loop, shutdown, Screen(log, json=json, between=line.between), supervisor)
     if not (json or log.journald):

@@ -18,7 +18,7 @@ from rebalancer.cli.options import (
     ConfigOption,
     JsonOption,
     person,
-    watching,
+    showing_progress,
 )
 from rebalancer.cli.screen import say
 from rebalancer.venues.registry import BUILT_IN
@@ -62,7 +62,7 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> Answer:
     from rebalancer.report.settings import check_screen
 
     path = config_path(config)
-    with watching(json=json) as progress:
+    with showing_progress(json=json) as progress:
         found = checked(path, progress)
     answer = {"file": str(path), "problems": found.problems, "warnings": found.warnings}
     return Answer(answer, check_screen(path, found), 2 if found.problems else 0)

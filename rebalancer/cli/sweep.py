@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import load_config
-from rebalancer.cli.options import Answer, ConfigOption, JsonOption, WorkersOption, watching
+from rebalancer.cli.options import Answer, ConfigOption, JsonOption, WorkersOption, showing_progress
 from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError
 
@@ -48,7 +48,11 @@ def sweep(
 
     settings, outputs, asked = load_config(config, quietly=True), _outputs(csv, parquet, html), load(spec)
     check_outputs(settings, *outputs)
-    with watching(json=json) as progress, shutdown_signal(at_once=True), _cluster(asked, dask, workers) as cluster:
+    with (
+        showing_progress(json=json) as progress,
+        shutdown_signal(at_once=True),
+        _cluster(asked, dask, workers) as cluster,
+    ):
         found = try_all(
             settings, asked, SystemClock(), store=store, workers=workers, executor=cluster, progress=progress
         )

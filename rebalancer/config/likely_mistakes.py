@@ -58,7 +58,10 @@ def _of_account(account: AccountConfig, here: str) -> Found:
     yield from _real_money_on_this_machine(account, here)
     if account.on_result and shutil.which(account.on_result[0]) is None:
         name = Path(account.on_result[0]).name
-        yield f"{here}.on_result", f"the program {name} can't be found: write its full path, else nobody is told"
+        yield (
+            f"{here}.on_result",
+            f"the program {name} can't be found: write its full path, else it is not run",
+        )
 
 
 def _small_percent(key: str, percent: Decimal) -> Found:

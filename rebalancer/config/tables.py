@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 from rebalancer.config import observer_parsers, parsers
 from rebalancer.model import Investment, Limits, Mode, NoticeKind, QuietHours, Reserve, Trading, Venue
-from rebalancer.model.settings import MODES, Amount, Percent, PositiveAmount
+from rebalancer.model.settings import Amount, Percent, PositiveAmount
 from rebalancer.venues import registry
 
 OnResult = Annotated[tuple[str, ...], "A command that gets the result of each run, as JSON on its standard input."]
@@ -70,8 +70,10 @@ class NotifyTable(TypedDict, total=False):
     """The other keys of a [[notify]]."""
 
     name: Annotated[str, parsers.account_name, 'What messages about it, and the keyring, call it. Default: "notify".']
-    on: Annotated[frozenset[NoticeKind], observer_parsers.notice_kinds, "What is told; default: all but success."]
-    quiet_hours: Annotated[QuietHours, observer_parsers.quiet_hours, "When only what is urgent is told, with the zone."]
+    on: Annotated[frozenset[NoticeKind], observer_parsers.notice_kinds, "The kinds to send; default: all but success."]
+    quiet_hours: Annotated[
+        QuietHours, observer_parsers.quiet_hours, "When only urgent messages are sent, with the zone."
+    ]
 
 
 class MetricsTable(TypedDict, total=False):
@@ -124,7 +126,7 @@ EVENTFUL: frozenset[NoticeKind] = frozenset(observer_parsers.NOTICE_KINDS) - {"s
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who is told: of the kinds `on`, at an address of apprise's; what is not urgent not in `quiet_hours`."""
+    """A recipient of messages of the kinds `on`, at an apprise address; only urgent ones in `quiet_hours`."""
 
     name: str
     url: UrlSource
@@ -143,7 +145,7 @@ class AccountConfig:
     enabled: Annotated[bool, "Whether the schedule runs this account."] = False
     on_result: OnResult = ()
     broker: Annotated[str, parsers.broker, "Which broker holds the account."] = "sim"
-    mode: Annotated[Mode, MODES] = "paper"
+    mode: Annotated[Mode, "Paper or live. Live trades real money once it is armed."] = "paper"
     reserve: Reserve = field(default_factory=Reserve)
     trading: Trading = field(default_factory=Trading)
     limits: Limits = field(default_factory=Limits)

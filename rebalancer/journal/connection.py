@@ -71,7 +71,7 @@ def _has_our_tables(connection: sqlite3.Connection) -> bool:
 
 
 def _upgraded_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """In memory, as whoever looks may not be allowed to write. Its tables follow from the events."""
+    """In memory, since the reader may lack the right to write. Its tables are rebuilt from the events."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
     connection.backup(copy)
     rebuild(copy)

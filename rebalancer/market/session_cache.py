@@ -1,4 +1,4 @@
-"""Computed sessions of an exchange kept in files, one a decade, so that nobody waits for pandas to compute them again.
+"""Computed sessions of an exchange kept in files, one a decade, so that pandas need not compute them again.
 
 A file is used while it is whole and the packages that computed it are those installed. It has the hours as the
 exchange's clocks show them: a change of the time zone's rules changes the times in UTC, and no file.

@@ -1,4 +1,4 @@
-"""What people are told beside the screens: the kinds of notices, and the hours in which nobody is woken up."""
+"""Notifications: their kinds, and the quiet hours in which only urgent ones are sent."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

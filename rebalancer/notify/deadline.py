@@ -1,4 +1,4 @@
-"""A deadline for what may hang and may fail, and which nobody may be stopped by."""
+"""A deadline for work that may hang or fail, and must not stop its caller."""
 
 from collections.abc import Callable
 from threading import Thread

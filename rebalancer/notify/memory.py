@@ -1,6 +1,6 @@
 """What observers remember from one process to the next, in a file of the state folder. No run reads it.
 
-A file that is lost, or can't be read, costs at most a message that is told twice or not at all.
+A file that is lost, or can't be read, costs at most a message that is sent twice or not at all.
 """
 
 import json
@@ -20,9 +20,9 @@ LOCK_SECONDS = 5.0
 @dataclass(slots=True)
 class Memory:
     """`exit_codes` has that of each account's last run. `closed_day` is the last day without a session that the monitor
-    was pinged on, `digest` the last week that was told, as 2026-W48.
+    was pinged on, `digest` the last week that was sent, as 2026-W48.
 
-    `told` has by message when it was last told, and how often it came since. `waiting` are messages that quiet hours
+    `told` has by message when it was last sent, and how often it came since. `waiting` are messages that quiet hours
     hold back. `troubles` has by observer what went wrong the last time, and when. `skews` has by account how many
     seconds the venue's clock was from ours in its last run.
     """

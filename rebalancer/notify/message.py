@@ -34,7 +34,7 @@ def send(url: str, message: Message) -> str | None:
     except ImportError:
         return "needs its library: pip install 'rebalancer[notify]'"
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it logs may have tokens of the address in it
-    # A captive portal answers a redirect well, and nobody is told.
+    # A captive portal answers a redirect with success, and the message is lost.
     service = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
     if not service.add(url):
         return "its address is none of apprise's: see https://github.com/caronc/apprise/wiki"

@@ -1,4 +1,4 @@
-"""Pings of a dead-man monitor in the protocol of healthchecks.io (https://healthchecks.io/docs/http_api/).
+"""Pings of a dead-man's switch in the protocol of healthchecks.io (https://healthchecks.io/docs/http_api/).
 
 The monitor alarms when no ping comes. An address has the form https://host/UUID or https://host/KEY/NAME?create=1.
 """

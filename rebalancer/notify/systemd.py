@@ -1,4 +1,4 @@
-"""What systemd hears of a running schedule: that it is ready, at what it works, that it lives, that it ends.
+"""Notifies systemd of the schedule: that it is ready, its status, its keep-alives, that it stops.
 
 The protocol is that of sd_notify(3): a datagram of lines to the socket that NOTIFY_SOCKET names. Its watchdog ends a
 service that it does not hear of in time, so a sign of life comes only from the thread that works, at each step of it.
@@ -24,14 +24,14 @@ def tell(address: str, lines: str) -> str | None:
             sender.connect(name)
             sender.send(lines.encode())
     except OSError as error:
-        return f"systemd can't be told at {address}: {error.strerror or error}"
+        return f"systemd can't be reached at {address}: {error.strerror or error}"
     return None
 
 
 class Supervisor:
     """Tells systemd of the schedule, where systemd started it; else every call does nothing.
 
-    `report` is told once what went wrong, until something is told again.
+    `report` gets an error once, until a notification succeeds again.
     """
 
     def __init__(self, address: str, clock: Clock, report: Callable[[str], None]) -> None:
@@ -56,7 +56,7 @@ class Supervisor:
             self.alive(f"{work} ({done:,} of {total:,})" if total > 1 else work)
 
     def stopping(self) -> None:
-        """The schedule was told to end; orders that were sent are awaited first."""
+        """A shutdown was requested; orders that were sent are awaited first."""
         self._tell("STOPPING=1")
 
     def _tell(self, lines: str) -> None:

@@ -106,7 +106,7 @@ def attribute(needs: Needs, filled: Filled) -> dict[str, Part]:
 
 
 def _shared(total: Decimal, weights: Mapping[str, Decimal], unit: Decimal) -> dict[str, Decimal]:
-    """As `apportion`; the whole is unassigned where nobody has a weight, and there are no parts of nothing."""
+    """As `apportion`; without any weight the whole is unassigned; nothing has no parts."""
     positive = {owner: weight for owner, weight in weights.items() if weight > 0}
     return apportion(total, positive or ANYONE, unit) if total else {}
 

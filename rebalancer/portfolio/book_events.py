@@ -1,4 +1,4 @@
-"""What changes books without an order: splits, renames, adoptions, write-offs, and what nobody explains."""
+"""What changes books without an order: splits, renames, adoptions, write-offs, and unexplained changes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -50,7 +50,7 @@ def adopted_entries(books: Books, marks: Marks, event: Adopted) -> Iterator[Entr
 
 
 def paid_entries(weights: Mapping[str, Decimal], payment: Payment) -> Iterator[Entry]:
-    """By the owners' `weights`, to the cent; where nobody has one it is no bot's."""
+    """By the owners' `weights`, to the cent; without any weight it is unassigned."""
     for owner, part in apportion(abs(payment.amount), weights or ANYONE, CENT).items():
         if part:
             cash = part.copy_sign(payment.amount)

@@ -22,7 +22,7 @@ SMALLEST_PART = Decimal("1e-9")
 WHOLE = Decimal(1)
 ANNOUNCED_WITHIN = timedelta(days=30)
 LARGEST = 100
-"""The largest number in a split of n for m, and the largest product of the two: nobody splits 30 for 29."""
+"""The largest number in a split of n for m, and the largest product of the two: no company splits 30 for 29."""
 COMMON = 20
 """The largest product where the fraction of a share was paid out in cash, so that only whole shares remain."""
 STOCK_DIVIDENDS = [Fraction(200 + halves, 200) for halves in range(1, 21)]

@@ -123,15 +123,7 @@ def size_buys(
     `held` are the managed quantities after the sells, `prices` fresh ones. `attempts` is the order number by symbol, of
     those that already had an order in this run. Notes state their numbers and do not repeat the symbol.
     """
-    notes: dict[Symbol, str] = {}
-    buys: list[_Buy] = []
-    for trade in plan.buys:
-        instrument = instrument_of(trade.symbol, instruments)
-        price = usable_price(instrument, prices)
-        if isinstance(price, NoPrice):
-            notes[trade.symbol] = f"not bought, {no_price(price)}"
-        else:
-            buys.append(_fresh(trade, instrument, price, held.get(trade.symbol, ZERO), plan, trading))
+    buys, notes = _fresh_buys(plan, held, prices, trading, instruments)
     orders: list[Order] = []
     short_of_cash: set[Symbol] = set()
     short_of_room: set[Symbol] = set()
@@ -170,6 +162,21 @@ class _Buy:
 
     def least(self, trading: Trading) -> Decimal:
         return max(trading.min_trade_dollars, self.instrument.least_order)
+
+
+def _fresh_buys(
+    plan: Plan, held: Mapping[Symbol, Decimal], prices: Prices, trading: Trading, instruments: Instruments
+) -> tuple[list[_Buy], dict[Symbol, str]]:
+    """The planned buys at fresh prices, and a note for each symbol without one."""
+    buys, notes = [], {}
+    for trade in plan.buys:
+        instrument = instrument_of(trade.symbol, instruments)
+        price = usable_price(instrument, prices)
+        if isinstance(price, NoPrice):
+            notes[trade.symbol] = f"not bought, {no_price(price)}"
+        else:
+            buys.append(_fresh(trade, instrument, price, held.get(trade.symbol, ZERO), plan, trading))
+    return buys, notes
 
 
 def _fresh(trade: Trade, instrument: Instrument, price: Price, now: Decimal, plan: Plan, trading: Trading) -> _Buy:

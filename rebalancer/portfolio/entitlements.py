@@ -15,7 +15,7 @@ NIGHTS = 130
 
 
 class Entitlements:
-    """What is remembered of the last sessions. Weights are by owner, in bot order; empty: nobody's."""
+    """What is remembered of the last sessions. Weights are by owner, in bot order; empty: unassigned."""
 
     def __init__(self) -> None:
         self._nights: dict[date, Books] = {}

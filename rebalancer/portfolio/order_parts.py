@@ -12,7 +12,7 @@ RunSymbol = tuple[RunId, Symbol]
 
 
 class ForgottenRunError(LookupError):
-    """A fill of a run whose needs were forgotten: what it changes can't be told."""
+    """A fill of a run whose needs were forgotten: so that its owners are unknown."""
 
 
 class OrderParts:

@@ -77,21 +77,20 @@ def make_plan(
     lines = [_line(known[symbol], holdings, targets, investable, prices) for symbol in symbols]
     if trading.rounding == "closest" and caps is not None:
         lines = _closest(lines, {*left_alone, *suspects}, investable, caps, known)
-    trades: list[Trade] = []
-    for line in lines:
-        symbol, instrument = line.symbol, known[line.symbol]
-        origin = targets.whys.get(symbol, "")
+
+    def trade(line: Trade) -> Trade:
+        symbol, origin = line.symbol, targets.whys.get(line.symbol, "")
         if symbol in left_alone:
-            trades.append(replace(line, why=left_alone[symbol]))
-        elif line.target == 0 and line.held > 0:
-            trades.append(_exit(line, origin, investable))
-        elif symbol in suspects:
-            trades.append(replace(line, why=suspects[symbol]))
-        elif line.price is None:
-            trades.append(line)
-        else:
-            trades.append(_moved(line, line.price, origin, investable, trading, instrument))
-    return Plan(investable, tuple(trades))
+            return replace(line, why=left_alone[symbol])
+        if line.target == 0 and line.held > 0:
+            return _exit(line, origin, investable)
+        if symbol in suspects:
+            return replace(line, why=suspects[symbol])
+        if line.price is None:
+            return line
+        return _moved(line, line.price, origin, investable, trading, known[symbol])
+
+    return Plan(investable, tuple(trade(line) for line in lines))
 
 
 def _line(instrument: Instrument, holdings: Holdings, targets: Targets, investable: Decimal, prices: Prices) -> Trade:

@@ -15,7 +15,7 @@ from rebalancer.ports import Clock
 
 Result = TypeVar("Result")
 TEXT_SECONDS = 15
-"""How often work is told where there is no terminal; what takes less is not told at all."""
+"""How often progress is printed where there is no terminal; shorter work is not printed."""
 REDRAW_SECONDS = 0.1
 BAR = 20
 """Columns of the bar."""

@@ -32,7 +32,7 @@ KeepInputs = Callable[[PlanInputs, Closes], None]
 
 
 def not_kept(inputs: PlanInputs, closes: Closes, /) -> None:
-    """Nobody wants to make the plan again."""
+    """For runs whose plan inputs are not kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,8 +162,8 @@ class Gate:
         """
         if self.context.shutdown_requested():
             if not self.log.orders_sent:
-                raise RunFailedError("the program was told to end before the first order left. Nothing was sent.")
-            return Refused("the program was told to end before this order left")
+                raise RunFailedError("a shutdown was requested before the first order was sent. Nothing was sent.")
+            return Refused("a shutdown was requested before this order was sent")
         sent = self.log.orders()
         require_consistent(order, sent)
         reason = unauthorized_reason(self.context) or self._blocked(order) or self._broken_rule(order)

@@ -1,6 +1,6 @@
 """One account's evening, on one page.
 
-The algorithm of `rebalance`:
+The algorithm of `rebalance`, whose blocks have these numbers:
 
  1. Check that the venue is open and agrees with our clock and calendar (`halts`).
  2. Recover: stop if halted or not armed; settle the orders of earlier runs; stop at unknown orders with our ids; cancel
@@ -64,14 +64,18 @@ from rebalancer.trading.snapshot import read_account, require_investable
 
 def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     """Rebalance the account to its bots' targets; the final status, and the sentence that explains it."""
+    # 1, 2
     require_open(context, log)
     recover(context, log)
 
+    # 3
     book_payments(context, log)
     snapshot = require_investable(context, read_account(context, log, "start"))
     context = follow_renames(context, log, snapshot.ledger)
     symbols = {*context.symbols(), *snapshot.holdings.managed}
     actions = recent_actions(context, symbols)
+
+    # 4
     unbooked = warn_unbooked_splits(log, snapshot.ledger, snapshot.holdings, actions)
     untradable = untradable_symbols(context, log, symbols, unbooked)
     snapshots = market_snapshots(context, symbols, actions)
@@ -79,17 +83,20 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     quoted = quoted_now(context, snapshots, symbols)
     prices = order_prices(context, log, snapshots, symbols, now=quoted.at)
 
+    # 5
     books = books_used(context, log, snapshot.investable)
     shares, notes = shares_of(context.investments, snapshot.investable, context.trading.commit, context.currency, books)
     closes = closes_until_now(context, log, signals, snapshots)
     decisions = decide(context, log, shares, closes)
+
+    # 6
     no_fallback = untradable_fallback(context, log, prices, {**untradable, **snapshot.holdings.untouchable})
     fallback = None if no_fallback else context.trading.fallback_ticker
     targets = set_targets(shares, decisions, context.trading, fallback, notes)
     log.write(TargetsSet(at=log.now(), targets=targets))
     note_uninvested(log, no_fallback, targets, snapshot.investable)
 
-    untradable = {**untradable, **no_fallback}
+    # 7
     suspects = {**warn_jumps(context, log, closes, actions), **wrongly_valued(symbols, unbooked)}
     instruments = context.instruments(sorted({*symbols, *snapshot.holdings.changed}))
     accepted, missing = sorted_prices(prices)
@@ -105,7 +112,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
         investable=snapshot.investable,
         prices=accepted,
         missing=missing,
-        untradable=untradable,
+        untradable={**untradable, **no_fallback},
         suspects=suspects,
         instruments=instruments,
         caps=Caps(context.limits, snapshot.account.equity, snapshot.shares),
@@ -119,6 +126,7 @@ def rebalance(context: RunContext, log: RunLog) -> tuple[RunStatus, str]:
     context.keep(inputs, closes)
     require_confirmed(context, log, plan)
 
+    # 8 to 10
     require_open(context, log)
     sells = sell_orders(plan, context.account, log.session.day, log.number)
     sold = sell(context, log, sells, prices)

@@ -31,7 +31,7 @@ LOOK_BACK = timedelta(days=30)
 """How far back unknown orders are looked for where the journal has no record of the account yet."""
 
 TURNED_UP = ("stands at the broker after all", "it may have arrived after all")
-"""What the reason of a run has where an order that was lost turned up: it is told by these words."""
+"""What the reason of a run has where an order that was lost turned up: by which such a run is recognised."""
 
 
 def recover(context: RunContext, log: RunLog) -> None:

@@ -64,7 +64,7 @@ class OrderTracker:
 
     def cancel_open(self) -> None:
         if self._only_auction_orders_left():
-            self.log.note("the program was told to end: the next run counts what the closing auction fills", "warning")
+            self.log.note("a shutdown was requested: the next run counts what the closing auction fills", "warning")
             return
         for order_id in self._pending():
             order = self.orders[order_id]

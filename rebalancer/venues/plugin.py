@@ -72,7 +72,7 @@ class Login:
 
     `settings` are the values of the venue's own keys, defaults included, and at a simulated venue those of the `sim`
     table. `keys` are its API keys, None at a venue that needs none. A venue may keep files in `state_dir`.
-    `waiting` is told while the venue's limit of requests is waited for, by a command that no close hurries; None: the
+    `waiting` is called while the venue's rate limit is waited for, by a command that no close hurries; None: the
     limit is a failure as any other, since a session may close meanwhile.
     """
 

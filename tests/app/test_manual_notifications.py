@@ -100,7 +100,7 @@ def test_a_test_message_goes_to_everybody_and_to_the_monitors_log(service: Monit
         ("gone", True),
     ]
     write(tmp_path)
-    assert "nobody would be told" in rebalance("notify", "test").err
+    assert "no notification would be sent" in rebalance("notify", "test").err
 
 
 def test_without_anybody_to_tell_nothing_is_loaded_and_nothing_is_written(tmp_path: Path):

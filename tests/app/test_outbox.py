@@ -1,4 +1,4 @@
-"""Who is to_send what and when: kinds, repeats, quiet hours, and another try where nobody took a message."""
+"""Which message is sent to whom and when: kinds, repeats, quiet hours, and retries."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -102,7 +102,7 @@ def test_a_socket_that_is_not_there_is_reported_once_and_raises_nothing(tmp_path
     supervisor.alive("Next run: main")
     supervisor.stopping()
     (said,) = reported
-    assert said.startswith("systemd can't be told at ")
+    assert said.startswith("systemd can't be reached at ")
 
 
 def test_a_systemd_that_reads_nothing_is_not_waited_for(socket_of_systemd, tmp_path):

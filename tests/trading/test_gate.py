@@ -284,9 +284,11 @@ def test_no_order_is_sent_after_a_shutdown_request(gate_run: GateRun) -> None:
     told = replace(gate_run, context=replace(gate_run.context, shutdown_requested=lambda: True))
     with pytest.raises(RunFailedError) as failed:
         told.gate().check(order(1, "sell", SPY, 100))
-    assert str(failed.value) == "the program was told to end before the first order left. Nothing was sent."
+    assert str(failed.value) == "a shutdown was requested before the first order was sent. Nothing was sent."
     gate_run.gate().send(order(1, "sell", TLT, 100))
-    assert reason(told.gate().check(order(2, "sell", SPY, 100))) == "the program was told to end before this order left"
+    assert (
+        reason(told.gate().check(order(2, "sell", SPY, 100))) == "a shutdown was requested before this order was sent"
+    )
 
 
 def test_after_the_daily_loss_limit_only_sells_are_sent(gate_run: GateRun) -> None:

@@ -255,7 +255,7 @@ def test_after_a_shutdown_request_closing_auction_orders_are_neither_awaited_nor
     log.lines.clear()
     tracker.cancel_open()
     assert venue.cancelled == []
-    said = "the program was told to end: the next run counts what the closing auction fills"
+    said = "a shutdown was requested: the next run counts what the closing auction fills"
     assert log.lines == [Noted(NOW, "warning", said)]
 
 

@@ -49,7 +49,7 @@ def three(folder: Path) -> EndingStage:
 def test_a_shutdown_before_the_first_order_fails_the_run_and_leaves_the_session_free(tmp_path: Path) -> None:
     stage = three(tmp_path)
     stage.requested.set()
-    with pytest.raises(RunFailedError, match="told to end before the first order left"):
+    with pytest.raises(RunFailedError, match="a shutdown was requested before the first order was sent"):
         stage.run()
     record = stage.record()
     assert (record.run.status, record.run.orders) == ("failed", 0)
@@ -65,7 +65,7 @@ def test_a_shutdown_between_two_orders_tracks_the_first_and_sends_no_more(tmp_pa
     stage.run()
     record = stage.record()
     assert record.run.status == "partial"
-    assert "the program was told to end before this order left" in record.run.reason
+    assert "a shutdown was requested before this order was sent" in record.run.reason
     (order,) = record.orders
     assert (order.state, order.settled) == ("filled", True)
     assert stage.shares() == {order.symbol: order.filled}

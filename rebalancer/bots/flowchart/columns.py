@@ -8,12 +8,12 @@ import numpy as np
 from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.evaluate import complete_rows
-from rebalancer.bots.flowchart.indicators import INDICATORS
+from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.indicators.rolling import last_run
 from rebalancer.model import Closes, Floats, Symbol
 
-Key = tuple[nodes.Series, tuple[nodes.Node, ...], int]
-"""An indicator without the indices of its program, what it is computed on, and how many of its last values."""
+Key = tuple[str, tuple[float, ...], tuple[nodes.Node, ...], int]
+"""An indicator and its parameters, what it is computed on, and how many of its last values."""
 
 
 class Columns:
@@ -43,10 +43,23 @@ class Columns:
         """The last `rows` values of `node`, from the values `read` of its `sources`, which suffice for them."""
         if not all(isinstance(source, nodes.OfTicker) for source in sources):
             return _last(node, read, rows)
-        key = nodes.Series(node.function, node.parameters, ()), tuple(sources), rows
+        key = node.function, node.parameters, tuple(sources), rows
         if key not in self._indicators:
             self._indicators[key] = _last(node, read, rows).copy()
         return self._indicators[key]
+
+    def compute_together(self, function: str, parameters: tuple[float, ...], closes: Sequence[nodes.Close]) -> None:
+        """The last value of an indicator of each of `closes`, for whoever asks for them one by one.
+
+        Not for one that depends on all prices before.
+        """
+        keys = [(function, parameters, (close,), 1) for close in closes]
+        todo = {key: close for key, close in zip(keys, closes, strict=True) if key not in self._indicators}
+        if len(todo) > 1:
+            rows = prices_needed(function, parameters)
+            read = np.stack([self.closes(close.symbol, rows)[-rows:] for close in todo.values()], axis=1)
+            values = INDICATORS[function].formula(read, *parameters)[-1:]
+            self._indicators.update(zip(todo, values.T, strict=True))
 
 
 def _last(node: nodes.Series, read: Sequence[Floats], rows: int) -> Floats:

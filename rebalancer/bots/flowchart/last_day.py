@@ -6,6 +6,7 @@ all days. So each value is that of an evaluation of all days to the last bit.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from heapq import heappop, heappush
@@ -88,7 +89,21 @@ class LastDay:
         if isinstance(node, nodes.Branch):
             then = {YES: 1.0, NO: 0.0}.get(int(self.truths[node.condition][-1]), np.nan)
             return zip(node.children, (then, 1 - then), strict=True)
+        if isinstance(node, nodes.Ranking):
+            self._compute_scores(node)
         return zip(node.children, fractions(node, self, LAST)[:, 0].tolist(), strict=True)
+
+    def _compute_scores(self, node: nodes.Ranking) -> None:
+        """Those on a window of a ticker's closes together; the others are computed when they are asked for."""
+        alike = defaultdict[tuple[str, tuple[float, ...]], list[nodes.Close]](list)
+        for score in (*node.scores, *(node.volatilities if isinstance(node, nodes.TopK) else ())):
+            series = self._table[score]
+            if isinstance(series, nodes.Series) and not INDICATORS[series.function].from_the_beginning:
+                sources = [self._table[source] for source in series.sources]
+                if len(sources) == 1 and isinstance(close := sources[0], nodes.Close):
+                    alike[series.function, series.parameters].append(close)
+        for (function, parameters), closes in alike.items():
+            self._columns.compute_together(function, parameters, closes)
 
     def _compute(self, wanted: int, rows: int = 1) -> None:
         """The last `rows` values of `wanted`, after those of all that it needs; nothing recurses."""

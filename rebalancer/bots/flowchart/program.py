@@ -42,6 +42,8 @@ class Program:
     @cached_property
     def path_dependent(self) -> bool:
         """Whether a decision always depends on where the history begins: on what was entered, or all prices, since."""
+        if not any(_remembers(node) for node in self.table):
+            return False
         reached = {self.root}
         for index in range(self.root, -1, -1):
             if index in reached:

@@ -41,7 +41,7 @@ class AlpacaClient:
     """Paths are without the API version, such as "/account".
 
     One attempt ends within `seconds` of real time. A read is retried for `patience` seconds, by the clock and in real
-    time; one beyond Alpaca's limit for a minute longer, where `waiting` is told of it. Raises RunFailedError for a
+    time; one beyond Alpaca's limit for a minute longer, and calls `waiting` meanwhile. Raises RunFailedError for a
     trading host other than that of `mode`, for a data host other than Alpaca's (both may be on this machine), and for
     keys that can't stand in an HTTP header. `pages_requested` counts the requests of `pages`; retries of one request
     count once.

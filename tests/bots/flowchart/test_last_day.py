@@ -50,7 +50,7 @@ from rebalancer.bots.flowchart.flip import flips
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
 from rebalancer.bots.flowchart.last_day import LastDay, last_day
 from rebalancer.bots.flowchart.program import Program
-from rebalancer.bots.flowchart.tree import Node
+from rebalancer.bots.flowchart.tree import ByVolatility, Node
 from rebalancer.bots.flowchart.undefined import why_undefined
 from rebalancer.model import Allocation, Closes
 
@@ -95,6 +95,18 @@ KINDS: dict[str, Node] = {
         best(1, "relative-strength-index", 4, when(compare(rsi("AAA", 3), "gt", 50), hold("AAA"), CASH), hold("DDD")),
         inverse_volatility(4, hold("AAA"), equal(hold("BBB"), hold("CCC"))),
         pro_volatility(4, hold("AAA"), hold("BBB")),
+    ),
+    "the best by bars and closes": best(
+        1,
+        "average-true-range-percent",
+        4,
+        hold("AAA"),
+        hold("BBB"),
+        hold("CCC"),
+        weighting=ByVolatility(5, inverse=True),
+    ),
+    "the best by volatility, among them a part of the chart": best(
+        2, "standard-deviation-return", 4, hold("AAA"), equal(hold("AAA"), hold("CCC")), hold("BBB"), hold("DDD")
     ),
 }
 """By what each is about: together every kind of node (see the first test)."""

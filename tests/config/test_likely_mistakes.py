@@ -80,7 +80,7 @@ def test_a_program_for_on_result_that_can_not_be_found_is_named_without_its_argu
     ]:
         text = f"{top}\n{SMALLEST.replace('broker', account + chr(10) + 'broker', 1)}"
         (said,) = warnings_of(text).items()
-        assert said == (place, "the program tell-me can't be found: write its full path, else nobody is told")
+        assert said == (place, "the program tell-me can't be found: write its full path, else it is not run")
     program = tmp_path / "tell-me"
     program.touch(mode=0o755)
     assert warnings_of(f'on_result = "{program} hunter2"\n{SMALLEST}') == {}
