@@ -87,7 +87,7 @@ def main() -> None:
         kill_an_evening(settings, venue, orders)
         requests, start = len(venue.requests), time.perf_counter()
         (account,) = settings.accounts
-        with recovery(settings, account) as now:
+        with recovery(settings, account, unhurried=True) as now:
             recover(now.context, now.request, now.session)
             quiet = now.context.broker.venue.quiet_seconds
             states = [sent.phase for sent in now.context.journal.orders(RunId(1))]

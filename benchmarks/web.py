@@ -46,7 +46,8 @@ def traded(folder: Path, evenings: int) -> Path:
     path.write_text(f'state_dir = "state"\n{made.read_text("utf-8")}', "utf-8")
     settings = config.load(path)
     calendar = ExchangeCalendar(SystemClock(), "NYSE", settings.state_dir)
-    for day in calendar.sessions(date(2012, 1, 1), LAST)[-evenings:]:
+    sessions = calendar.sessions(date(2012, 1, 1), LAST)
+    for day in sessions[len(sessions) - evenings :]:
         run_by_hand(settings, settings.accounts[0], confirm=print, as_of=day)
     return path
 

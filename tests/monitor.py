@@ -19,6 +19,8 @@ class Received(NamedTuple):
 class Monitor:
     url: str = ""
     mood: Mood = "well"
+    well_at_first: int = 0
+    """How many requests it answers well before its mood."""
     received: list[Received] = field(default_factory=list)
     arrival: Condition = field(default_factory=Condition)
     over: Event = field(default_factory=Event)
@@ -40,8 +42,8 @@ class Monitor:
 
 
 @contextmanager
-def monitor(mood: Mood = "well") -> Iterator[Monitor]:
-    found = Monitor(mood=mood)
+def monitor(mood: Mood = "well", well_at_first: int = 0) -> Iterator[Monitor]:
+    found = Monitor(mood=mood, well_at_first=well_at_first)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(found))
     server.daemon_threads = True
     found.url = f"http://127.0.0.1:{server.server_port}"
@@ -69,7 +71,7 @@ def _handler(found: Monitor) -> type[BaseHTTPRequestHandler]:
                 "drips": self.drip,
                 "breaks off": lambda: None,
             }
-            moods[found.mood]()
+            moods["well" if len(found.received) <= found.well_at_first else found.mood]()
 
         def drip(self) -> None:
             while not found.over.wait(0.02):

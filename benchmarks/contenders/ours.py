@@ -67,7 +67,7 @@ def curves(charts: list[tree.Chart], closes: Closes, work: Workload) -> Floats:
     """The equity of 1 (charts, T from the first day on)."""
     market = Market(last_known(closes.values)[work.first :], closes.symbols)
     found = (_capped(each.since(work.first), work.cap, closes.symbols) for each in decide_together(charts, closes))
-    return np.stack([backtest_decisions(market, decisions, 1.0).equity for decisions in found])
+    return np.stack([backtest_decisions(market, decisions, 1.0, 0.0).equity for decisions in found])
 
 
 def _capped(decisions: Decisions, cap: float | None, symbols: tuple[Symbol, ...]) -> Decisions:

@@ -118,7 +118,12 @@ def bot_files(config: Config) -> Mapping[str, Path]:
 
 
 def _invested(config: Config) -> dict[str, Path]:
-    return {name: path for account in config.accounts for name, path in account.bots.items()}
+    """Of accounts with a bot of one name that of the first, whose evenings `explain` goes on from, too."""
+    found: dict[str, Path] = {}
+    for account in config.accounts:
+        for name, path in account.bots.items():
+            found.setdefault(name, path)
+    return found
 
 
 def check_files(files: Sequence[Path]) -> list[CheckedBot]:

@@ -27,13 +27,15 @@ from rebalancer.venues.plugin import SimulatedBroker
 
 
 @contextmanager
-def recovery(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Iterator[Evening]:
-    """Open the account at any time, without its bots.
+def recovery(
+    config: Config, account: AccountConfig, progress: Progress = unwatched, *, unhurried: bool = False
+) -> Iterator[Evening]:
+    """Open the account at any time, without its bots; `unhurried` as in `opening`.
 
     The session is the current or last one; for a simulated account that replays past prices, their last session, from
     its run window on. Raises as `evening` does.
     """
-    with opening(config, account, progress=progress, unhurried=True) as opened:
+    with opening(config, account, progress=progress, unhurried=unhurried) as opened:
         moment = opened.latest()
         with open_for_a_run(opened, moment) as (context, holder):
             request = request_of(config, account, moment, {}, dry_run=False, force=False)
@@ -53,9 +55,11 @@ def simulated(
         yield now, broker
 
 
-def recovered(config: Config, account: AccountConfig, progress: Progress = unwatched) -> RunRecord | None:
+def recovered(
+    config: Config, account: AccountConfig, progress: Progress = unwatched, *, unhurried: bool = False
+) -> RunRecord | None:
     """Settle the account's orders; the run this was journalled in, None if there were none. Raises as `recover`."""
-    with recovery(config, account, progress) as now:
+    with recovery(config, account, progress, unhurried=unhurried) as now:
         run = recover(now.context, now.request, now.session)
     return None if run is None else read.run(config.journal(), run)
 

@@ -48,21 +48,40 @@ def explain(
     `tree` adds all of its rules as lines, `mermaid` a diagram; `ignore_rebalance` is that of `bots.load`. Raises
     BadInputError.
     """
+    asked = _asked(config, bot, day, f"Asking {bot}", ignore_rebalance=ignore_rebalance, progress=progress)
+    explained = _explained(asked)
+    return replace(
+        explained,
+        tree=asked.bot.outline(asked.closes, asked.kept) if tree else None,
+        mermaid=_diagram(*asked) if mermaid else None,
+        marked=asked.bot.marked(asked.closes, asked.kept) if mermaid else "",
+    )
+
+
+class _Asked(NamedTuple):
+    """A bot with the closes that it decides on, and the day from which its evenings go on."""
+
+    bot: Bot
+    closes: Closes
+    kept: date | None
+
+
+def _asked(
+    config: Config, bot: str, day: date | None, doing: str, *, ignore_rebalance: bool, progress: Progress
+) -> _Asked:
     files = {bot: bot_file(config, bot)}
     contents = read_bots(files)
     loaded = load_bots(files, contents, ignore_rebalance=ignore_rebalance)[bot]
     closes = closes_up_to(config, loaded.symbols, day, progress, loaded.bars)
-    progress(f"Asking {bot}")
-    kept = _kept(config, bot, contents[bot])
-    decision, trouble = with_flips(loaded, closes, loaded.decide(closes, kept))
-    return Explanation(
-        decision=decision,
-        session=closes.day(-1),
-        tree=loaded.outline(closes, kept) if tree else None,
-        mermaid=_diagram(loaded, closes, kept) if mermaid else None,
-        marked=loaded.marked(closes, kept) if mermaid else "",
-        notes=(*closes.notes, trouble) if trouble else closes.notes,
-    )
+    progress(doing)
+    return _Asked(loaded, closes, _kept(config, bot, contents[bot]))
+
+
+def _explained(asked: _Asked) -> Explanation:
+    bot, closes, kept = asked
+    decision, trouble = with_flips(bot, closes, bot.decide(closes, kept))
+    notes = (*closes.notes, trouble) if trouble else closes.notes
+    return Explanation(decision, closes.day(-1), None, None, notes)
 
 
 def _kept(config: Config, bot: str, content: bytes) -> date | None:
@@ -87,16 +106,27 @@ def chart(
     progress: Progress = unwatched,
 ) -> DrawnChart:
     """The chart of a bot with what the decision of `explain` took. Raises BadInputError."""
-    files = {bot: bot_file(config, bot)}
-    contents = read_bots(files)
-    loaded = load_bots(files, contents, ignore_rebalance=ignore_rebalance)[bot]
-    closes = closes_up_to(config, loaded.symbols, day, progress, loaded.bars)
-    progress(f"Drawing {bot}")
-    kept = _kept(config, bot, contents[bot])
+    asked = _asked(config, bot, day, f"Drawing {bot}", ignore_rebalance=ignore_rebalance, progress=progress)
     try:
-        return DrawnChart(closes.day(-1), loaded.marked(closes, kept), loaded.parts(closes, kept))
+        return _drawn(asked)
     except ValueError as error:
         raise BadInputError.of("--svg", f"{error}: use --tree") from error
+
+
+def _drawn(asked: _Asked) -> DrawnChart:
+    """Raises ValueError for a bot without a chart."""
+    bot, closes, kept = asked
+    return DrawnChart(closes.day(-1), bot.marked(closes, kept), bot.parts(closes, kept))
+
+
+def explain_with_chart(config: Config, bot: str) -> tuple[Explanation, DrawnChart | None]:
+    """Both on the last session with prices, from one reading of the bot and of its prices. Raises BadInputError."""
+    asked = _asked(config, bot, None, f"Asking {bot}", ignore_rebalance=False, progress=unwatched)
+    explained = _explained(asked)
+    try:
+        return explained, _drawn(asked)
+    except ValueError:
+        return explained, None
 
 
 def _diagram(bot: Bot, closes: Closes, kept: date | None) -> str:

@@ -123,7 +123,9 @@ def typed(parser: Parser, value: object, key: str) -> object:
     try:
         found = _from_text(parser.schema, value.strip()) if isinstance(value, str) else value
     except ValueError as error:
-        raise BadInputError.of(key, f"{echoed(value)} can't be read: write it as the settings show it") from error
+        kind = "whole number" if parser.schema.get("type") == "integer" else "number"
+        text = f"{echoed(value)} is not allowed: use a {kind} in plain digits, such as 1500"
+        raise BadInputError.of(key, text) from error
     if not _is_plain(found):
         raise BadInputError.of(key, "has to be text, a number, true or false, or a list of texts")
     return found
@@ -132,7 +134,7 @@ def typed(parser: Parser, value: object, key: str) -> object:
 def _from_text(schema: Mapping[str, Any], written: str) -> object:
     match schema.get("type"):
         case "integer":
-            return int(written)
+            return int(_number(written, whole=True))
         case "number":
             return _number(written)
         case "array":
@@ -142,9 +144,10 @@ def _from_text(schema: Mapping[str, Any], written: str) -> object:
     return written
 
 
-def _number(written: str) -> Decimal:
+def _number(written: str, *, whole: bool = False) -> Decimal:
+    """In plain digits: `int` and `Decimal` would read 1_0, and the digits of other scripts."""
     found = numbers.amount(written)
-    if found is None:
+    if found is None or (whole and not written.isdigit()):
         raise ValueError(written)
     return found
 

@@ -7,10 +7,11 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+from itertools import islice
 from pathlib import Path
 from threading import Thread
 
@@ -134,10 +135,13 @@ def _start(words: tuple[str, ...], folder: Path) -> None:
     Thread(target=process.wait, name="run", daemon=True).start()  # so that what is left of it goes when it ends
 
 
-def executions(config: Config, limit: int = 20) -> tuple[Execution, ...]:
-    """The last runs that were started for a confirmed plan, newest first."""
-    folders = sorted(_folder(config).glob("*/asked.json"), reverse=True)
-    return tuple(_execution(file.parent) for file in folders[:limit])
+def executions(
+    config: Config, limit: int = 20, accounts: Collection[str] | None = None, before: str | None = None
+) -> tuple[Execution, ...]:
+    """The last runs that were started for a confirmed plan, newest first: of these `accounts`, `before` that one."""
+    folders = sorted((file.parent for file in _folder(config).glob("*/asked.json")), reverse=True)
+    found = (_execution(folder) for folder in folders if before is None or folder.name < before)
+    return tuple(islice((each for each in found if accounts is None or each.account in accounts), limit))
 
 
 def _folder(config: Config) -> Path:

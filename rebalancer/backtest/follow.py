@@ -137,23 +137,25 @@ def _gaps(decided: NDArray[np.bool_]) -> Gaps:
 
 def _grown(market: Market, decisions: Decisions, gaps: Gaps) -> Floats:
     """Ticker after ticker: the sums are the same to the last bit, whatever tickers a later day adds."""
-    grown = np.ones(decisions.length)
-    after = grown[1:]
+    after = np.ones(decisions.length)
     for place, target in _targets(market, decisions):
         across = _across(gaps, market.closes[place], target) if gaps.rows.size else None
         earned = np.multiply(target, market.gain[place], out=target)
         if across:
             start, growth = across
             earned[gaps.rows - 1] = start * (growth - 1)
-        after += earned[:-1]
+        after += earned
+    grown = np.ones(decisions.length)
+    grown[1:] = after[:-1]
     return grown
 
 
 def _targets(market: Market, decisions: Decisions) -> Iterator[tuple[int, Floats]]:
     """What is wanted of each ticker, (T,), and can be bought: what has no price yet stays in cash."""
-    for place, symbol in sorted((market.places[symbol], symbol) for symbol in decisions.wanted):
+    for place, symbol in sorted([(market.places[symbol], symbol) for symbol in decisions.wanted]):
         target = decisions.column(symbol)
-        target[: market.first[place]] = 0.0
+        if unpriced := market.first[place]:
+            target[:unpriced] = 0.0
         yield place, target
 
 

@@ -68,7 +68,7 @@ class Decisions:
         """What is wanted of it on each day, (T,), 0 where nothing is decided."""
         parts = self.wanted[symbol]
         whole = added(parts, self.end)
-        if len(parts) > 1:  # rounding: fractions split and added up again may exceed 1 by an ulp
+        if len(parts) > 1 and whole.max(initial=0) > 1:  # by an ulp, where fractions are split and added up again
             np.minimum(whole, 1, out=whole)
         if self.undecided.size and self.undecided[-1] >= self.first:
             whole[self.undecided] = 0.0

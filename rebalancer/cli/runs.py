@@ -152,7 +152,10 @@ def recover(
     if account_for:
         vouch(settings, one_account(settings, account), account_for, reason, person())
     with showing_progress(json=json) as progress:
-        records = {each.name: recovered(settings, each, progress) for each in chosen_accounts(settings, account)}
+        records = {
+            each.name: recovered(settings, each, progress, unhurried=True)
+            for each in chosen_accounts(settings, account)
+        }
     cut_off = {each.name: cut_off_removals(settings, each) for each in chosen_accounts(settings, account)}
     found = [{"account": name, "record": record, "cut_off_removals": cut_off[name]} for name, record in records.items()]
     return Answer({"accounts": found}, recovered_screen(records, cut_off))

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 from rebalancer.config import observer_parsers, parsers
 from rebalancer.model import Investment, Limits, Mode, NoticeKind, QuietHours, Reserve, Trading, Venue
-from rebalancer.model.settings import MODES, Amount, Percent, PositiveAmount
+from rebalancer.model.settings import Amount, Percent, PositiveAmount
 from rebalancer.venues import registry
 
 OnResult = Annotated[tuple[str, ...], "A command that gets the result of each run, as JSON on its standard input."]
@@ -145,7 +145,7 @@ class AccountConfig:
     enabled: Annotated[bool, "Whether the schedule runs this account."] = False
     on_result: OnResult = ()
     broker: Annotated[str, parsers.broker, "Which broker holds the account."] = "sim"
-    mode: Annotated[Mode, MODES] = "paper"
+    mode: Annotated[Mode, "Paper or live. Live trades real money once it is armed."] = "paper"
     reserve: Reserve = field(default_factory=Reserve)
     trading: Trading = field(default_factory=Trading)
     limits: Limits = field(default_factory=Limits)

@@ -269,7 +269,7 @@ def _counted(orders: int) -> str:
 def _state(run: EarlierRun) -> str:
     if run.status in {"success", "partial"}:
         details = f"(run {run.id}, {run.status}, {_counted(run.orders)})"
-        return f"is done {details}: nothing to do; --force starts another"
+        return f"is done {details}: nothing to do; `rebalance run --force` starts another"
     how = f"was {interrupted_reason(run)}" if run.status == "running" else f"{run.status} after {_counted(run.orders)}"
     remedy = "see what came of it with `rebalance orders`, then start another with `rebalance run --force`"
     return f"{how} (run {run.id}): {remedy}"

@@ -47,15 +47,13 @@ Seconds = Annotated[int, Range(1, ONE_SESSION)]
 Tickers = tuple[Symbol, ...]
 MoneyMode = Literal["dollars", "percent"]
 CapitalMode = Literal["fixed", "rollover"]
-MODES = "Dollars or percent for a reserve; paper or live for an account. Live trades real money once it is armed."
-"""The meaning of `mode`, a key of a reserve and one of an account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
     """The `cash_reserve` table: cash that is never invested: an amount, or up to 100 percent of equity."""
 
-    mode: Annotated[MoneyMode, MODES] = "dollars"
+    mode: Annotated[MoneyMode, "What the amount counts: dollars, or percent of equity."] = "dollars"
     amount: Amount = Decimal(0)
 
 

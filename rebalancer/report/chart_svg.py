@@ -3,7 +3,7 @@
 A browser shows one drawing at a time (CSS `:target`), any other viewer the first one. All names are escaped.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from textwrap import wrap
 from typing import NamedTuple
@@ -46,31 +46,53 @@ class _Line(NamedTuple):
 
 def to_svg(title: str, parts: Sequence[ChartPart]) -> str:
     """The whole file; it grows by about 700 characters a box."""
-    return _drawn(title, parts, SVG_BEGINS.decode(), f"<style>{RULES}</style>")
-
-
-def for_page(title: str, parts: Sequence[ChartPart]) -> str:
-    """The same inside a page, whose style sheet has the RULES."""
-    return _drawn(title, parts, '<svg class="rebalance-chart" role="group" ')
-
-
-def _drawn(title: str, parts: Sequence[ChartPart], opening: str, style: str = "") -> str:
-    below = homes(parts)
-    drawings = sections(parts, below)
-    place = {box.part: number for number, each in enumerate(drawings) for box in each.boxes if box.opens is None}
-    drawn = [_section(number, each, title, parts, place) for number, each in enumerate(drawings)]
-    width, height = (max(sizes) for sizes in zip(*(size for _, size in drawn), strict=True))
+    chart, drawings = _divided(title, parts, "#s{}".format)
+    drawn = [_drawing(chart, each) for each in drawings]
+    texts = [f'<g id="s{number}"{_SECTION * (number > 0)}>\n{each.text}</g>' for number, each in enumerate(drawn)]
     # The first drawing comes last: CSS can hide only what follows the one that was opened.
-    texts = [text for text, _ in (*drawn[1:], drawn[0])]
+    return _element(SVG_BEGINS.decode(), title, drawn, (f"<style>{RULES}</style>", *texts[1:], texts[0]))
+
+
+def for_page(title: str, parts: Sequence[ChartPart], link: Callable[[int], str], drawing: int = 0) -> str:
+    """One drawing inside a page, whose style sheet has the RULES; `link` gives the address of each other.
+
+    One that there is not is the first: the chart has changed since it was linked.
+    """
+    chart, drawings = _divided(title, parts, link)
+    drawn = _drawing(chart, drawings[drawing if drawing < len(drawings) else 0])
+    return _element('<svg class="rebalance-chart" role="group" ', title, [drawn], [drawn.text])
+
+
+class _Chart(NamedTuple):
+    """`place` is the drawing of each part, `link` the address of a drawing."""
+
+    title: str
+    parts: Sequence[ChartPart]
+    place: Mapping[int, int]
+    link: Callable[[int], str]
+
+
+class _Drawing(NamedTuple):
+    text: str
+    width: float
+    height: float
+
+
+def _divided(title: str, parts: Sequence[ChartPart], link: Callable[[int], str]) -> tuple[_Chart, tuple[Section, ...]]:
+    drawings = sections(parts, homes(parts))
+    place = {box.part: number for number, each in enumerate(drawings) for box in each.boxes if box.opens is None}
+    return _Chart(title, parts, place, link), drawings
+
+
+def _element(opening: str, title: str, drawn: Sequence[_Drawing], texts: Sequence[str]) -> str:
+    """As wide and as high as the largest drawing."""
+    width, height = max(each.width for each in drawn), max(each.height for each in drawn)
     head = f'{opening}width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
-    return "\n".join((head, f"<title>{_escaped(title)}</title>", style, *texts, "</svg>\n"))
+    return "\n".join((head, f"<title>{_escaped(title)}</title>", *texts, "</svg>\n"))
 
 
-def _section(
-    number: int, section: Section, title: str, parts: Sequence[ChartPart], place: dict[int, int]
-) -> tuple[str, tuple[float, float]]:
-    """The text of one drawing, and how wide and high it is."""
-    lines = [_lines(box, parts) for box in section.boxes]
+def _drawing(chart: _Chart, section: Section) -> _Drawing:
+    lines = [_lines(box, chart.parts) for box in section.boxes]
     sizes = [
         (2 * _MARGIN + _CHARACTER * max(cell_len(line.text) for line in each), 2 * _MARGIN + _LINE * len(each))
         for each in lines
@@ -78,14 +100,13 @@ def _section(
     boxes, width = _placed(section.children, sizes)
     height = max(box.y + box.height for box in boxes) + _TITLE + 2 * _MARGIN
     shown = [
-        f'<g id="s{number}"{_SECTION * (number > 0)}>',
-        *_heading(section, title, place, parts),
+        *_heading(chart, section),
         f'<g transform="translate({_MARGIN} {_TITLE})">',
-        *_edges(section, boxes, parts),
-        *(_box(*each, parts) for each in zip(section.boxes, boxes, lines, strict=True)),
-        "</g></g>",
+        *_edges(section, boxes, chart.parts),
+        *(_box(*each, chart) for each in zip(section.boxes, boxes, lines, strict=True)),
+        "</g>",
     ]
-    return "\n".join(shown), (max(width, _CHARACTER * cell_len(title) + 2 * _MARGIN), height)
+    return _Drawing("\n".join(shown), max(width, _CHARACTER * cell_len(chart.title) + 2 * _MARGIN), height)
 
 
 def _placed(children: Sequence[Sequence[int]], sizes: Sequence[tuple[float, float]]) -> tuple[tuple[Box, ...], float]:
@@ -100,18 +121,23 @@ def _right(boxes: Sequence[Box]) -> float:
     return max(box.x + box.width for box in boxes)
 
 
-def _heading(section: Section, title: str, place: dict[int, int], parts: Sequence[ChartPart]) -> Iterator[str]:
+def _heading(chart: _Chart, section: Section) -> Iterator[str]:
     """The title; in the first drawing links to what only an indicator looks at, in the others one back."""
-    yield f'<text x="{_MARGIN}" y="16">{_escaped(title)}</text>'
+    yield f'<text x="{_MARGIN}" y="16">{_escaped(chart.title)}</text>'
     if section.parent is not None:
-        yield f'<a href="#s{section.parent}"><text x="{_MARGIN}" y="32">back to the drawing above this one</text></a>'
+        text = f'<text x="{_MARGIN}" y="32">back to the drawing above this one</text>'
+        yield _linked(chart.link(section.parent), text)
         return
-    led_to = {branch.part for part in parts for branch in part.branches}
-    apart = [part for part in range(1, len(parts)) if part not in led_to]
+    led_to = {branch.part for part in chart.parts for branch in part.branches}
+    apart = [part for part in range(1, len(chart.parts)) if part not in led_to]
     for column, part in enumerate(apart):
         text = f"looked at by an indicator: box {part}"
         x = _MARGIN + column * _CHARACTER * (len(text) + 3)
-        yield f'<a href="#s{place[part]}"><text x="{x:.0f}" y="32">{text}</text></a>'
+        yield _linked(chart.link(chart.place[part]), f'<text x="{x:.0f}" y="32">{text}</text>')
+
+
+def _linked(address: str, shown: str) -> str:
+    return f'<a href="{escape(address)}">{shown}</a>'
 
 
 def _lines(box: Drawn, parts: Sequence[ChartPart]) -> list[_Line]:
@@ -161,16 +187,16 @@ def _each_edge(section: Section, boxes: Sequence[Box], parts: Sequence[ChartPart
             yield f'<path{_taken(taken)} d="{way}"/>'
 
 
-def _box(drawn: Drawn, box: Box, lines: Sequence[_Line], parts: Sequence[ChartPart]) -> str:
+def _box(drawn: Drawn, box: Box, lines: Sequence[_Line], chart: _Chart) -> str:
     rows = "".join(
         f'<tspan x="{box.x + _MARGIN + _CHARACTER * _indent(line.text):.1f}" y="{box.y + _LINE * (row + 1) + 3:.1f}"'
         f"{_taken(line.taken)}>{_escaped(line.text.strip())}</tspan>"
         for row, line in enumerate(lines)
     )
-    kinds = ("stub" * (drawn.opens is not None), "taken" * parts[drawn.part].taken)
+    kinds = ("stub" * (drawn.opens is not None), "taken" * chart.parts[drawn.part].taken)
     frame = f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4"/>'
     group = f'<g class="{" ".join(filter(None, kinds))}">{frame}<text>{rows}</text></g>'
-    return group if drawn.opens is None else f'<a href="#s{drawn.opens}">{group}</a>'
+    return group if drawn.opens is None else _linked(chart.link(drawn.opens), group)
 
 
 def _indent(text: str) -> int:

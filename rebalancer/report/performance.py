@@ -23,9 +23,9 @@ REASONS = {"opening": "in the account before its first run"}
 """Of cash that no bot caused, where the reason does not explain itself."""
 PERIODS: Mapping[Period, str] = {
     "day": "gain, last session",
-    "week": "  its week",
-    "month": "  its month",
-    "year": "  its year",
+    "week": "  week to date",
+    "month": "  month to date",
+    "year": "  year to date",
     "all": "  since the first day shown",
 }
 HOW = (

@@ -94,7 +94,11 @@ def _figures(main: Earned, currency: str) -> Iterator[tuple[str, str]]:
     gained = main.value - main.capital
     yield "value", money(main.value, currency)
     yield "gain since the first day shown", money(gained, currency, signed=True)
-    for period, label in (("day", "gain, last session"), ("month", "gain, its month"), ("year", "gain, its year")):
+    for period, label in (
+        ("day", "gain, last session"),
+        ("month", "gain, month to date"),
+        ("year", "gain, year to date"),
+    ):
         earned = next((each for each in main.periods if each.period == period), None)
         yield f"{label}, {currency}", period_text(earned)
     yield "money-weighted return", percentage(main.money_weighted) or UNDEFINED

@@ -45,7 +45,10 @@ def application(site: Site) -> ASGIApp:
 
     async def not_found(request: Request, error: Exception) -> Response:
         status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-        return refused(site, request.scope, Refusal(status, status.name.lower(), f"{status.phrase}."))
+        told = "There is nothing at this address."
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            told = f"This address takes no {request.method}."
+        return refused(site, request.scope, Refusal(status, status.name.lower(), told))
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: not_found})
     return Guard(app, site.door, HOSTS, partial(refused, site))

@@ -21,7 +21,7 @@ from rebalancer.web.calls import Asked, Call, checked
 from rebalancer.web.door import same_secret
 from rebalancer.web.forms import MOST_BYTES, body_of, parsed
 from rebalancer.web.kept_answers import KeptAnswer, KeptAnswers
-from rebalancer.web.refusals import Refusal, RefusedError, is_api, refusal_of
+from rebalancer.web.refusals import HEADINGS, Refusal, RefusedError, is_api, refusal_of
 from rebalancer.web.site import Page, Site, Visit
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -153,5 +153,7 @@ def refused(site: Site, scope: Scope, refusal: Refusal) -> Response:
         return JSONResponse({"error": error}, refusal.status)
     if refusal.code == "no_token":
         return RedirectResponse("/login", status_code=303)
-    title = HTTPStatus(refusal.status).phrase
-    return site.rendered("error.html", refusal.status, title=title, message=refusal.message, problems=refusal.problems)
+    told = {"title": HEADINGS[refusal.status], "message": refusal.message, "problems": refusal.problems}
+    if "entry" in scope:
+        return Visit(site, Request(scope)).show("error.html", refusal.status, **told)
+    return site.rendered("error.html", refusal.status, **told)

@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import PurePosixPath, PureWindowsPath
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from rebalancer.errors import BadInputError, echoed
 from rebalancer.web.refusals import RefusedError
 
 MOST_FIELDS = 500
 MOST_BYTES = 64 * 1024
 """Of a form without files."""
+Choice = TypeVar("Choice", bound=str)
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -41,12 +44,19 @@ class Form:
     def get(self, name: str, otherwise: str = "") -> str:
         return self.fields.get(name, otherwise)
 
+    def one_of(self, name: str, *choices: Choice) -> Choice:
+        """Raises BadInputError for anything but one of `choices`."""
+        for choice in choices:
+            if choice == self[name]:
+                return choice
+        raise BadInputError.of(name, f"{echoed(self[name])} is not allowed: use {' or '.join(choices)}")
+
 
 async def body_of(request: Request, most: int) -> bytes:
     """Raises RefusedError beyond `most` bytes, before they are read where their number is announced."""
     announced = request.headers.get("content-length", "0")
     body = bytearray()
-    if not (announced.isdigit() and int(announced) <= most):
+    if not (announced.isascii() and announced.isdigit() and int(announced) <= most):
         raise _too_long(most)
     async for chunk in request.stream():
         body += chunk

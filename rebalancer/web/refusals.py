@@ -1,6 +1,6 @@
 """What is answered instead of a page: a status, a code for programs and a sentence for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -29,6 +29,21 @@ class Refusal:
     problems: tuple[Problem, ...] = ()
 
 
+HEADINGS: Mapping[int, str] = {
+    400: "That can't be done",
+    401: "Enter first",
+    403: "Nothing was done",
+    404: "It is not here",
+    405: "That can't be done here",
+    409: "Not now",
+    413: "That is too long",
+    415: "That can't be read",
+    422: "This form was sent before",
+    429: "Wait a minute",
+    500: "Something went wrong",
+    502: "No answer",
+}
+"""Of the page that tells a refusal, by its status."""
 Refuse = Callable[[Scope, Refusal], Response]
 
 

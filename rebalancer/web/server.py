@@ -20,6 +20,8 @@ from rebalancer.web.application import application
 from rebalancer.web.site import Site
 
 MOST_CONNECTIONS = 200
+MOST_WAITING = 100
+"""Connections without a whole request; beyond them the one that came first is closed, so that nobody is kept out."""
 REQUEST_SECONDS = 10.0
 """In which a request arrives whole, its body too; and in which what was answered is taken."""
 SHUTDOWN_SECONDS = 1
@@ -35,11 +37,14 @@ class PunctualProtocol(H11Protocol):
     seconds = REQUEST_SECONDS
     deadline: asyncio.TimerHandle | None = None
     unread: asyncio.TimerHandle | None = None
+    begun = 0.0
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - as uvicorn has it
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # so that `pause_writing` tells of any byte that is not taken
+        self.begun = self.loop.time()
         self._begin_waiting()
+        self._make_room()
 
     def data_received(self, data: bytes) -> None:
         if self.deadline is None and self.conn.their_state in {h11.IDLE, h11.SEND_BODY}:
@@ -60,6 +65,17 @@ class PunctualProtocol(H11Protocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._taken()
+
+    @property
+    def waits(self) -> bool:
+        """For a request, or for the rest of one."""
+        answering = self.deadline is None and self.cycle is not None and not self.cycle.response_complete
+        return not answering and not self.transport.is_closing()
+
+    def _make_room(self) -> None:
+        waiting = [each for each in self.connections if isinstance(each, PunctualProtocol) and each.waits]
+        if len(waiting) > MOST_WAITING:
+            min(waiting, key=lambda each: each.begun).transport.abort()
 
     def _taken(self) -> None:
         if self.unread is not None:

@@ -1,6 +1,6 @@
 """June of 2016 as its observers saw it: every kind of day, with the pings and the messages that it sent.
 
-`python tests/app/observed_month.py` prints them.
+`PYTHONPATH=tests python tests/app/observed_month.py` prints them.
 """
 
 import json

@@ -109,12 +109,25 @@ def test_a_halted_account_says_so_and_executes_nothing(config):
     assert executions(config) == ()
 
 
-def test_a_process_that_is_gone_without_an_answer_is_cut_off(config):
-    folder = config.state_dir / "executions" / "20240304"
+def write_execution(config: Config, name: str, account: str = "main") -> None:
+    """One whose process is gone."""
+    folder = config.state_dir / "executions" / name
     folder.mkdir(parents=True)
-    asked = {"account": "main", "plan": "0" * 64, "by": "ann", "started": "2024-03-04T20:50:00+00:00"}
+    asked = {"account": account, "plan": "0" * 64, "by": "ann", "started": "2024-03-04T20:50:00+00:00"}
     (folder / "asked.json").write_text(json.dumps(asked))
     (folder / "answer.json").touch()
+
+
+def test_executions_are_listed_by_account_and_page_by_page(config):
+    for day, account in enumerate(("main", "other", "main", "other", "other")):
+        write_execution(config, f"2024030{day}", account)
+    names = [each.execution for each in executions(config, 2, ["main"])]
+    assert names == ["20240302", "20240300"]
+    assert [each.execution for each in executions(config, 2, None, names[0])] == ["20240301", "20240300"]
+
+
+def test_a_process_that_is_gone_without_an_answer_is_cut_off(config):
+    write_execution(config, "20240304")
     assert (executions(config)[0].state, executions(config)[0].exit_code) == ("cut off", None)
     assert "see the runs" in executions(config)[0].message
 

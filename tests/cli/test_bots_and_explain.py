@@ -21,6 +21,20 @@ def test_explain_takes_a_file_as_well_as_a_name(rebalance):
     assert json.loads(by_name)["decision"]["weights"] == json.loads(by_file)["decision"]["weights"]
 
 
+def test_of_accounts_with_a_bot_of_one_name_that_of_the_first_is_explained(rebalance, tmp_path):
+    accounts = []
+    for name, ticker in (("first", "SPY"), ("second", "IEF")):
+        bot = {"format": "rebalancer/bot", "version": 1, "name": "Hold", "chart": {"asset": ticker}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(bot))
+        account = f'[accounts.{name}]\nbroker = "sim"\n[[accounts.{name}.investments]]\n'
+        accounts.append(f'{account}name = "Hold"\nbot = "{name}.json"\namount = 100\n')
+    (tmp_path / "two.toml").write_text(
+        '[data]\nsource = "sample"\n[trading]\nfallback_ticker = "TBILL"\n' + "".join(accounts)
+    )
+    told = json.loads(rebalance("explain", "Hold", "--json", "--config", tmp_path / "two.toml").out)
+    assert told["decision"]["weights"] == {"SPY": 1.0}
+
+
 @pytest.fixture
 def halves(tmp_path):
     """A bot that holds SPY and TBILL by halves, rebalanced on the first session of the year."""

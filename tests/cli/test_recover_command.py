@@ -8,8 +8,10 @@ import pytest
 from accounts import CONFIG, HOLD_SPY, write_config
 from fakes import PowerCut, PowerCutProxy
 from live_account import live_venue, write_live_config
+from local_alpaca import faults
 
 from rebalancer import config
+from rebalancer.app import controls, recover
 from rebalancer.app.evening import evening
 from rebalancer.ports import Clock
 from rebalancer.trading.run import run_evening, start_run
@@ -84,6 +86,41 @@ def test_a_broken_bot_does_not_prevent_settling_at_alpaca(rebalance, tmp_path, m
         assert output.code == 0, output.err
         assert "is settled; orders: 1 filled" in output.out
         assert [(run, state) for run, _, state in filled(rebalance)] == [(1, "filled")]
+
+
+def test_recover_and_kill_say_that_they_wait_for_the_limit_of_requests(tmp_path, monkeypatch):
+    with live_venue() as venue:
+        monkeypatch.setenv("KEY_ID", venue.key_id)
+        monkeypatch.setenv("SECRET", venue.secret)
+        venue.account["account_number"] = "PA123456789"
+        write_live_config(tmp_path, venue.url, mode="paper", number="PA123456789")
+        settings = config.load(tmp_path / "config.toml")
+        (account,) = settings.accounts
+        run_until_the_power_cut(tmp_path, venue.clock)
+        venue.clock.sleep(60)
+        for path, command in (("/v2/positions", recovered), ("/v2/account", kill_one)):
+            venue.faults.on("GET", path, fault=faults.TOO_MANY)
+            told = TracksWork()
+            command(settings, account, told)
+            assert "Alpaca takes no more requests in this minute: waiting until it is over" in told.works
+
+
+class TracksWork:
+    """A progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.works: list[str] = []
+
+    def __call__(self, work: str, done: int = 0, total: int = 0) -> None:
+        self.works.append(work)
+
+
+def recovered(settings, account, progress):
+    assert recover.recovered(settings, account, progress, unhurried=True)
+
+
+def kill_one(settings, account, progress):
+    assert controls.kill(settings, account.name, "ann@desk", progress=progress).exit_code == 0
 
 
 @pytest.mark.usefixtures("interrupted_run")

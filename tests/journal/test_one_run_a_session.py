@@ -39,7 +39,7 @@ def test_a_second_trigger_of_a_session_does_nothing(journal):
     assert journal.start_run(AGAIN) == AlreadyRun(
         run,
         "the run of 2016-07-01 for account demo is done (run 1, success, 0 orders): nothing to do; "
-        "--force starts another",
+        "`rebalance run --force` starts another",
     )
 
 
@@ -80,7 +80,7 @@ def test_a_second_trigger_after_a_partial_run_with_an_order_does_nothing(journal
     assert journal.start_run(AGAIN) == AlreadyRun(
         run,
         "the run of 2016-07-01 for account demo is done (run 1, partial, 1 order): nothing to do; "
-        "--force starts another",
+        "`rebalance run --force` starts another",
     )
 
 

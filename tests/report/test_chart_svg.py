@@ -142,8 +142,27 @@ def test_the_way_taken_is_drawn_over_the_other_lines():
     assert taken == sorted(taken)
 
 
+def linked(drawing: int) -> str:
+    return f"/bot?name=x&drawing={drawing}"
+
+
 def test_inside_a_page_that_forbids_styles_a_chart_has_none():
-    svg = for_page("x", full(5))
+    svg = for_page("x", full(5), linked)
     assert "style" not in svg
     assert parsed(svg).attrib["role"] == "group"  # its links stay reachable
     assert len(parsed(svg).findall(".//rect")) >= 2**5 - 1
+
+
+def test_a_page_has_one_drawing_of_a_large_chart_and_the_addresses_of_those_below_and_above():
+    parts, seen, waiting = full(9), set[str](), {linked(0)}
+    while waiting:
+        address = waiting.pop()
+        seen.add(address)
+        svg = for_page("x", parts, linked, int(address.rpartition("=")[2]))
+        assert len(svg) < 100_000
+        waiting |= {link.attrib["href"] for link in parsed(svg).iter("a")} - seen
+    assert seen == {linked(number) for number in range(len(sections(parts, homes(parts))))}
+
+
+def test_a_drawing_that_there_is_no_more_is_the_first_one():
+    assert for_page("x", full(5), linked, 99) == for_page("x", full(5), linked)

@@ -3,13 +3,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_site import LocalSite, Person, local_site, write_demo_account
+from local_site import LocalSite, Person, local_site, wait_for, write_new_account
+
+from rebalancer import config
+from rebalancer.app.tonight import execute, tonight
 
 
 @pytest.fixture(scope="session")
 def evening_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's account after one evening, to be copied."""
-    return write_demo_account(tmp_path_factory.mktemp("demo")).parent
+    """The demo's account after one evening, which was seen by a dry run and then executed, to be copied."""
+    path = write_new_account(tmp_path_factory.mktemp("demo"))
+    settings = config.load(path)
+    (account,) = settings.accounts
+    begun = execute(settings, account, tonight(settings, account).plan, "ann@desk", confirmed=False)
+    wait_for(settings.state_dir, begun.execution)
+    return path.parent
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from fcntl import LOCK_SH, flock
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -42,6 +43,12 @@ def write_new_account(folder: Path, edited: Callable[[str], str] = str) -> Path:
     path = folder / "config.toml"
     path.write_text(f'state_dir = "state"\n{edited(made.read_text("utf-8"))}', "utf-8")
     return path
+
+
+def wait_for(state_dir: Path, execution: str) -> None:
+    """The run's process holds a lock on its answer while it lives."""
+    with (state_dir / "executions" / execution / "answer.json").open() as answer:
+        flock(answer, LOCK_SH)
 
 
 @dataclass

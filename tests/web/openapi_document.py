@@ -43,11 +43,52 @@ KEY = {
 }
 
 
+UNCHANGED = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of an answer that is known: one that is unchanged is not sent again.",
+    "schema": {"type": "string"},
+}
+OF_THE_EVENT = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The last line that is known; without it, the lines from now on.",
+    "schema": {"type": "string"},
+}
+REFUSED = {
+    "description": "Refused.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+
+
+def _text(summary: str, kind: str, **more: Any) -> dict[str, Any]:
+    answered = {"description": "Done.", "content": {kind: {"schema": {"type": "string"}}}}
+    name = summary.partition(":")[0].lower().replace(" ", "_")
+    return {"summary": summary, "operationId": name, **more, "responses": {"200": answered, "default": REFUSED}}
+
+
+HEALTHY = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
+OTHERS: dict[str, dict[str, Any]] = {
+    "/api/v1/events": _text(
+        "Events: the journal's new lines, as they are written.", "text/event-stream", parameters=[OF_THE_EVENT]
+    ),
+    "/api/openapi.json": _text("Document: this one.", "application/json"),
+    "/metrics": _text("Metrics: the figures of [metrics], for Prometheus.", "text/plain"),
+    "/health": {
+        "summary": "Whether the server answers.",
+        "operationId": "health",
+        "security": [],
+        "responses": {"200": {"description": "It does.", "content": {"application/json": {"schema": HEALTHY}}}},
+    },
+}
+
+
 def document() -> dict[str, Any]:
     types: dict[str, Any] = {"Problem": _object(_members_of(Problem), {})}
     paths: dict[str, dict[str, Any]] = {}
     for call in CALLS:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, types)
+    paths |= {path: {"get": operation} for path, operation in OTHERS.items()}
     found = {
         "openapi": "3.1.0",
         "info": {
@@ -68,12 +109,16 @@ def document() -> dict[str, Any]:
 
 def _operation(call: Call, types: dict[str, Any]) -> dict[str, Any]:
     answered = {"description": "Done.", "content": _json(_object(_given(call), types))}
-    refused = {"description": "Refused.", "content": _json({"$ref": "#/components/schemas/Error"})}
+    responses: dict[str, Any] = {str(call.status): answered, "default": REFUSED}
+    if call.method == "GET":
+        answered["headers"] = {"ETag": {"schema": {"type": "string"}}}
+        responses["304"] = {"description": "Unchanged since the answer with that ETag."}
+    header = {"GET": UNCHANGED, "POST": KEY, "DELETE": KEY | {"required": False}}[call.method]
     found: dict[str, Any] = {
         "summary": call.summary,
         "operationId": call.answer.__name__,
-        "parameters": [*map(_parameter, call.parameters), *([KEY] if call.method == "POST" else [])],
-        "responses": {str(call.status): answered, "default": refused},
+        "parameters": [*map(_parameter, call.parameters), header],
+        "responses": responses,
     }
     return found | ({"requestBody": {"required": True, "content": _json(_body(call))}} if call.body else {})
 

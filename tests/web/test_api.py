@@ -1,7 +1,9 @@
 """Each call of the API answers what its document says, does what the command line does, and does it once."""
 
 import json
+import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 
@@ -13,8 +15,12 @@ from openapi_document import FILES, document
 
 from rebalancer.config import load
 from rebalancer.journal import follow, read, setting_history
+from rebalancer.report.answers import MONEY
 from rebalancer.web.api import CALLS
+from rebalancer.web.api.parameters import LIMIT
+from rebalancer.web.calls import Call
 from rebalancer.web.kept_answers import KeptAnswers
+from rebalancer.web.refusals import is_api
 
 TRADING, V1 = "/api/admin/trading", "/api/v1"
 READING = [call.path.replace("{run}", "1") for call in CALLS if call.method == "GET"]
@@ -32,8 +38,7 @@ def require_described(reply: Reply, method: str, path: str) -> dict:
     responses = described()["paths"][place][method.lower()]["responses"]
     schema = responses[str(reply.status) if reply.status < 400 else "default"]["content"]["application/json"]["schema"]
     whole = {**closed(schema), "components": {"schemas": closed(described()["components"]["schemas"])}}
-    if reply.status < 400:
-        Draft202012Validator(whole).validate(answer)
+    Draft202012Validator(whole).validate(answer)
     return answer
 
 
@@ -44,8 +49,7 @@ def _matches(place: str, path: str) -> bool:
 
 def post(site: LocalSite, path: str, key: str, /, **body: object) -> Reply:
     reply = site.api("POST", path, json.dumps(body), **{"idempotency-key": f"key-of-{key}"})
-    if reply.status < 400:
-        require_described(reply, "POST", path)
+    require_described(reply, "POST", path)
     return reply
 
 
@@ -63,6 +67,66 @@ def test_the_document_is_served_and_each_of_its_schemas_is_one(shared):
     assert served == described()
     for schema in served["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+
+
+def test_each_path_that_programs_ask_is_in_the_document_with_its_methods(shared):
+    routes = [route for route in shared.server.config.app.app.routes if is_api(route.path)]
+    served = {(route.path.replace(":path}", "}"), method) for route in routes for method in route.methods or ()}
+    told = {(path, method.upper()) for path, operations in described()["paths"].items() for method in operations}
+    assert served - {(path, "HEAD") for path, _ in served} == told
+
+
+def test_no_amount_of_money_is_a_number_that_loses_cents():
+    def kinds(name: str, schema: object) -> Iterator[tuple[str, object]]:
+        if isinstance(schema, Mapping):
+            yield name, schema.get("type")
+            for key, value in {**schema.get("properties", {}), name: schema.get("anyOf", ())}.items():
+                yield from kinds(key, value)
+        elif isinstance(schema, list):
+            for each in schema:
+                yield from kinds(name, each)
+
+    found = [kind for name, schema in described()["components"]["schemas"].items() for kind in kinds(name, schema)]
+    assert {name for name, _ in found} >= {"equity", "gain", "amount"}
+    assert {name for name, kind in found if name in MONEY and kind in {"number", "integer"}} == set()
+
+
+def minimal(call: Call) -> str:
+    samples = {"string": "x", "number": 1, "boolean": True, "array": [], "null": None}
+    return json.dumps({each.name: samples[each.kinds[0]] for each in call.body if each.required})
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
+def test_each_refusal_has_the_same_shape(shared, call):
+    path = re.sub(r"{\w+}", "1", call.path)
+    unknown = shared.api(call.method, f"{path}?nonsense=1", minimal(call))
+    nobody = shared.ask(call.method, path, minimal(call))
+    assert (unknown.status, nobody.status) == (400, 401)
+    for reply in (unknown, nobody):
+        assert require_described(reply, call.method, path)["error"]["message"]
+
+
+@pytest.mark.parametrize("call", [each for each in CALLS if each.method == "POST"], ids=lambda call: call.path)
+def test_nothing_is_changed_without_an_idempotency_key(shared, call):
+    before = shared.config.read_bytes()
+    reply = shared.api("POST", re.sub(r"{\w+}", "1", call.path), minimal(call))
+    assert code_of(reply) == (400, "no_idempotency_key")
+    assert shared.config.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "call", [each for each in CALLS if LIMIT in each.parameters], ids=lambda call: call.path.rpartition("/")[2]
+)
+def test_each_list_is_read_page_by_page_to_its_end(shared, call):
+    name = next(iter(call.gives))
+    whole = json.loads(shared.api("GET", f"{call.path}?limit=200").body)
+    assert whole["next"] is None
+    found, before = [], ""
+    while before is not None:
+        page = json.loads(shared.api("GET", f"{call.path}?limit=1{before and f'&before={before}'}").body)
+        found += page[name]
+        before = page["next"]
+    assert found == whole[name] != []
 
 
 @pytest.mark.parametrize("path", READING)

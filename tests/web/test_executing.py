@@ -6,14 +6,13 @@ import signal
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from fcntl import LOCK_SH, flock
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Barrier, Thread
 from urllib.parse import urlsplit
 
 import pytest
-from local_site import LocalSite, local_site, write_new_account
+from local_site import LocalSite, local_site, wait_for, write_new_account
 from web_process import serving
 
 from rebalancer import config
@@ -39,12 +38,6 @@ def asked(address: str, token: str, method: str, path: str, key: str = "", **bod
         return answer.status, json.loads(answer.read())
 
 
-def wait_for(folder: Path, execution: str) -> None:
-    """The run's process holds a lock on its answer while it lives."""
-    with (folder / "executions" / execution / "answer.json").open() as answer:
-        flock(answer, LOCK_SH)
-
-
 def test_nothing_but_the_word_false_is_more_than_a_dry_run(fresh):
     with local_site(fresh) as site:
         for number, question in enumerate(("", "?dryRun=", "?dryRun=no", "?dryRun=False", "?dryRun=0")):
@@ -59,7 +52,7 @@ def test_a_real_run_needs_a_plan_that_was_shown(fresh):
         for number, body in enumerate(({}, {"plan_hash": "0" * 64}, {"plan_hash": "' OR 1=1 --"})):
             status, _ = asked(site.url, site.token, "POST", f"{EXECUTE}?dryRun=false", f"blind-{number}", **body)
             assert status in {400, 409}
-        assert asked(site.url, site.token, "GET", EXECUTIONS)[1] == {"executions": []}
+        assert asked(site.url, site.token, "GET", EXECUTIONS)[1] == {"executions": [], "next": None}
 
 
 def test_the_number_of_a_dry_run_is_no_plan_that_was_shown(fresh):
@@ -67,7 +60,7 @@ def test_the_number_of_a_dry_run_is_no_plan_that_was_shown(fresh):
         asked(site.url, site.token, "POST", EXECUTE, "look-first")
         body = {"plan_hash": "1"}
         assert asked(site.url, site.token, "POST", f"{EXECUTE}?dryRun=false", "by-number", **body)[0] == 400
-        assert asked(site.url, site.token, "GET", EXECUTIONS)[1] == {"executions": []}
+        assert asked(site.url, site.token, "GET", EXECUTIONS)[1] == {"executions": [], "next": None}
 
 
 @pytest.mark.posix

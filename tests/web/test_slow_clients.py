@@ -9,7 +9,7 @@ from typing import Never
 import pytest
 from local_site import LocalSite, PatientProtocol, local_site
 
-from rebalancer.web.server import PunctualProtocol
+from rebalancer.web.server import MOST_CONNECTIONS, PunctualProtocol
 
 BEGINNINGS = {
     "nothing at all": b"",
@@ -75,6 +75,17 @@ def test_sixty_of_them_keep_nobody_else_waiting(shared):
         for _ in range(60):
             stack.enter_context(connected(shared)).sendall(b"GET / HTTP/1.1\r\n")
         assert shared.ask("GET", "/health").status == 200
+
+
+def test_more_connections_than_the_server_has_room_for_keep_nobody_out(shared):
+    """They send nothing, or were answered and stay: each for itself would be left alone."""
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connected(shared)) for _ in range(MOST_CONNECTIONS + 50)]
+        for each in idle[::2]:
+            with suppress(ConnectionError):  # the first ones had to go
+                each.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert [shared.ask("GET", "/health").status for _ in range(20)] == [200] * 20
+        assert shared.enter().get("/").status == 200
 
 
 def test_an_answer_that_nobody_reads_is_given_up(hasty):

@@ -6,7 +6,7 @@ operation. Where fractions differ by the day, they are an array beside those day
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from rebalancer.bots.day_sets import days_of, marked
 from rebalancer.bots.decisions import Alike, ByDay, Decisions, Part, add, added
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.splits import Days, Values, fractions
-from rebalancer.model import Floats, Symbol
+from rebalancer.model import Floats
 
 SPARSE = 16
 """Where less than one amount in so many is above 0, only those are kept."""
@@ -35,61 +35,65 @@ class Computed(Values, Protocol):
 
 def distributed(values: Computed, root: int, asked: int) -> Decisions:
     """What each ticker receives on the days of the set `asked`; every other day is undecided."""
-    held: dict[Symbol, list[Part]] = {}
     flow = _Flow(values, root, asked)
-    for node, parts in flow:
-        if isinstance(node, nodes.Hold):
-            held[node.symbol] = parts
-        elif isinstance(node, nodes.Split):
-            flow.split(node, parts)
+    flow.run()
+    held = {}
+    for index, parts in flow.received.items():
+        if isinstance(leaf := values.table[index], nodes.Hold):
+            held[leaf.symbol] = parts
     undecided = ((1 << values.length) - 1) & ~asked | flow.undefined
     return Decisions(values.length, held, marked(undecided, values.length).nonzero()[0])
 
 
 class _Flow:
-    """The nodes that receive anything, each with all that it receives, parents before their children.
+    """What each node receives and has not passed on; after `run` these are the leaves.
 
-    That is from the end of the table, where children stand before their parents. `undefined` are the days on which a
-    split is.
+    Parents pass on before their children: from the end of the table, where children stand before their parents.
+    `undefined` are the days on which a split is.
     """
 
     def __init__(self, values: Computed, root: int, asked: int) -> None:
         self._values = values
-        self._received: dict[int, list[Part]] = {root: [Alike(asked, 1.0)]} if asked else {}
-        self._waiting = [-root]
+        self.received: dict[int, list[Part]] = {root: [Alike(asked, 1.0)]} if asked else {}
+        self._waiting = [-index for index in self.received if not isinstance(values.table[index], nodes.LEAVES)]
         self.undefined = 0
 
-    def __iter__(self) -> Iterator[tuple[nodes.Node, list[Part]]]:
-        while self._received:
-            index = -heappop(self._waiting)
-            yield self._values.table[index], self._received.pop(index)
+    def run(self) -> None:
+        table, received, waiting = self._values.table, self.received, self._waiting
+        while waiting:
+            index = -heappop(waiting)
+            split = cast("nodes.Split", table[index])  # no leaf waits
+            for child, part in self._passed(split, received.pop(index)):
+                if child in received:
+                    add(received[child], part)
+                    continue
+                received[child] = [part]
+                if not isinstance(table[child], nodes.LEAVES):
+                    heappush(waiting, -child)
 
-    def split(self, node: nodes.Split, parts: list[Part]) -> None:
+    def _passed(self, node: nodes.Split, parts: list[Part]) -> Iterable[tuple[int, Part]]:
         inflow = _joined(parts, self._values.length)
-        for child, passed in self._passed(node, inflow) if inflow else ():
-            if (received := self._received.get(child)) is None:
-                self._received[child] = [passed]
-                heappush(self._waiting, -child)
-            else:
-                add(received, passed)
-
-    def _passed(self, node: nodes.Split, inflow: Part) -> Iterable[tuple[int, Part]]:
+        if inflow is None:
+            return ()
         if isinstance(inflow, ByDay):
             return self._by_day(node, *inflow)
+        days, amount = inflow
         if isinstance(node, nodes.Branch):
-            return self._branched(node, *inflow)
+            return self._branched(node, days, amount)
         if isinstance(node, nodes.Blend):
-            days, amount = inflow
             return [
                 (child, Alike(days, amount * part)) for child, part in zip(node.children, node.weights, strict=True)
             ]
-        return self._by_day(node, marked(inflow.days, self._values.length).nonzero()[0], inflow.amount)
+        return self._by_day(node, marked(days, self._values.length).nonzero()[0], amount)
 
-    def _branched(self, node: nodes.Branch, days: int, amount: float) -> list[tuple[int, Part]]:
+    def _branched(self, node: nodes.Branch, days: int, amount: float) -> Iterator[tuple[int, Part]]:
         yes, no = self._values.answers(node.condition)
-        parts = yes & days, no & days
-        self.undefined |= days ^ (parts[0] | parts[1])
-        return [(child, Alike(part, amount)) for child, part in zip(node.children, parts, strict=True) if part]
+        then, otherwise = yes & days, no & days
+        self.undefined |= days ^ (then | otherwise)
+        if then:
+            yield node.children[0], Alike(then, amount)
+        if otherwise:
+            yield node.children[1], Alike(otherwise, amount)
 
     def _by_day(self, node: nodes.Split, days: Days, amounts: Floats | float) -> Iterator[tuple[int, Part]]:
         split = fractions(node, self._values, days)
@@ -101,15 +105,17 @@ class _Flow:
             days, split = days[~undefined], split[:, ~undefined]
             amounts = amounts if isinstance(amounts, float) else amounts[~undefined]
         if days.size:
-            yield from zip(node.children, _rows(days, split * amounts), strict=True)
+            split *= amounts
+            yield from zip(node.children, _rows(days, split), strict=True)
 
 
-def _rows(days: Days, amounts: Floats) -> Iterator[ByDay]:
+def _rows(days: Days, amounts: Floats) -> Iterable[ByDay]:
     """A part for each row of `amounts` (K, D); of many children, of which few receive anything, the days of each."""
-    if SPARSE * np.count_nonzero(amounts) > amounts.size:
-        return (ByDay(days, row) for row in amounts)
+    # Some child receives something on each day, so that of a few children not too few amounts are above 0.
+    if len(amounts) < SPARSE or SPARSE * np.count_nonzero(amounts) > amounts.size:
+        return [ByDay(days, row) for row in amounts]
     places = (row.nonzero()[0] for row in amounts)
-    return (ByDay(days.take(some), row.take(some)) for some, row in zip(places, amounts, strict=True))
+    return [ByDay(days.take(some), row.take(some)) for some, row in zip(places, amounts, strict=True)]
 
 
 def _joined(parts: list[Part], length: int) -> Part | None:

@@ -88,7 +88,10 @@ class Draft:
     def _value(self, of: tree.Indicator) -> int:
         if isinstance(of.subject, str):
             return self._of_ticker(of.function, of.parameters, of.subject)
-        return self._series(of.function, of.parameters, self._source(of.subject), of.place)
+        if isinstance(of.subject, tree.Ratio):
+            closes = self.add(nodes.Close, of.subject.numerator), self.add(nodes.Close, of.subject.denominator)
+            return self._series(of.function, of.parameters, (nodes.Arithmetic, "divide", closes), of.place)
+        return self._of_history(of.function, of.parameters, self.done[of.subject], of.place)
 
     def _days_ago(self, value: tree.DaysAgo) -> int:
         return self._earlier(value.days, self.done[value.operand])
@@ -98,12 +101,6 @@ class Draft:
 
     def _arithmetic(self, value: tree.Arithmetic) -> int:
         return self.add(nodes.Arithmetic, value.operation, self._all_done(value.operands))
-
-    def _source(self, subject: tree.Ratio | tree.Node) -> Key:
-        if isinstance(subject, tree.Ratio):
-            closes = self.add(nodes.Close, subject.numerator), self.add(nodes.Close, subject.denominator)
-            return nodes.Arithmetic, "divide", closes
-        return self._history(self.done[subject])
 
     def _earlier(self, days: int, source: int) -> int:
         """A number was the same at any time."""
@@ -153,7 +150,8 @@ class Draft:
         return self.add(nodes.Mix, self.done[gate.by], *values, (self.done[gate.first], self.done[gate.second]))
 
     def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
-        return tuple(self.done[element] for element in elements)
+        done = self.done
+        return tuple([done[element] for element in elements])
 
     def _split(
         self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.ProVolatility | tree.Filter
@@ -218,41 +216,44 @@ class Draft:
     def _volatilities(
         self, window: int, element: tree.InverseVolatility | tree.ProVolatility | tree.Filter
     ) -> tuple[int, ...]:
-        histories = [self._history(self.done[child]) for child in element.children]
-        return tuple(
-            self._series(STANDARD_DEVIATION_RETURN, (window,), history, element.place) for history in histories
-        )
+        return self._of_histories(STANDARD_DEVIATION_RETURN, (window,), element)
 
     def _scores(self, element: tree.Filter) -> tuple[int, ...]:
-        children = self._all_done(element.children)
         if element.score_of == "tickers":
-            return tuple(self._mean_of_tickers(child, element) for child in children)
-        histories = [self._history(child) for child in children]
-        return tuple(self._series(element.function, element.parameters, each, element.place) for each in histories)
+            return tuple([self._mean_of_tickers(child, element) for child in self._all_done(element.children)])
+        return self._of_histories(element.function, element.parameters, element)
+
+    def _of_histories(
+        self,
+        function: str,
+        parameters: tuple[float, ...],
+        element: tree.InverseVolatility | tree.ProVolatility | tree.Filter,
+    ) -> tuple[int, ...]:
+        children = self._all_done(element.children)
+        return tuple([self._of_history(function, parameters, child, element.place) for child in children])
 
     def _mean_of_tickers(self, portfolio: int, element: tree.Filter) -> int:
         symbols = self.holdings.of(portfolio, self.table)
         if not symbols:
             raise ValueError(f"{element.place}: a part that holds no ticker has no score of its tickers")
-        closes = [(nodes.Close, symbol) for symbol in symbols]
-        series = [self._series(element.function, element.parameters, close, element.place) for close in closes]
+        series = [self._of_ticker(element.function, element.parameters, symbol) for symbol in symbols]
         if len(series) == 1:
             return series[0]
         total, count = self.add(nodes.Arithmetic, "add", tuple(series)), self.add(nodes.Number, len(series))
         return self.add(nodes.Arithmetic, "divide", (total, count))
 
-    def _history(self, portfolio: int) -> Key:
-        """The values of a portfolio: of a single asset its closes, of anything else simulated ones."""
+    def _of_history(self, function: str, parameters: tuple[float, ...], portfolio: int, place: Place) -> int:
+        """Of the values of a portfolio: of a single asset its closes, of anything else simulated ones."""
         node = self.table[portfolio]
-        return (nodes.Close, node.symbol) if isinstance(node, nodes.Hold) else (nodes.Nav, portfolio)
+        if isinstance(node, nodes.Hold):
+            return self._of_ticker(function, parameters, node.symbol)
+        return self._series(function, parameters, (nodes.Nav, portfolio), place)
 
-    def _series(self, function: str, parameters: tuple[float, ...], history: Key, place: Place) -> int:
-        if history[0] is nodes.Close:
-            return self._of_ticker(function, parameters, history[1])
+    def _series(self, function: str, parameters: tuple[float, ...], values: Key, place: Place) -> int:
         spec = INDICATORS[function]
-        if spec.reads != ("close",) or (spec.of_tickers_only and history[0] is nodes.Nav):
+        if spec.reads != ("close",) or (spec.of_tickers_only and values[0] is nodes.Nav):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        return self._indicator(function, parameters, (self.add(*history),))
+        return self._indicator(function, parameters, (self.add(*values),))
 
     def _of_ticker(self, function: str, parameters: tuple[float, ...], symbol: Symbol) -> int:
         found = self.of_tickers.get((function, parameters, symbol))

@@ -192,6 +192,8 @@ SeriesNode = Number | Close | Bar | Nav | Series | Earlier | Rank | Arithmetic
 """One number a day."""
 OfTicker = Close | Bar | Hold
 """What reads or holds one ticker."""
+LEAVES = Hold, Uninvested
+"""Portfolios that pass nothing on."""
 ConditionNode = Inequality | ForDays | Several | Count | Dates | Latch
 """True, false or unknown a day."""
 Ranking = InverseVol | ProVol | TopK

@@ -8,6 +8,7 @@ from rebalancer.model import Floats
 
 Marks = NDArray[np.bool_]
 Ranks = NDArray[np.intp]
+Days = NDArray[np.intp]
 
 TIE = 1e-9
 """Scores tie that differ by at most this fraction of the first of them."""
@@ -32,62 +33,52 @@ def too_short(history: Floats, needed: int, complete: int) -> Marks:
     return unbroken & (runs(history) < needed)
 
 
-def equal_parts(count: int, scores: Floats, dropped: Marks | None, *, largest: bool) -> Floats:
+def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) -> Floats:
     """Equal fractions (K, D) for the best `count` of K children on D days, by `scores` (K, D).
 
-    Those `dropped` (K, D) get nothing; None means that every score is defined. A column is NaN throughout where none is
-    left, and where more are left than are taken and the score of one of them is undefined.
+    Those `dropped` (K, D) get nothing. A column is NaN throughout where none is left, and where more are left than are
+    taken and the score of one of them is undefined.
     """
-    if count >= len(scores):
-        return _equal_parts(count, scores, dropped, largest=largest)
-    keys = np.negative(scores) if largest else scores
-    last, next_best = _smallest(keys, count + 1)[-2:]
-    parts: Floats = np.multiply(keys <= last, 1 / count)
-    clear = np.abs(last - next_best) > 2 * _tolerance(last)
-    if dropped is not None:
-        clear &= ~np.isnan(scores).any(axis=0)
-    if not clear.all():
-        others = np.flatnonzero(~clear)
-        gone = None if dropped is None else dropped.take(others, axis=1)
-        parts[:, others] = _equal_parts(count, scores.take(others, axis=1), gone, largest=largest)
-    return parts
-
-
-def _smallest(keys: Floats, count: int) -> list[Floats]:
-    """The `count` smallest of each column of `keys` (K, D) in order, (D,) each; any numbers where one is NaN."""
-    if keys.shape[1] < MANY_DAYS:
-        return [*np.sort(keys, axis=0)[:count]]
-    smallest: list[Floats] = []
-    for row in keys:  # put where it belongs, on all days at once
-        larger = row
-        for place, key in enumerate(smallest):
-            smallest[place] = np.minimum(key, larger)
-            if place + 1 < count:
-                larger = np.maximum(key, larger)
-        if len(smallest) < count:
-            smallest.append(larger)
-    return smallest
-
-
-def _equal_parts(count: int, scores: Floats, dropped: Marks | None, *, largest: bool) -> Floats:
-    """As `equal_parts`, also where scores tie or are undefined."""
-    if dropped is None:
-        return _first_in_order(count, scores, largest=largest)
     left = len(scores) - dropped.sum(axis=0)
     parts: Floats = np.where(dropped, 0.0, 1 / np.maximum(left, 1))  # all that are left
     parts[:, left == 0] = np.nan
     if (more := np.flatnonzero(left > count)).size:
-        chosen = _first_in_order(count, scores.take(more, axis=1), largest=largest)
+        chosen = np.zeros((len(scores), len(more)))
+        ranks = in_order(count, scores.take(more, axis=1), largest=largest)
+        np.put_along_axis(chosen, ranks[:count], 1 / count, axis=0)
         unknown = np.isnan(scores) & ~dropped
         chosen[:, unknown.take(more, axis=1).any(axis=0)] = np.nan
         parts[:, more] = chosen
     return parts
 
 
-def _first_in_order(count: int, scores: Floats, *, largest: bool) -> Floats:
-    parts = np.zeros_like(scores)
-    np.put_along_axis(parts, in_order(count, scores, largest=largest)[:count], 1 / count, axis=0)
-    return parts
+def parts_without_ties(count: int, scores: Floats, *, largest: bool) -> tuple[Floats, Days]:
+    """As `equal_parts` for a `count` below K, but faster; and the days on which it isn't that.
+
+    These are all on which the last that is taken and the first that is not may tie, or a score is undefined.
+    """
+    last, next_best = _last_and_next(count, scores, largest=largest)
+    parts: Floats = np.multiply(scores >= last if largest else scores <= last, 1 / count)
+    return parts, np.flatnonzero(~(np.abs(last - next_best) > 2 * _tolerance(last)))
+
+
+def _last_and_next(count: int, scores: Floats, *, largest: bool) -> tuple[Floats, Floats]:
+    """The scores (D,) of the last that is taken and of the first that is not; one of them is NaN where a score is."""
+    if scores.shape[1] < MANY_DAYS:
+        ordered = np.sort(scores, axis=0)  # NaN comes last
+        last, next_best = (ordered[-count], ordered[-count - 1]) if largest else (ordered[count - 1], ordered[count])
+        return last, np.where(np.isnan(ordered[-1]), np.nan, next_best)
+    better, worse = (np.maximum, np.minimum) if largest else (np.minimum, np.maximum)
+    best = [scores[0]]
+    for row in scores[1:]:  # put where it belongs, on all days at once; a NaN gets everywhere
+        left = row
+        for place, score in enumerate(best):
+            best[place] = better(score, left)
+            if place < count:
+                left = worse(score, left)
+        if len(best) <= count:
+            best.append(left)
+    return best[-2], best[-1]
 
 
 def in_order(count: int, scores: Floats, *, largest: bool, ranked: bool = False) -> Ranks:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.conditions import UNKNOWN, YES, Truth
-from rebalancer.bots.flowchart.ranking import Marks, equal_parts, in_order
+from rebalancer.bots.flowchart.ranking import Marks, equal_parts, in_order, parts_without_ties
 from rebalancer.model import Floats
 
 Days = NDArray[np.intp]
@@ -81,13 +81,23 @@ def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
     """The best `count` by their weighting; the order of the file decides ties."""
     scores = scores_of(node, values, days)
     if not (node.weights or node.volatilities):
-        gone = dropped(node, values, days, scores) if np.isnan(scores).any() else None
-        return equal_parts(node.count, scores, gone, largest=node.largest)
+        return _best_equally(node, values, days, scores)
     taken = in_order(node.count, scores, largest=node.largest, ranked=True)[: node.count]
     split = np.zeros_like(scores)
     np.put_along_axis(split, taken, _weights_by_rank(node, taken, values, days), axis=0)
     split[:, np.isnan(split).any(axis=0) | np.isnan(scores).any(axis=0)] = np.nan
     return split
+
+
+def _best_equally(node: nodes.TopK, values: Values, days: Days, scores: Floats) -> Floats:
+    if node.count == len(scores):
+        return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
+    parts, others = parts_without_ties(node.count, scores, largest=node.largest)
+    if others.size:
+        some = scores.take(others, axis=1)
+        gone = dropped(node, values, days[others], some)
+        parts[:, others] = equal_parts(node.count, some, gone, largest=node.largest)
+    return parts
 
 
 def scores_of(node: nodes.Ranking, values: Values, days: Days) -> Floats:
@@ -123,9 +133,12 @@ def _rows(series: tuple[int, ...], values: Values, days: Days) -> Floats:
 def _volatilities(series: tuple[int, ...], values: Values, days: Days) -> Floats:
     """NaN where a volatility is 0, by which nothing can be weighted."""
     volatilities = _rows(series, values, days)
-    return np.where(volatilities > 0, volatilities, np.nan)
+    useful = volatilities > 0
+    if not useful.all():
+        volatilities[~useful] = np.nan
+    return volatilities
 
 
 def _in_proportion(weights: Floats) -> Floats:
-    split: Floats = weights / sum(weights)  # the builtin adds in one order, however many days there are
-    return split
+    weights /= sum(weights)  # the builtin adds in one order, however many days there are
+    return weights

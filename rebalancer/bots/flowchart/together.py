@@ -28,6 +28,7 @@ def decide_together(charts: Sequence[tree.Chart], closes: Closes) -> Iterator[De
     every = (1 << values.length) - 1
     for root in roots:
         yield distributed(values, root, every)
+    values.series.clear()  # `values` is part of a cycle, which would keep them until garbage is collected
 
 
 def fits(bot: FlowchartBot) -> bool:

@@ -9,6 +9,7 @@ from rebalancer.app.positions import AccountPositions
 from rebalancer.app.positions import positions as held
 from rebalancer.app.status import account_statuses
 from rebalancer.app.views import AccountStatus
+from rebalancer.config import parsers
 from rebalancer.errors import BadInputError
 from rebalancer.events import Halted
 from rebalancer.journal import follow, read
@@ -66,7 +67,7 @@ def performance(asked: Asked) -> object:
 def _day(asked: Asked, name: str) -> date | None:
     text = asked.query(name)
     try:
-        return date.fromisoformat(text) if text is not None else None
+        return parsers.day(text) if text is not None else None
     except ValueError as error:
         raise RefusedError(400, "bad_parameter", f"{name} has to be a day such as 2024-03-04.") from error
 

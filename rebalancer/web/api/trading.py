@@ -1,6 +1,5 @@
 """/api/admin/trading: money of bots, settings, and executing tonight's plan. Nothing here arms an account."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from rebalancer.app import removal, setting_change, settings
@@ -117,9 +116,10 @@ def _for_real(asked: Asked) -> bool:
 
 
 def listed_executions(asked: Asked) -> object:
-    found: Sequence[Execution] = executions(asked.config, asked.limit())
-    names = {each.name for each in asked.accounts()}
-    return {"executions": [each for each in found if each.account in names]}
+    limit, names = asked.limit(), [each.name for each in asked.accounts()]
+    found = executions(asked.config, limit + 1, names, asked.query("before"))
+    more = found[limit - 1].execution if len(found) > limit else None
+    return {"executions": found[:limit], "next": more}
 
 
 def _text(amount: str | int | Decimal) -> str:
@@ -217,7 +217,7 @@ CALLS = (
         f"{HERE}/executions",
         listed_executions,
         "The runs that were started for a confirmed plan, newest first.",
-        {"executions": [Execution]},
-        parameters=(MODE, ACCOUNT, LIMIT),
+        {"executions": [Execution], "next": (str, None)},
+        parameters=(MODE, ACCOUNT, LIMIT, Parameter("before", "Only those before this one.")),
     ),
 )

@@ -36,8 +36,8 @@ def _around(config: Config) -> Around:
 
 
 def account_of(visit: Visit, config: Config) -> AccountConfig:
-    """The account that the address or the form names, else the first. Raises BadInputError for an unknown one."""
-    name = visit.form.get("account") or visit.query.get("account")
+    """That which the address names, else the first; a form has to name one. Raises BadInputError for an unknown one."""
+    name = visit.form["account"] if visit.request.method == "POST" else visit.query.get("account")
     return chosen_accounts(config, name)[0] if name else config.accounts[0]
 
 

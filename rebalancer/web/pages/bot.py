@@ -1,7 +1,9 @@
 """One bot: tonight's way through its chart, how near it is to another, and what it earned beside its back-test."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -10,49 +12,56 @@ from rebalancer.app import research
 from rebalancer.app.bot_views import Explanation
 from rebalancer.app.bots import bot_files, show_bot
 from rebalancer.app.performance import performance
-from rebalancer.config import Config
-from rebalancer.errors import BadInputError, RebalancerError
+from rebalancer.app.research import DrawnChart
+from rebalancer.config import AccountConfig, Config
+from rebalancer.errors import RebalancerError
 from rebalancer.model import Allocation
 from rebalancer.report import tearsheet
 from rebalancer.report.backtest_sheet import sheet_of
 from rebalancer.report.bots import wanted
 from rebalancer.report.chart_svg import for_page
 from rebalancer.report.flips import sentence, with_flips
-from rebalancer.web.pages.around import show
+from rebalancer.web.pages.around import account_of, number, show
 from rebalancer.web.pages.performance import sheet_of_performance
 from rebalancer.web.pages.run_shown import ShownFlip
 from rebalancer.web.refusals import RefusedError
 from rebalancer.web.site import Visit
 
-MOST_PARTS = 400
-"""Of a chart in the page; a larger one is drawn by the terminal, into a file of its own."""
+MOST_DRAWINGS = 1_000_000
 
 
 def bot(visit: Visit) -> Response:
-    """By its name alone: no path of a request leads to a file."""
+    """By its name alone, and of which account: no path of a request leads to a file."""
     config, name = visit.site.load(), visit.query.get("name", "")
-    if name not in bot_files(config):
+    account = _owner(visit, config, name)
+    own = replace(config, accounts=(account,)) if account else config  # another's may have the name too
+    if name not in bot_files(own):
         raise RefusedError(404, "no_bot", f"There is no bot {name!r}. The page Bots lists those that are invested.")
-    explained, trouble = _explained(config, name)
-    account = next((each for each in config.accounts if name in each.bots), None)
-    earned = performance(config, name, account.name) if account and "live" in visit.query else ()
+    explained, chart, trouble = _explained(own, name)
+    earned = performance(own, name, account.name) if account and "live" in visit.query else ()
     return show(
         visit,
         config,
         "bot.html",
         name=name,
         account=account,
-        shown=show_bot(config, name),
-        file=_from_folder(config, bot_files(config)[name]),
+        shown=show_bot(own, name),
+        file=_from_folder(config, bot_files(own)[name]),
         explained=explained,
         trouble=trouble,
         wants=_wants(explained),
         path=_path(explained),
         flips=_flips(name, explained),
-        chart=_chart(config, name) if explained else Markup(),
-        backtest=backtest_of(config, name, visit.site.clock.now().date()) if "backtest" in visit.query else Markup(),
+        chart=_drawing(visit, name, account, chart) if chart else Markup(),
+        backtest=backtest_of(own, name, visit.site.clock.now().date()) if "backtest" in visit.query else Markup(),
         live=sheet_of_performance(visit, earned[0]) if earned else Markup(),
     )
+
+
+def _owner(visit: Visit, config: Config, bot: str) -> AccountConfig | None:
+    """The account that the address names, else the first one that is invested in the bot."""
+    asked = account_of(visit, config)
+    return next((each for each in (asked, *config.accounts) if bot in each.bots), None)
 
 
 def _from_folder(config: Config, file: Path) -> str:
@@ -61,12 +70,12 @@ def _from_folder(config: Config, file: Path) -> str:
     return str(file.relative_to(folder) if file.is_relative_to(folder) else file)
 
 
-def _explained(config: Config, name: str) -> tuple[Explanation | None, str]:
-    """The decision, or why there is none, such as prices that can't be read."""
+def _explained(config: Config, name: str) -> tuple[Explanation | None, DrawnChart | None, str]:
+    """The decision and the chart of a bot that has one, or why there is none, such as prices that can't be read."""
     try:
-        return research.explain(config, name, None), ""
+        return *research.explain_with_chart(config, name), ""
     except RebalancerError as error:
-        return None, str(error)
+        return None, None, str(error)
 
 
 def _wants(explained: Explanation | None) -> str:
@@ -92,16 +101,13 @@ def _flips(name: str, explained: Explanation | None) -> tuple[ShownFlip, ...]:
     return tuple(sorted(found, key=lambda flip: abs(flip.move)))
 
 
-def _chart(config: Config, name: str) -> Markup:
-    """Nothing for a bot without a chart, and for a chart too large for a page."""
-    try:
-        drawn = research.chart(config, name, None)
-    except BadInputError:
-        return Markup()
-    if len(drawn.parts) > MOST_PARTS:
-        return Markup()
-    title = f"{name} on {drawn.session}{f': {drawn.marked}' if drawn.marked else ''}"
-    return Markup(for_page(title, drawn.parts))  # noqa: S704 - all names in it are escaped
+def _drawing(visit: Visit, name: str, account: AccountConfig | None, chart: DrawnChart) -> Markup:
+    """The drawing that the address asks for: one of a large chart is small, all of them are not."""
+    title = f"{name} on {chart.session}{f': {chart.marked}' if chart.marked else ''}"
+    here = urlencode({"name": name} | ({"account": account.name} if account else {}))
+    asked = number(visit, "drawing", 1, MOST_DRAWINGS) - 1
+    drawn = for_page(title, chart.parts, lambda drawing: f"/bot?{here}&drawing={drawing + 1}#chart", asked)
+    return Markup(drawn)  # noqa: S704 - all names in it are escaped
 
 
 def backtest_of(config: Config, bot: str, made: date) -> Markup:

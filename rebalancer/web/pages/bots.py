@@ -13,7 +13,6 @@ from rebalancer.app.positions import positions
 from rebalancer.app.settings import change_amount
 from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config
-from rebalancer.errors import BadInputError, echoed
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import money
 from rebalancer.web.pages.around import account_of, show, spark
@@ -39,7 +38,7 @@ def amount(visit: Visit) -> Response:
     """A form: another amount for a bot."""
     config = visit.site.load()
     account, bot = account_of(visit, config), visit.form["bot"]
-    unit = _one_of(visit.form["unit"], "dollars", "percent")
+    unit = visit.form.one_of("unit", "dollars", "percent")
     typed = visit.form["amount"].strip()
     made = change_amount(config, account, bot, typed, percent=unit == "percent", by=visit.site.by)
     return done(visit, f"The amount of {bot} {'is changed' if made.changes else 'was that already'}", made)
@@ -63,10 +62,8 @@ def removing(visit: Visit) -> Response:
 
 def remove(visit: Visit) -> Response:
     config = visit.site.load()
-    account, bot, to = account_of(visit, config), visit.form["bot"], visit.form["to"]
-    made = removal.remove(
-        config, account, bot, "owner" if _one_of(to, "market", "owner") == "owner" else "market", visit.site.by
-    )
+    account, bot = account_of(visit, config), visit.form["bot"]
+    made = removal.remove(config, account, bot, visit.form.one_of("to", "market", "owner"), visit.site.by)
     return done(visit, f"{bot} is removed", made)
 
 
@@ -74,7 +71,7 @@ def move(visit: Visit) -> Response:
     """A form: money given to a bot whose capital rolls over, or taken from it."""
     config = visit.site.load()
     account, bot, typed = account_of(visit, config), visit.form["bot"], visit.form["amount"].strip()
-    way = _one_of(visit.form["way"], "in", "out")
+    way = visit.form.one_of("way", "in", "out")
     moved = (capital.deposit if way == "in" else capital.withdraw)(config, account, bot, typed, visit.site.by)
     text = (
         f"Its book has {money(moved.value, moved.currency)} now, {money(moved.value_before, moved.currency)} before, "
@@ -101,9 +98,3 @@ def _done(
 def disarms(config: Config) -> tuple[str, ...]:
     """A sentence for each arming that a change of the settings would undo."""
     return tuple(revoked_armings(config, config.journal(), "", ""))
-
-
-def _one_of(given: str, *choices: str) -> str:
-    if given in choices:
-        return given
-    raise BadInputError.of("form", f"{echoed(given)} is not allowed: use {' or '.join(choices)}")

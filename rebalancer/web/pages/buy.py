@@ -99,10 +99,10 @@ def bought(visit: Visit) -> Response:
             account,
             str(saved),
             form["amount"].strip(),
-            percent=form["unit"] == "percent",
+            percent=form.one_of("unit", "dollars", "percent") == "percent",
             name=name or None,
             by=visit.site.by,
-            capital="rollover" if form["capital"] == "rollover" else "fixed",
+            capital=form.one_of("capital", "fixed", "rollover"),
         )
     except BadInputError:  # nothing was changed; after any other error the settings may name the file
         if saved != file:

@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from rebalancer.app.performance import performance as earned
 from rebalancer.app.performance_views import AccountPerformance
-from rebalancer.errors import BadInputError, echoed
+from rebalancer.config import parsers
+from rebalancer.errors import BadInputError
 from rebalancer.report import tearsheet
 from rebalancer.report.performance import headline
 from rebalancer.report.performance_sheet import sheet_of
@@ -51,6 +52,6 @@ def sheet_of_performance(visit: Visit, found: AccountPerformance) -> Markup:
 def _day(visit: Visit, name: str) -> date | None:
     text = visit.query.get(name, "")
     try:
-        return date.fromisoformat(text) if text else None
+        return parsers.day(text) if text else None
     except ValueError as error:
-        raise BadInputError.of(name, f"{echoed(text)} is no day: write it as 2026-11-20") from error
+        raise BadInputError.of(name, str(error)) from error

@@ -10,6 +10,7 @@ from rebalancer.journal import read
 from rebalancer.journal.connection import head
 from rebalancer.web.pages.around import account_of, number, show
 from rebalancer.web.pages.run_shown import shown_run
+from rebalancer.web.refusals import RefusedError
 from rebalancer.web.site import Visit
 
 A_PAGE, MOST_LISTED, MOST_RUNS = 50, 1000, 1_000_000_000
@@ -35,7 +36,12 @@ def runs(visit: Visit) -> Response:
 def run(visit: Visit) -> Response:
     config, dry_run = visit.site.load(), "dry" in visit.query
     journal, wanted = config.journal(dry_run=dry_run), number(visit, "id", 0, MOST_RUNS)
-    record = read.run(journal, wanted)
+    try:
+        record = read.run(journal, wanted)
+    except BadInputError as error:
+        raise RefusedError(
+            404, "no_run", f"There is no {'dry ' * dry_run}run {wanted}. The page Runs lists them."
+        ) from error
     replayed = None if dry_run or "replay" not in visit.query else _replayed(config, wanted)
     return show(visit, config, "run.html", shown=shown_run(record, journal), dry_run=dry_run, replayed=replayed)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rebalancer.app.proposals import EditableSetting
-from rebalancer.errors import BadInputError
+from rebalancer.errors import BadInputError, Problem
 from rebalancer.model.settings import Range
 from rebalancer.web.forms import Form
 
@@ -16,11 +16,13 @@ PAIR = "pair-"
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """`value` is as it is typed. `choices` are empty where it is typed; `allowed` is "" where they say it all."""
+    """`value` is as it is typed. `choices`, with the word for each, are empty where it is typed; `allowed` is "" where
+    they say it all.
+    """
 
     setting: EditableSetting
     value: str
-    choices: tuple[str, ...]
+    choices: Mapping[str, str]
     is_number: bool
     allowed: str
 
@@ -31,6 +33,15 @@ class SettingField:
     @property
     def table(self) -> str:
         return self.key.rpartition(".")[0]
+
+    @property
+    def id(self) -> str:
+        """Of its element in the page."""
+        return self.key.replace(".", "-")
+
+    @property
+    def label(self) -> str:
+        return self.key.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def fields_of(settings: Iterable[EditableSetting]) -> tuple[SettingField, ...]:
@@ -43,8 +54,10 @@ def _field(setting: EditableSetting) -> SettingField:
     return SettingField(setting, value, _choices(schema), "maximum" in schema, _allowed(schema))
 
 
-def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
-    return ("true", "false") if schema.get("type") == "boolean" else tuple(schema.get("enum", ()))
+def _choices(schema: Mapping[str, Any]) -> Mapping[str, str]:
+    if schema.get("type") == "boolean":
+        return {"true": "yes", "false": "no"}
+    return {choice: choice.replace("_", " ") for choice in schema.get("enum", ())}
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
@@ -72,6 +85,15 @@ def pairs_of(text: str) -> Iterator[tuple[str, str]]:
     for pair in filter(None, text.split(", ")):
         first, _, second = pair.partition("/")
         yield first, second
+
+
+def by_field(account: str, problems: Iterable[Problem]) -> Mapping[str, list[Problem]]:
+    """The problems by the key of the field that they are of; the places of others have no field of that key."""
+    found: dict[str, list[Problem]] = {}
+    for problem in problems:
+        key = (problem.place or problem.source).removeprefix(f"accounts.{account}.")
+        found.setdefault(key, []).append(problem)
+    return found
 
 
 def changed(fields: Sequence[SettingField], typed: Mapping[str, str]) -> Mapping[str, str]:

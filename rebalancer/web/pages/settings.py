@@ -10,7 +10,7 @@ from rebalancer.config.effective import effective_settings
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.web.pages.around import account_of, show
 from rebalancer.web.pages.bots import done
-from rebalancer.web.pages.setting_fields import PAIRS, SettingField, changed, fields_of, pairs_of, typed_of
+from rebalancer.web.pages.setting_fields import PAIRS, SettingField, by_field, changed, fields_of, pairs_of, typed_of
 from rebalancer.web.site import Visit
 
 EMPTY_PAIRS = 2
@@ -45,7 +45,7 @@ def _form(visit: Visit, problems: Sequence[Problem] = (), typed: Mapping[str, st
         pairs=[*pairs_of(values[PAIRS]), *[("", "")] * EMPTY_PAIRS],
         others=[each for each in effective_settings(config, account) if each.key.removeprefix(here) not in values],
         file=config.path.name,
-        problems=problems,
+        wrong=by_field(account.name, problems),
     )
 
 

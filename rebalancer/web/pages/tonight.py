@@ -39,7 +39,7 @@ def _page(
     shown: ShownRun | None = None,
 ) -> Response:
     about = overview(config, account, visit.site.clock)
-    started = tuple(each for each in executions(config, MOST_LISTED) if each.account == account.name)
+    started = executions(config, MOST_LISTED, [account.name])
     return show(
         visit,
         config,

@@ -1,12 +1,13 @@
 """What each ticker receives, from the root of a chart down."""
 
 import numpy as np
+import pytest
 from trees import best, chart, compare, constant, equal, hold, price, random_walks, specified, when
 
 from rebalancer.bots.decisions import Alike
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
-from rebalancer.bots.flowchart.ranking import MANY_DAYS, equal_parts
+from rebalancer.bots.flowchart.ranking import MANY_DAYS, equal_parts, parts_without_ties
 
 TICKERS = [f"T{number:02}" for number in range(40)]
 
@@ -43,11 +44,16 @@ def test_two_numbers_are_compared_on_every_day():
     assert decisions(never, closes).weights(closes.symbols).tolist() == [[0, 1]] * 3
 
 
-def test_many_days_are_ranked_as_few_are():
-    scores = np.random.default_rng(1).normal(size=(6, MANY_DAYS + 100)).round(1)  # with many ties
+@pytest.mark.parametrize("days", [MANY_DAYS - 100, MANY_DAYS + 100])
+@pytest.mark.parametrize("largest", [True, False])
+def test_days_without_ties_are_ranked_as_those_with_ties(days, largest):
+    scores = np.random.default_rng(1).normal(size=(6, days)).round(2)
     scores[2, ::7] = np.nan
+    scores[3, ::8], scores[4, ::8] = 5.0, 5.0
+    scores[5, ::8] = 5.0  # three tie for two places
+    parts, others = parts_without_ties(2, scores, largest=largest)
+    clear = np.delete(np.arange(days), others)
+    assert clear.size > days / 2
+    assert np.isnan(scores[2, others]).sum() == np.isnan(scores).sum()
     nobody = np.zeros(scores.shape, dtype=bool)
-    few = [equal_parts(2, scores[:, [day]], nobody[:, [day]], largest=True) for day in range(scores.shape[1])]
-    np.testing.assert_array_equal(equal_parts(2, scores, nobody, largest=True), np.hstack(few))
-    known = ~np.isnan(scores).any(axis=0)
-    np.testing.assert_array_equal(equal_parts(2, scores[:, known], None, largest=True), np.hstack(few)[:, known])
+    np.testing.assert_array_equal(parts[:, clear], equal_parts(2, scores, nobody, largest=largest)[:, clear])

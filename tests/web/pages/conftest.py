@@ -28,5 +28,9 @@ def chromium() -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def look(chromium: "Browser") -> Look:
-    return windows_of(chromium)
+def look(chromium: "Browser", request: pytest.FixtureRequest) -> Iterator[Look]:
+    """Has sent what the test's mark `sends` names."""
+    sent: set[str] = set()
+    yield windows_of(chromium, sent)
+    for mark in request.node.iter_markers("sends"):
+        assert set(mark.args) <= sent

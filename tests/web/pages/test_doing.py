@@ -8,9 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from addresses import FORMS
 from local_alpaca import LocalAlpaca, Tape
 from local_alpaca.config import paper_config
-from local_site import LocalSite, local_site
+from local_site import LocalSite, local_site, write_demo_account
 from windows import PHONE, Look
 
 from rebalancer import config
@@ -24,6 +25,7 @@ def settings(site: LocalSite) -> config.Config:
     return config.load(site.config)
 
 
+@pytest.mark.sends("/leave", "/login")
 def test_a_person_enters_with_the_token_and_leaves(look: Look, shared: LocalSite):
     with look(shared) as page:
         page.get_by_role("button", name="Leave").click()
@@ -33,6 +35,7 @@ def test_a_person_enters_with_the_token_and_leaves(look: Look, shared: LocalSite
         expect(page.get_by_role("heading", name="demo")).to_be_visible()
 
 
+@pytest.mark.sends("/halt", "/resume")
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without one"])
 def test_halt_is_one_button_and_the_halt_stands_on_every_page(look: Look, site: LocalSite, *, script: bool):
     with look(site, width=PHONE, script=script) as page:
@@ -48,12 +51,17 @@ def test_halt_is_one_button_and_the_halt_stands_on_every_page(look: Look, site: 
     assert read.halts(settings(site).journal(), "demo") == ()
 
 
+@pytest.mark.sends("/settings/change", "/settings/save")
 def test_a_setting_is_changed_after_its_difference_was_seen(look: Look, site: LocalSite):
     with look(site, at="/settings", refused=1) as page:
         page.get_by_label("trading.rounding").select_option("closest")
         page.get_by_label("trading.minutes_before_close").fill("0")
         page.get_by_role("button", name="Show what would change").click()
         expect(page.get_by_role("alert")).to_contain_text("from 1 to 390")
+        wrong = page.get_by_label("trading.minutes_before_close")
+        expect(wrong).to_have_accessible_description(re.compile("Default: 10. ✕ 0 is not allowed"))
+        expect(wrong).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("input[aria-invalid], select[aria-invalid]")).to_have_count(1)
         assert page.get_by_label("trading.rounding").input_value() == "closest"
         page.get_by_label("trading.minutes_before_close").fill("15")
         page.get_by_label("Pair 2, one side").fill("QQQ")
@@ -67,6 +75,7 @@ def test_a_setting_is_changed_after_its_difference_was_seen(look: Look, site: Lo
     assert trading.paired_tickers == (("SPY", "SPYINV"), ("QQQ", "PSQ"))
 
 
+@pytest.mark.sends("/bots/amount", "/bots/remove")
 def test_a_bot_gets_another_amount_and_another_is_removed(look: Look, site: LocalSite):
     with look(site, at="/bots") as page:
         card = page.get_by_role("region", name="Dual momentum")
@@ -85,6 +94,25 @@ def test_a_bot_gets_another_amount_and_another_is_removed(look: Look, site: Loca
     assert str(next(each.amount for each in account.investments if each.bot == "Dual momentum")) == "25000"
 
 
+def keeping_its_gains(text: str) -> str:
+    return text.replace("amount = 30000", 'amount = 30000\ncapital = "rollover"')
+
+
+@pytest.mark.sends("/bots/move")
+def test_money_is_given_to_a_bot_that_keeps_its_gains(look: Look, tmp_path: Path):
+    with (
+        local_site(write_demo_account(tmp_path / "mine", keeping_its_gains)) as site,
+        look(site, width=PHONE, at="/bots") as page,
+    ):
+        card = page.get_by_role("region", name="Dual momentum")
+        card.get_by_text("Change or remove").click()
+        card.get_by_label("take it from this bot").check()
+        card.get_by_label("USD").fill("250")
+        card.get_by_role("button", name="Move").click()
+        expect(page.get_by_role("heading", name="250.00 USD taken from Dual momentum")).to_be_visible()
+
+
+@pytest.mark.sends("/buy/upload", "/buy")
 def test_a_chart_is_sent_looked_at_and_bought(look: Look, site: LocalSite):
     with look(site, at="/buy") as page:
         file = {"name": "mine.json", "mimeType": "application/json", "buffer": json.dumps(CHART).encode()}
@@ -95,8 +123,13 @@ def test_a_chart_is_sent_looked_at_and_bought(look: Look, site: LocalSite):
         page.get_by_role("button", name="Buy it").click()
         expect(page.get_by_role("heading", name="Sent by hand is bought")).to_be_visible()
         page.goto(site.url + "/buy")
-        expect(page.locator("main")).to_contain_text("Every bot file beside your settings is invested already")
+        expect(page.locator("main")).to_contain_text("Every bot file beside your settings is invested in already")
     assert "Sent by hand" in settings(site).accounts[0].bots
+
+
+def test_each_form_that_there_is_is_sent_by_a_person_in_one_of_these_tests():
+    marks = (mark for test in globals().values() for mark in getattr(test, "pytestmark", ()))
+    assert {form for mark in marks if mark.name == "sends" for form in mark.args} == FORMS
 
 
 # ------------------------------------------------------------------------------------------- at the local Alpaca
@@ -120,6 +153,7 @@ def at_alpaca(venue: LocalAlpaca, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         yield running
 
 
+@pytest.mark.sends("/tonight", "/tonight/execute")
 def test_an_evening_is_seen_first_executed_and_told_from_the_page(look: Look, at_alpaca: LocalSite, venue: LocalAlpaca):
     with look(at_alpaca, width=PHONE, theme="dark", at="/tonight") as page:
         page.get_by_role("button", name="Dry run now").click()

@@ -6,30 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from addresses import READ, address
 from local_site import LocalSite
 from windows import DESKTOP, PHONE, Look, Theme
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PAGES = {
-    "home": "/",
-    "tonight": "/tonight",
-    "bots": "/bots",
-    "remove": "/bots/remove?bot=Dual%20momentum",
-    "bot": "/bot?name=Dual%20momentum",
-    "buy": "/buy",
-    "check": "/buy/check?bot=Dual%20momentum",
-    "runs": "/runs",
-    "run": "/run?id=1",
-    "orders": "/orders",
-    "performance": "/performance",
-    "settings": "/settings",
-    "journal": "/journal?verify=1",
-    "error": "/run?id=9",
-}
 SNAPSHOTS = Path(__file__).with_name("snapshots")
-GOLDEN = ("home", "tonight", "bots", "remove", "bot", "buy", "run", "orders")
 LEAST_CONTRAST, LEAST_OF_LARGE = 4.5, 3.0
 """WCAG 2.2, AA."""
 LOW_CONTRAST = """([least, leastOfLarge]) => {
@@ -68,13 +52,39 @@ UNNAMED = """() => [...document.querySelectorAll("input:not([type=hidden]), sele
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_every_page_fits_can_be_read_and_names_its_fields(look: Look, shared: LocalSite, width: int, theme: Theme):
     with look(shared, width=width, theme=theme) as page:
-        for name, path in PAGES.items():
-            if name == "error":
-                continue  # its status is told in the console
-            page.goto(shared.url + path)
-            assert page.evaluate(TOO_WIDE) <= 0, name
-            assert page.evaluate(LOW_CONTRAST, [LEAST_CONTRAST, LEAST_OF_LARGE]) == [], name
-            assert page.evaluate(UNNAMED) == [], name
+        for path in READ:
+            page.goto(shared.url + address(path, shared.site.load()))
+            require_readable(page, path)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_what_a_form_is_answered_with_fits_and_can_be_read(look: Look, site: LocalSite, width: int, theme: Theme):
+    """A dry run, a setting that is refused, one that is shown and saved, a halt, and what is not there."""
+    with look(site, width=width, theme=theme, refused=2, at="/tonight") as page:
+        page.get_by_role("button", name="Dry run now").click()
+        require_readable(page, "a dry run")
+        page.goto(f"{site.url}/settings")
+        page.get_by_label("trading.minutes_before_close").fill("0")
+        page.get_by_role("button", name="Show what would change").click()
+        require_readable(page, "a refused setting")
+        page.get_by_label("trading.minutes_before_close").fill("15")
+        page.get_by_role("button", name="Show what would change").click()
+        require_readable(page, "a difference")
+        page.get_by_role("button", name="Save it").click()
+        require_readable(page, "a saved setting")
+        page.goto(site.url)
+        page.get_by_role("button", name="Halt trading now").click()
+        require_readable(page, "a halt")
+        page.goto(f"{site.url}/run?id=9")
+        require_readable(page, "an error")
+
+
+def require_readable(page: "Page", name: str) -> None:
+    page.wait_for_load_state()  # a click waits for the page alone, not for its style
+    assert page.evaluate(TOO_WIDE) <= 0, name
+    assert page.evaluate(LOW_CONTRAST, [LEAST_CONTRAST, LEAST_OF_LARGE]) == [], name
+    assert page.evaluate(UNNAMED) == [], name
 
 
 def test_the_themes_differ_and_follow_the_system(look: Look, shared: LocalSite):
@@ -88,18 +98,20 @@ def test_the_themes_differ_and_follow_the_system(look: Look, shared: LocalSite):
 def test_a_screen_reader_is_told_what_stands_in_the_snapshots(look: Look, shared: LocalSite):
     """WRITE_SNAPSHOTS=1 writes them anew, to be read before they are committed."""
     with look(shared) as page:
-        for name in GOLDEN:
-            page.goto(shared.url + PAGES[name])
-            told, file = steady(page, shared), SNAPSHOTS / f"{name}.txt"
+        for path in READ:
+            page.goto(shared.url + address(path, shared.site.load()))
+            told, file = steady(page, shared), SNAPSHOTS / f"{path.strip('/').replace('/', '_') or 'home'}.txt"
             if os.environ.get("WRITE_SNAPSHOTS"):
                 file.write_text(told, "utf-8")
-            assert told == file.read_text("utf-8"), name
+            assert told == file.read_text("utf-8"), path
 
 
 def steady(page: "Page", site: LocalSite) -> str:
-    """Without what differs from one machine to the next: the folder of the test, and hashes."""
+    """Without what differs from one machine, or moment, to the next: the test's folder, hashes and times."""
     told = page.locator("main").aria_snapshot().replace(str(site.config.parent), "FOLDER")
-    return re.sub(r"\b[0-9a-f]{64}\b", "HASH", told) + "\n"
+    told = re.sub(r"\b\d{8}T\d{6}\.\d+-[0-9a-f]{8}\b", "ID", told)
+    told = re.sub(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b", "HASH", told)
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d E[DS]T", "TIME", told) + "\n"
 
 
 def test_the_keyboard_reaches_the_content_first_and_focus_is_seen(look: Look, shared: LocalSite):
@@ -123,5 +135,5 @@ def test_a_gain_and_a_status_are_told_without_colour(look: Look, shared: LocalSi
 
 def test_what_is_not_found_is_told_on_a_page_with_a_way_home(shared: LocalSite, look: Look):
     with look(shared) as page:
-        answer = page.request.get(shared.url + PAGES["error"])
-        assert (answer.status, 'href="/"' in answer.text()) == (400, True)
+        answer = page.request.get(f"{shared.url}/run?id=9")
+        assert (answer.status, 'href="/"' in answer.text()) == (404, True)

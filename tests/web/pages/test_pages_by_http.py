@@ -7,20 +7,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from addresses import READ, address
 from local_site import LocalSite, Person, local_site
 
-PAGES = (
-    *("/", "/tonight", "/bots", "/bots/remove?bot=Dual%20momentum", "/bot?name=Dual%20momentum"),
-    *("/bot?name=Dual%20momentum&live=1", "/bot?name=Dual%20momentum&backtest=1", "/buy"),
-    *("/buy/check?bot=Dual%20momentum", "/runs", "/runs?dry=1", "/run?id=1", "/run?id=1&replay=1", "/orders"),
-    *("/performance", "/performance?bot=Dual%20momentum", "/settings", "/journal", "/journal?verify=1"),
+MORE = (
+    *("/bot?name=Dual%20momentum&live=1", "/bot?name=Dual%20momentum&backtest=1", "/runs?dry=1", "/run?id=1&dry=1"),
+    *("/run?id=1&replay=1", "/performance?bot=Dual%20momentum", "/journal"),
 )
 LARGEST = 150_000
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*READ, *MORE])
 def test_a_page_is_answered_is_small_and_has_no_script_or_style_of_its_own(person: Person, path: str):
-    answer = person.get(path)
+    answer = person.get(address(path, person.site.site.load()))
     assert answer.status == 200, answer.text
     assert len(answer.body) < LARGEST
     assert not re.search(r"<style| style=|<script(?! src=)|\son\w+=|javascript:", answer.text)
@@ -58,7 +57,10 @@ def test_a_run_shows_what_the_terminal_shows(person: Person, rebalance, shared: 
     [
         ("/?account=nobody", 200),
         ("/bots?account=nobody", 400),
-        ("/run?id=9", 400),
+        ("/run?id=9", 404),
+        ("/bot?name=Dual%20momentum&account=nobody", 400),
+        ("/bot?name=Dual%20momentum&drawing=0", 400),
+        ("/performance?from=20160704", 400),
         ("/run?id=0", 400),
         ("/run?id=1e3", 400),
         ("/run?id=99999999999999999999", 400),
@@ -112,6 +114,49 @@ def test_without_a_run_each_page_says_how_to_begin(tmp_path: Path, rebalance):
             assert answer.status == 200, answer.text
         assert "No run yet" in person.get("/").text
         assert "No order yet" in person.get("/orders").text
+
+
+def gates(depth: int, place: int = 1) -> dict:
+    """A chart of 2**depth - 1 gates, no two of them the same, and the way leads through all their first branches."""
+    if depth == 0:
+        return {"asset": "SPY"}
+    rose = {"cumulative-return": {"of": "SPY", "window": 5}}
+    then, other = gates(depth - 1, 2 * place), gates(depth - 1, 2 * place + 1)
+    return {"if": {"left": rose, "is": "gt", "right": -100 - place}, "then": then, "else": other}
+
+
+def test_of_a_chart_of_a_thousand_gates_the_page_draws_the_way_taken_and_links_the_rest(site: LocalSite):
+    chart = {"format": "rebalancer/bot", "version": 1, "name": "Large", "chart": gates(10)}
+    (site.config.parent / "bots" / "large.json").write_text(json.dumps(chart))
+    person = site.enter()
+    first = person.get("/bot?name=large").text
+    (drawn,) = re.findall(r'<svg class="rebalance-chart".*?</svg>', first, re.DOTALL)
+    assert len(drawn) < LARGEST
+    assert drawn.count('<g class="taken">') == 10
+    link, *_ = re.findall(r'<a href="([^"]*drawing=\d+#chart)">', drawn)
+    below = person.get(html.unescape(link).removesuffix("#chart")).text
+    assert "back to the drawing above this one" in below
+    assert person.get("/bot?name=large&drawing=999999").text.count("back to the drawing") == 0
+
+
+def test_of_two_bots_of_one_name_the_page_shows_that_of_the_account(site: LocalSite):
+    bots = site.config.parent / "bots"
+    (bots / "other.json").write_text(
+        json.dumps({"format": "rebalancer/bot", "version": 1, "name": "x", "chart": {"asset": "IEF"}})
+    )
+    site.config.write_text(
+        site.config.read_text("utf-8")
+        + '\n[accounts.second]\nbroker = "sim"\n[[accounts.second.investments]]\n'
+        + 'name = "Dual momentum"\nbot = "bots/other.json"\namount = 100\n',
+        "utf-8",
+    )
+    person = site.enter()
+    pages = {name: person.get(f"/bot?name=Dual%20momentum&account={name}").text for name in ("demo", "second")}
+    assert "bots/dual_momentum.json" in pages["demo"]
+    assert ("bots/other.json" in pages["second"], "IEF 100.00 %" in pages["second"]) == (True, True)
+    for name, shown in pages.items():
+        assert f'href="/bot?name=Dual%20momentum&amp;account={name}"' in person.get(f"/bots?account={name}").text
+        assert f"account={name}&amp;backtest=1" in shown
 
 
 def test_an_unusable_config_is_told_with_its_problems(site: LocalSite):

@@ -19,8 +19,8 @@ def fields(rebalance, tmp_path):
 def test_each_field_has_its_range_or_its_choices_in_words(fields):
     assert fields["trading.minutes_before_close"].allowed == "From 1 to 390."
     assert fields["trading.max_allocation_percent"].allowed == "Above 0, up to 99."
-    assert fields["trading.rounding"].choices == ("floor", "closest")
-    assert fields["enabled"].choices == ("true", "false")
+    assert fields["trading.rounding"].choices == {"floor": "floor", "closest": "closest"}
+    assert fields["enabled"].choices == {"true": "yes", "false": "no"}
     assert fields["trading.protected"].allowed == "Tickers such as SPY, TLT."
     assert (fields["trading.paired_tickers"].value, fields["trading.protected"].value) == ("SPY/SPYINV", "")
     assert (fields["limits.max_orders"].is_number, fields["limits.allowed"].is_number) == (True, False)

@@ -1,9 +1,11 @@
 """Windows of Debian's Chromium, for tests of pages."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from local_site import LocalSite
 
@@ -19,15 +21,16 @@ ALONE = (
 PHONE, DESKTOP = 390, 1280
 PATIENCE = 300_000.0
 """Milliseconds that a page may take on a busy machine."""
-REFUSED = "the server responded with a status of 400 (Bad Request)"
+REFUSED = re.compile(r"the server responded with a status of 4\d\d \([\w ]+\)$")
 Theme = Literal["light", "dark"]
 Look = Callable[..., AbstractContextManager["Page"]]
 
 
-def windows_of(chromium: "Browser") -> Look:
+def windows_of(chromium: "Browser", sent: set[str]) -> Look:
     """`with look(site) as page`: a window of a person who has entered, at the page `at`.
 
-    Whatever the console says fails the test, but for so many forms that are to be `refused`.
+    The paths of the forms that are sent are added to `sent`. Whatever the console says fails the test, but for so many
+    requests that are to be `refused`.
     """
 
     @contextmanager
@@ -50,10 +53,11 @@ def windows_of(chromium: "Browser") -> Look:
         page = context.new_page()
         page.on("console", lambda message: told.append(f"{page.url}: {message.text}"))
         page.on("pageerror", lambda error: told.append(f"{page.url}: {error}"))
+        page.on("request", lambda request: sent.add(urlsplit(request.url).path) if request.method == "POST" else None)
         page.goto(site.url + at)
         yield page
         context.close()
-        assert len([message for message in told if message.endswith(REFUSED)]) == refused
-        assert [message for message in told if not message.endswith(REFUSED)] == []
+        assert len([message for message in told if REFUSED.search(message)]) == refused
+        assert [message for message in told if not REFUSED.search(message)] == []
 
     return look
