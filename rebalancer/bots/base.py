@@ -176,7 +176,7 @@ def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
     columns = {symbol: column for column, symbol in enumerate(closes.symbols)}
     if absent := [symbol for symbol in symbols if symbol not in columns]:
         raise ValueError(f"{bot} needs closes of {', '.join(absent)}, and there is no column for them")
-    values = np.ascontiguousarray(closes.values.T[[columns[symbol] for symbol in symbols]])
+    values = closes.values.T.take([columns[symbol] for symbol in symbols], axis=0)
     return Closes(closes.sessions, symbols, _usable(values).T)
 
 

@@ -170,7 +170,7 @@ class Values:
         for (function, parameters), members in alike.items():
             for start in range(0, len(members), TOGETHER):
                 some = members[start : start + TOGETHER]
-                closes = np.stack([self._prices[symbol] for _, symbol in some]).T
+                closes = np.array([self._prices[symbol] for _, symbol in some]).T
                 found = INDICATORS[function].formula(closes, *parameters).T
                 self.series.update(zip((index for index, _ in some), found, strict=True))
 

@@ -37,7 +37,7 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
             gain, loss = pairs.real, pairs.imag
             _separate(change, gain, loss)
             for amounts in (gain, loss):
-                amounts[..., window - 1] = amounts[..., :window].mean(axis=-1)
+                amounts[..., window - 1] = np.add.reduce(amounts[..., :window], axis=-1) / window
             smooth_pairs(pairs[..., window - 1 :], 1 / window)
             strength_of(gain[..., window - 1 :], loss[..., window - 1 :], out[..., window:])
         return out

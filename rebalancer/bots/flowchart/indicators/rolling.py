@@ -52,9 +52,17 @@ def _rows(parts: Parts, first: int | None, last: int | None) -> Parts:
 
 
 def total(values: Floats, window: int) -> Floats:
-    """The sum of the last `window` values."""
-    (sums,) = over_windows((values,), window, lambda older, newer, *_sizes: (older[0] + newer[0],))
-    return sums
+    """The sum of the last `window` values: `over_windows` for the join that is asked for most."""
+    out = np.full_like(values, np.nan)
+    if window > len(values):
+        return out
+    span, size = values, 1
+    for digit in f"{window:b}"[1:]:
+        span, size = span[:-size] + span[size:], 2 * size
+        if digit == "1":
+            span, size = span[:-1] + values[size:], size + 1
+    out[window - 1 :] = span
+    return out
 
 
 def highest(values: Floats, window: int) -> Floats:
@@ -203,13 +211,15 @@ def by_runs(values: Floats, recursion: Callable[[Floats], Floats], *, rowwise: b
 
     A `rowwise` one goes along the last axis of any array, so that columns without any gap go together.
     """
-    out, columns = np.full_like(values, np.nan), np.atleast_2d(values.T)
-    answers, whole = np.atleast_2d(out.T), np.asarray(~np.isnan(columns).any(axis=1))
+    columns = np.atleast_2d(values.T)
+    whole = np.asarray(~np.isnan(columns).any(axis=1))
     if not (rowwise and values.size):
         whole[:] = False
     elif whole.all():
         return np.reshape(recursion(np.ascontiguousarray(columns)), values.T.shape).T
-    elif whole.any():
+    out = np.full_like(values, np.nan)
+    answers = np.atleast_2d(out.T)
+    if whole.any():
         # In memory as a column alone would be: the order of a sum depends on it.
         answers[whole] = recursion(np.ascontiguousarray(columns[whole]))
     for place in np.flatnonzero(~whole).tolist():
