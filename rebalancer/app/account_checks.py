@@ -151,7 +151,7 @@ def open_orders_check(orders: Sequence[OrderState], cancel_scope: str, currency:
         if not is_ours(each.id)
     ]
     if not others:
-        return Check("open orders", "pass", f"all {len(orders):,} are ours")
+        return Check("open orders", "pass", f"{counted(len(orders), 'order')} of ours, none of others")
     found = f"{len(others):,} not ours: {listed(others, '; ')}"
     if cancel_scope == "all":
         return Check("open orders", "warn", found, 'A run cancels them, because cancel_scope = "all".')

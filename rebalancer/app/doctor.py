@@ -26,7 +26,7 @@ from rebalancer.market.clock import SystemClock
 from rebalancer.model import Symbol
 from rebalancer.model.checkup import Check, Checkup
 from rebalancer.model.settings import SGOV
-from rebalancer.model.text import money
+from rebalancer.model.text import counted, money
 from rebalancer.ports import Progress, unwatched
 from rebalancer.trading.halts import end_of_day_text, halt_text, unarmed_reason
 
@@ -98,7 +98,7 @@ def _bots(account: AccountConfig) -> tuple[Check, Mapping[str, Bot]]:
         bots = load_bots(account.bots)
     except BadInputError as error:
         return Check("bots", "fail", _summary(error), "`rebalance bots check FILE` shows each."), {}
-    return Check("bots", "pass", f"all {len(bots)} can be used: {', '.join(bots)}"), bots
+    return Check("bots", "pass", f"{counted(len(bots), 'bot')} can be used: {', '.join(bots)}"), bots
 
 
 def _first_days(config: Config, account: AccountConfig, bots: Iterable[str]) -> Mapping[str, date]:

@@ -9,8 +9,8 @@ from rebalancer import __version__
 from rebalancer.config import AccountConfig, Config
 from rebalancer.journal import figures, read
 from rebalancer.model.states import OrderPhase
-from rebalancer.notify.memory import Memory
 from rebalancer.notify.metrics import Gauge, Sample
+from rebalancer.notify.observer_state import ObserverState
 
 STATUSES = ("success", "partial", "failed", "missed", "running")
 STATES: tuple[OrderPhase, ...] = ("filled", "open", "canceled", "expired", "rejected", "refused", "unknown", "lost")
@@ -18,9 +18,9 @@ OTHERS: Mapping[str, OrderPhase] = {"intended": "unknown", "absent": "unknown", 
 """States that are counted with another one: a person does the same about them."""
 
 
-def gauges(config: Config, memory: Memory) -> tuple[Gauge, ...]:
+def gauges(config: Config, state: ObserverState) -> tuple[Gauge, ...]:
     """Raises RunFailedError for a journal that can't be read."""
-    skew = partial(_skew, memory)
+    skew = partial(_skew, state)
 
     def of_accounts(name: str, meaning: str, figure: Callable[..., Iterator[Sample]]) -> Gauge:
         found = (each for account in config.accounts for each in figure(config, account))
@@ -89,9 +89,9 @@ def _price_age(config: Config, account: AccountConfig) -> Iterator[Sample]:
             yield _of(account, age)
 
 
-def _skew(memory: Memory, _: Config, account: AccountConfig) -> Iterator[Sample]:
-    if account.name in memory.skews:
-        yield _of(account, memory.skews[account.name])
+def _skew(state: ObserverState, _: Config, account: AccountConfig) -> Iterator[Sample]:
+    if account.name in state.skews:
+        yield _of(account, state.skews[account.name])
 
 
 def _size(config: Config) -> Iterator[Sample]:

@@ -26,9 +26,9 @@ from rebalancer.model.text import minute
 from rebalancer.notify import ping
 from rebalancer.notify.deadline import NOTHING_DONE, Task, within
 from rebalancer.notify.masking import masked
-from rebalancer.notify.memory import Memory, recall, remembering
 from rebalancer.notify.message import Message, send
 from rebalancer.notify.metrics import write_textfile
+from rebalancer.notify.observer_state import ObserverState, changed_state, load_state
 from rebalancer.ports import Clock
 
 LONGEST_WAIT = 4
@@ -36,7 +36,7 @@ LONGEST_WAIT = 4
 MESSAGE = 3
 """How many deadlines a message may take: apprise is slow to load."""
 
-MakeMessage = Callable[[Memory], Message | None]
+MakeMessage = Callable[[ObserverState], Message | None]
 """Makes a message, in the observers' thread."""
 
 
@@ -81,7 +81,7 @@ class Observers:
         """How a run ended is committed, or that none could be started. A skipped run is not reported."""
         if result.status == "skipped":
             return
-        self._queue_message(lambda memory: self._of_run(account, result, memory))
+        self._queue_message(lambda state: self._of_run(account, result, state))
         if account.enabled:
             self._queue_task("ping", lambda: self._ping_end(account.name, result))
         self._queue_task("metrics", self._write_metrics)
@@ -128,23 +128,23 @@ class Observers:
 
         They share one monitor: the success of one account must not hide the failure of another.
         """
-        with remembering(self._config.state_dir) as memory:
-            memory.exit_codes[account] = result.exit_code
-            worst = self._worst(memory)
+        with changed_state(self._config.state_dir) as state:
+            state.exit_codes[account] = result.exit_code
+            worst = self._worst(state)
         return self._ping(worst, account, result.run.run.id if result.run else None, result.sentence)
 
     def _ping_on_a_closed_day(self) -> str | None:
-        day = closed_day_to_ping(self._config, self._clock, recall(self._config.state_dir))
+        day = closed_day_to_ping(self._config, self._clock, load_state(self._config.state_dir))
         if day is None:
             return NOTHING_DONE
-        with remembering(self._config.state_dir) as memory:
-            memory.closed_day = day.isoformat()
-            worst = self._worst(memory)
+        with changed_state(self._config.state_dir) as state:
+            state.closed_day = day.isoformat()
+            worst = self._worst(state)
         return self._ping(worst, text="The exchange is closed today.")
 
-    def _worst(self, memory: Memory) -> str:
+    def _worst(self, state: ObserverState) -> str:
         enabled = {each.name for each in self._config.accounts if each.enabled}
-        worst = max((code for name, code in memory.exit_codes.items() if name in enabled), default=0)
+        worst = max((code for name, code in state.exit_codes.items() if name in enabled), default=0)
         return str(worst) if worst else ""
 
     # ---------------------------------------------------------------------------------------------- the figures
@@ -152,18 +152,18 @@ class Observers:
     def _write_metrics(self) -> str | None:
         if self._config.metrics is None:
             return NOTHING_DONE
-        return write_textfile(self._config.metrics, gauges(self._config, recall(self._config.state_dir)))
+        return write_textfile(self._config.metrics, gauges(self._config, load_state(self._config.state_dir)))
 
     def _remember_skew(self, account: str, skew: timedelta) -> str | None:
-        with remembering(self._config.state_dir) as memory:
-            memory.skews[account] = skew.total_seconds()
+        with changed_state(self._config.state_dir) as state:
+            state.skews[account] = skew.total_seconds()
         return NOTHING_DONE
 
     # ---------------------------------------------------------------------------------------------- messages
 
-    def _of_run(self, account: AccountConfig, result: RunResult, memory: Memory) -> Message:
-        before = memory.exit_codes.get(account.name, 0)
-        memory.exit_codes[account.name] = result.exit_code
+    def _of_run(self, account: AccountConfig, result: RunResult, state: ObserverState) -> Message:
+        before = state.exit_codes.get(account.name, 0)
+        state.exit_codes[account.name] = result.exit_code
         readable = result.status != "failed" or self._keys_readable(account)  # a keyring is asked where it may explain
         return messages.of_run(account, result, before, keys_readable=readable)
 
@@ -176,21 +176,21 @@ class Observers:
             return False
         return True
 
-    def _of_blocked(self, sentence: str, _: Memory) -> Message:
+    def _of_blocked(self, sentence: str, _: ObserverState) -> Message:
         return messages.of_blocked(sentence)
 
-    def _of_event(self, event: messages.ManualEvent, _: Memory) -> Message:
+    def _of_event(self, event: messages.ManualEvent, _: ObserverState) -> Message:
         accounts = self._config.accounts
         return messages.of_event(event, next((each for each in accounts if each.name == event.account), accounts[0]))
 
     def _send_digest(self) -> None:
-        if recall(self._config.state_dir).digest != week_of(self._clock.now()):
+        if load_state(self._config.state_dir).digest != week_of(self._clock.now()):
             self._send_message(self._digest)
 
-    def _digest(self, memory: Memory) -> Message | None:
+    def _digest(self, state: ObserverState) -> Message | None:
         """That of the last week, once; none for the week in which messages were first asked for."""
         week = week_of(self._clock.now())
-        before, memory.digest = memory.digest, week
+        before, state.digest = state.digest, week
         return digest(self._config, week) if before and before != week else None
 
     def _queue_message(self, make: MakeMessage) -> None:
@@ -201,9 +201,9 @@ class Observers:
         sendings: list[outbox.Sending] = []
 
         def choose() -> str | None:
-            with remembering(self._config.state_dir) as memory:
-                if (message := make(memory)) is not None:
-                    sendings.extend(outbox.to_send(memory, self._config.notify, message, self._clock.now()))
+            with changed_state(self._config.state_dir) as state:
+                if (message := make(state)) is not None:
+                    sendings.extend(outbox.to_send(state, self._config.notify, message, self._clock.now()))
             return None
 
         self._record_result("messages", within(self._seconds, lambda: _readable(choose)))
@@ -213,9 +213,9 @@ class Observers:
         sendings: list[outbox.Sending] = []
 
         def choose() -> str | None:
-            if outbox.anything_waiting(recall(self._config.state_dir), self._clock.now()):
-                with remembering(self._config.state_dir) as memory:
-                    sendings.extend(outbox.due(memory, self._config.notify, self._clock.now()))
+            if outbox.anything_waiting(load_state(self._config.state_dir), self._clock.now()):
+                with changed_state(self._config.state_dir) as state:
+                    sendings.extend(outbox.due(state, self._config.notify, self._clock.now()))
             return NOTHING_DONE
 
         within(self._seconds, choose)
@@ -234,8 +234,8 @@ class Observers:
         return send(url, Message(message.kind, self._masked(message.title), body))
 
     def _retry_later(self, sending: outbox.Sending) -> str | None:
-        with remembering(self._config.state_dir) as memory:
-            outbox.retry_later(memory, sending, self._clock.now())
+        with changed_state(self._config.state_dir) as state:
+            outbox.retry_later(state, sending, self._clock.now())
         return None
 
     def _masked(self, text: str) -> str:
@@ -266,16 +266,16 @@ class Observers:
         """Keep what went wrong, or that it works again."""
         if trouble == NOTHING_DONE:
             return
-        if trouble is None and name not in recall(self._config.state_dir).troubles:
+        if trouble is None and name not in load_state(self._config.state_dir).troubles:
             return
         within(self._seconds, partial(self._store_trouble, name, trouble))
 
     def _store_trouble(self, name: str, trouble: str | None) -> str | None:
-        with remembering(self._config.state_dir) as memory:
+        with changed_state(self._config.state_dir) as state:
             if trouble is None:
-                memory.troubles.pop(name, None)
+                state.troubles.pop(name, None)
             else:
-                memory.troubles[name] = f"{minute(self._clock.now(), UTC)}: {trouble}"
+                state.troubles[name] = f"{minute(self._clock.now(), UTC)}: {trouble}"
         return None
 
 
@@ -291,5 +291,5 @@ def troubles(config: Config) -> Mapping[str, str]:
     """By observer, what went wrong the last time; of those that are still in the config."""
     names = {"ping": config.ping, "metrics": config.metrics, "messages": config.notify}
     names |= {f"notify {each.name}": config.notify for each in config.notify}
-    found = recall(config.state_dir)
+    found = load_state(config.state_dir)
     return {name: text for name, text in found.troubles.items() if names.get(name)}

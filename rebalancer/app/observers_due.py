@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from rebalancer.app.outbox import anything_waiting
 from rebalancer.app.schedule import calendar_of, window_of, window_today
 from rebalancer.config import AccountConfig, Config
-from rebalancer.notify.memory import Memory, recall
+from rebalancer.notify.observer_state import ObserverState, load_state
 from rebalancer.ports import Clock
 
 
@@ -13,9 +13,9 @@ def anything_to_tell(config: Config, clock: Clock) -> bool:
     """Whether something is due that no run brings. False at once where nothing observes."""
     if not (config.ping or config.notify):
         return False
-    memory, now = recall(config.state_dir), clock.now()
-    to_send = config.notify and (memory.digest != week_of(now) or anything_waiting(memory, now))
-    return bool(to_send) or closed_day_to_ping(config, clock, memory) is not None
+    state, now = load_state(config.state_dir), clock.now()
+    to_send = config.notify and (state.digest != week_of(now) or anything_waiting(state, now))
+    return bool(to_send) or closed_day_to_ping(config, clock, state) is not None
 
 
 AFTER_FRIDAY = timedelta(days=5)
@@ -28,7 +28,7 @@ def week_of(now: datetime) -> str:
     return f"{year}-W{week:02}"
 
 
-def closed_day_to_ping(config: Config, clock: Clock, memory: Memory) -> date | None:
+def closed_day_to_ping(config: Config, clock: Clock, state: ObserverState) -> date | None:
     """Today, where no enabled account has a session, it is the time of a run, and the monitor was not pinged yet.
 
     The monitor expects a ping a day. The time is that of the run of the session before, so that they are a day apart.
@@ -38,7 +38,7 @@ def closed_day_to_ping(config: Config, clock: Clock, memory: Memory) -> date | N
         return None
     now = clock.now()
     today = now.astimezone(enabled[0].venue.zone).date()
-    if memory.closed_day == today.isoformat():
+    if state.closed_day == today.isoformat():
         return None
     if any(window_today(account, calendar_of(config, account, clock), now) for account in enabled):
         return None

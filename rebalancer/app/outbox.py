@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from rebalancer.config.tables import Recipient
 from rebalancer.model import URGENT
 from rebalancer.model.text import counted, minute
-from rebalancer.notify.memory import Memory
 from rebalancer.notify.message import Message
+from rebalancer.notify.observer_state import ObserverState
 
 REPEATED_WITHIN = timedelta(hours=12)
 """The same message is sent once in this time; later ones say how often it came."""
@@ -27,47 +27,47 @@ class Sending:
     tries: int = 0
 
 
-def to_send(memory: Memory, recipients: Iterable[Recipient], message: Message, now: datetime) -> list[Sending]:
-    """To whom `message` is sent now. `memory` keeps what is held back, and that it was sent."""
-    distinct = _deduplicated(memory, message, now)
+def to_send(state: ObserverState, recipients: Iterable[Recipient], message: Message, now: datetime) -> list[Sending]:
+    """To whom `message` is sent now. `state` keeps what is held back, and that it was sent."""
+    distinct = _deduplicated(state, message, now)
     if distinct is None:
         return []
     sendings = [Sending(each, distinct) for each in recipients if distinct.kind in each.on]
-    return [each for each in sendings if not _held_back(memory, each, now)]
+    return [each for each in sendings if not _held_back(state, each, now)]
 
 
-def _deduplicated(memory: Memory, message: Message, now: datetime) -> Message | None:
+def _deduplicated(state: ObserverState, message: Message, now: datetime) -> Message | None:
     """`message` with how often it came since it was last sent; None where that was less than REPEATED_WITHIN ago."""
-    memory.told = {key: kept for key, kept in memory.told.items() if now - _at(kept["at"]) < KEPT}
+    state.told = {key: kept for key, kept in state.told.items() if now - _at(kept["at"]) < KEPT}
     if not message.key:
         return message
-    before = memory.told.get(message.key)
+    before = state.told.get(message.key)
     if before and now - _at(before["at"]) < REPEATED_WITHIN:
         before["count"] += 1
         return None
-    memory.told[message.key] = {"at": now.isoformat(), "count": 0}
+    state.told[message.key] = {"at": now.isoformat(), "count": 0}
     if not before or not before["count"]:
         return message
     text = f"The same came {counted(before['count'], 'more time')} after {minute(_at(before['at']), UTC)}."
     return Message(message.kind, message.title, f"{message.body}\n{text}", message.key)
 
 
-def _held_back(memory: Memory, sending: Sending, now: datetime) -> bool:
+def _held_back(state: ObserverState, sending: Sending, now: datetime) -> bool:
     quiet = sending.recipient.quiet_hours
     until = quiet.end(now) if quiet and sending.message.kind not in URGENT else None
     if until:
-        _wait(memory, sending, until)
+        _wait(state, sending, until)
     return until is not None
 
 
-def retry_later(memory: Memory, sending: Sending, now: datetime) -> None:
+def retry_later(state: ObserverState, sending: Sending, now: datetime) -> None:
     """Keep a message that was not accepted for another try, up to TRIES in all."""
     if sending.tries + 1 < TRIES:
         later = Sending(sending.recipient, sending.message, sending.tries + 1)
-        _wait(memory, later, now + FIRST_RETRY * 2**sending.tries)
+        _wait(state, later, now + FIRST_RETRY * 2**sending.tries)
 
 
-def _wait(memory: Memory, sending: Sending, until: datetime) -> None:
+def _wait(state: ObserverState, sending: Sending, until: datetime) -> None:
     message = sending.message
     kept = {
         "to": sending.recipient.name,
@@ -75,17 +75,17 @@ def _wait(memory: Memory, sending: Sending, until: datetime) -> None:
         "tries": sending.tries,
         "message": [message.kind, message.title, message.body],
     }
-    memory.waiting = [*memory.waiting, kept][-MOST_WAITING:]
+    state.waiting = [*state.waiting, kept][-MOST_WAITING:]
 
 
-def anything_waiting(memory: Memory, now: datetime) -> bool:
-    return any(_at(each["until"]) <= now for each in memory.waiting)
+def anything_waiting(state: ObserverState, now: datetime) -> bool:
+    return any(_at(each["until"]) <= now for each in state.waiting)
 
 
-def due(memory: Memory, recipients: Sequence[Recipient], now: datetime) -> Iterator[Sending]:
-    """The waiting messages whose time has come, joined to one for each recipient, and removed from `memory`."""
-    ready = [each for each in memory.waiting if _at(each["until"]) <= now]
-    memory.waiting = [each for each in memory.waiting if _at(each["until"]) > now]
+def due(state: ObserverState, recipients: Sequence[Recipient], now: datetime) -> Iterator[Sending]:
+    """The waiting messages whose time has come, joined to one for each recipient, and removed from `state`."""
+    ready = [each for each in state.waiting if _at(each["until"]) <= now]
+    state.waiting = [each for each in state.waiting if _at(each["until"]) > now]
     for recipient in recipients:
         if mine := [each for each in ready if each["to"] == recipient.name]:
             yield Sending(recipient, _joined([Message(*each["message"]) for each in mine]), mine[0]["tries"])

@@ -62,18 +62,23 @@ def _status(
     """`since` is when the account was enabled, None if it is not."""
     calendar, now = calendar_of(config, account, clock), clock.now()
     runs = read.runs(config.journal(), account.name, RECENT_RUNS)
-    under_way = bool(runs) and _under_way(runs[0], now)
+    under_way = bool(runs) and _is_in_progress(runs[0], now)
     unknown = 0 if under_way else figures.unknown_orders(config.journal(), account.name)
-    troubles = [*blocks(config, account, now), *exposed(config), *_of_files(account), *_of_unknown(account, unknown)]
+    troubles = [
+        *blocks(config, account, now),
+        *exposed(config),
+        *_missing_file_problems(account),
+        *_unknown_order_problems(account, unknown),
+    ]
     if runs:
-        troubles += _of_last(runs[0], now)
+        troubles += _last_run_problems(runs[0], now)
     if since is not None:
         windows = missed(account, calendar, runs, since, now)
         troubles += (
             f"the session of {window.session.day} was missed: no run was started. {STARTED}" for window in windows
         )
     if max_age is not None:
-        troubles += _of_age(runs, now, max_age)
+        troubles += _age_problems(runs, now, max_age)
     return AccountStatus(
         account=account.name,
         zone=account.venue.zone.key,
@@ -133,36 +138,36 @@ def blocked_by(account: AccountConfig, status: TradingStatus, files: Mapping[str
             yield why
 
 
-def _of_files(account: AccountConfig) -> Iterator[str]:
+def _missing_file_problems(account: AccountConfig) -> Iterator[str]:
     for name, file in account.bots.items():
         if not file.is_file():
             yield f"the file of bot {name} is gone, and no run starts without it: bring {file} back"
 
 
-def _of_last(run: RunSummary, now: datetime) -> Iterator[str]:
+def _last_run_problems(run: RunSummary, now: datetime) -> Iterator[str]:
     if run.status in {"failed", "missed"}:
         verb = "failed" if run.status == "failed" else "was missed"
         remedy = "`rebalance doctor` checks what a run needs." if run.status == "failed" else STARTED
         yield f"run {run.id} for the session of {run.session} {verb}: {run.reason.rstrip('.')}. {remedy}"
-    elif run.status == "running" and not _under_way(run, now):
+    elif run.status == "running" and not _is_in_progress(run, now):
         yield (
             f"run {run.id} for the session of {run.session} was interrupted: `rebalance recover` settles what it sent, "
             f"and so does the next run; `rebalance history {run.id}` has it"
         )
 
 
-def _under_way(run: RunSummary, now: datetime) -> bool:
+def _is_in_progress(run: RunSummary, now: datetime) -> bool:
     return run.status == "running" and now - run.started <= LONGEST_RUN
 
 
-def _of_unknown(account: AccountConfig, unknown: int) -> Iterator[str]:
+def _unknown_order_problems(account: AccountConfig, unknown: int) -> Iterator[str]:
     """While a run is under way its orders may be without an outcome for a moment: they are not counted then."""
     if unknown:
         look = f"`rebalance recover --account {account.name}` asks the broker, and the next run does"
         yield f"the outcome of {counted(unknown, 'order')} is not known: {look}"
 
 
-def _of_age(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:
+def _age_problems(runs: Sequence[RunSummary], now: datetime, max_age: timedelta) -> Iterator[str]:
     done = next((run for run in runs if run.status in {"success", "partial"}), None)
     allowed = max_age / timedelta(hours=1)
     if done is None:

@@ -35,20 +35,20 @@ PLAN_HASH = re.compile(r"[0-9a-f]{64}")
 
 def tonight(config: Config, account: AccountConfig, progress: Progress = unwatched) -> Tonight:
     """Make the plan of a run that began now. Sends nothing. Raises as `run_by_hand`."""
-    result = run_by_hand(config, account, confirm=_unasked, dry_run=True, progress=progress)
+    result = run_by_hand(config, account, confirm=_never_asks, dry_run=True, progress=progress)
     if result.run is None or result.run.plan is None:
         return Tonight(result, "", "", result.sentence, limits_in_words())
     made = result.run.run
     line = plans.plan_line(config.journal(dry_run=True), made.id, dry_run=True) or ""
-    question, refused = _hindrance(config, account, made.session)
+    question, refused = _question_or_refusal(config, account, made.session)
     return Tonight(result, line, question, refused, limits_in_words())
 
 
-def _unasked(question: str) -> None:
+def _never_asks(question: str) -> None:
     raise AssertionError(f"a dry run asks nothing: {question}")
 
 
-def _hindrance(config: Config, account: AccountConfig, session: date) -> tuple[str, str]:
+def _question_or_refusal(config: Config, account: AccountConfig, session: date) -> tuple[str, str]:
     """What must be confirmed before a run now, and why it can't be started; "" for each that does not apply."""
     clock = clock_of_run(config, account, dry_run=False, as_of=None)
     for why in blocks(config, account, (clock or SystemClock()).now()):
@@ -93,7 +93,7 @@ def execute(config: Config, account: AccountConfig, line: str, by: str, *, confi
     if not PLAN_HASH.fullmatch(line):
         raise BadInputError.of("plan_hash", f"{echoed(line)} is no hash of a plan: make a dry run, which has it")
     plan = confirmed_plan(config, account, line, by)
-    question, refused = _hindrance(config, account, plan.session)
+    question, refused = _question_or_refusal(config, account, plan.session)
     if refused:
         raise RunFailedError(refused)
     if question and not confirmed:
@@ -103,10 +103,10 @@ def execute(config: Config, account: AccountConfig, line: str, by: str, *, confi
     source = () if config.path == demo.config_path() else ("--config", str(config.path.absolute()))
     yes = ("--yes",) if confirmed else ()
     words = ("run", *source, "--account", account.name, "--only-plan", line, "--confirmed-by", by, *yes, "--json")
-    return _begun(_folder(config) / f"{at:%Y%m%dT%H%M%S.%f}-{line[:8]}", asked, words)
+    return _started(_folder(config) / f"{at:%Y%m%dT%H%M%S.%f}-{line[:8]}", asked, words)
 
 
-def _begun(folder: Path, asked: Mapping[str, str], words: tuple[str, ...]) -> Execution:
+def _started(folder: Path, asked: Mapping[str, str], words: tuple[str, ...]) -> Execution:
     try:
         folder.mkdir(mode=0o700, parents=True)
         for name in ("answer.json", "errors.txt"):
@@ -155,12 +155,12 @@ def _execution(folder: Path) -> Execution:
     try:
         with (folder / "answer.json").open("rb") as answer:
             flock(answer, LOCK_SH | LOCK_NB)
-            return _ended(begun, answer.read())
+            return _with_answer(begun, answer.read())
     except BlockingIOError:
         return begun
 
 
-def _ended(begun: Execution, content: bytes) -> Execution:
+def _with_answer(begun: Execution, content: bytes) -> Execution:
     try:
         answer = json.loads(content)
     except ValueError:

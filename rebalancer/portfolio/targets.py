@@ -58,21 +58,21 @@ def shares_of(
 
     An amount of money asks for amount / Investable, a percentage for percent / 100. A bot in `books`, which has what
     each bot whose capital rolls over has by its book, asks for that: for nothing where it is not above 0. "amounts"
-    grants what is asked, scaled down in proportion if the sum exceeds 1. "whole_account" always scales the sum to 1, up
-    or down. Raises RunFailedError unless Investable and every amount are above 0.
+    grants what is requested, scaled down in proportion if the sum exceeds 1. "whole_account" always scales the sum to
+    1, up or down. Raises RunFailedError unless Investable and every amount are above 0.
     """
     if not (investable.is_finite() and investable > 0):
         raise RunFailedError(
             f"Investable is {money(investable, currency)}: nothing can be bought. Lower cash_reserve or deposit money. "
             "Nothing was sent."
         )
-    asked = [
-        float(max(books[each.bot], ZERO) / investable) if each.bot in books else _asked(each, investable)
+    requested = [
+        float(max(books[each.bot], ZERO) / investable) if each.bot in books else _requested(each, investable)
         for each in investments
     ]
-    total = math.fsum(asked)
-    fractions = _scaled(asked, 1.0) if commit == "whole_account" or total > 1 else asked
-    shares = tuple(map(Share, [investment.bot for investment in investments], asked, fractions))
+    total = math.fsum(requested)
+    fractions = _scaled(requested, 1.0) if commit == "whole_account" or total > 1 else requested
+    shares = tuple(map(Share, [investment.bot for investment in investments], requested, fractions))
     if not (commit == "amounts" and total > 1):
         return shares, ()
     together = money(Decimal(total) * investable, currency)
@@ -83,7 +83,7 @@ def shares_of(
     return shares, (note,)
 
 
-def _asked(investment: Investment, investable: Decimal) -> float:
+def _requested(investment: Investment, investable: Decimal) -> float:
     amount = investment.amount
     if not (amount.is_finite() and amount > 0):
         raise RunFailedError(f"the bot {investment.bot} has the amount {amount}: use one above 0. Nothing was sent.")

@@ -1,9 +1,11 @@
 """The doctor's checks on the terminal: a table for this machine and one per account."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from rebalancer.model.checkup import Checkup, Figures, Verdict
+from rich.text import Text
+
+from rebalancer.model.checkup import Check, Checkup, Figures, Verdict
 from rebalancer.model.text import cents, counted
 from rebalancer.report.console import Screen, line
 from rebalancer.report.tables import Grid, grid
@@ -18,10 +20,16 @@ Column = tuple[str, Sequence[Decimal | None]]
 def checkup_screen(found: Checkup, shared: str = "This machine") -> Screen:
     """`shared` is what is checked where that is no account."""
     title = f"Account {found.subject}" if found.subject else shared
-    rows = ((each.name, line(each.verdict, STYLES[each.verdict]), each.found, each.remedy) for each in found.checks)
-    yield grid(title, ("check", "verdict", "~found", "~remedy"), rows)
+    rows = ((each.name, line(each.verdict, STYLES[each.verdict]), _found(each)) for each in found.checks)
+    yield grid(title, ("check", "verdict", "~found, and what to do"), rows)
     if found.figures:
         yield _figures(found.figures)
+
+
+def _found(check: Check) -> Text:
+    """The remedy below what was found: beside it, neither would have room in a window of 80 columns."""
+    text = line(check.found)
+    return text.append("\n").append_text(line(check.remedy, "bold")) if check.remedy else text
 
 
 def _figures(figures: Sequence[Figures]) -> Grid:
@@ -49,9 +57,22 @@ def _change(before: Decimal | None, after: Decimal | None) -> Decimal | None:
 
 
 def verdict_screen(*found: Checkup) -> Screen:
-    verdicts = [check.verdict for checkup in found for check in checkup.checks]
-    failed, warned = verdicts.count("fail"), verdicts.count("warn")
+    count = sum(len(checkup.checks) for checkup in found)
+    failed, warned = _named(found, "fail"), _named(found, "warn")
     worst: Verdict = "fail" if failed else "warn" if warned else "pass"
-    yield line(
-        f"{counted(len(verdicts), 'check')}: {failed} failed, {warned} with warnings.", STYLES[worst], apart=True
-    )
+    summary = f"{counted(count, 'check')}: {len(failed)} failed, {len(warned)} with warnings."
+    yield line(summary, STYLES[worst], apart=True)
+    named: Mapping[Verdict, tuple[str, Sequence[str]]] = {"fail": ("Failed", failed), "warn": ("With warnings", warned)}
+    for verdict, (heading, names) in named.items():
+        if names:
+            yield line(f"{heading}: {', '.join(names)}.", STYLES[verdict])
+
+
+def _named(found: Iterable[Checkup], verdict: Verdict) -> Sequence[str]:
+    """As in "halt of account main"."""
+    return [
+        f"{check.name} of account {checkup.subject}" if checkup.subject else check.name
+        for checkup in found
+        for check in checkup.checks
+        if check.verdict == verdict
+    ]

@@ -101,7 +101,7 @@ def _coming(found: AccountStatus, at: datetime) -> tuple[str, str]:
     if found.upcoming is None:
         return "not enabled", ""
     there, here = start_times(found.upcoming)
-    return f"{there}, {until(found.upcoming.starts, at)}", here
+    return f"{there}, {until(found.upcoming.starts, at)}", "" if here == there else here
 
 
 def watch(

@@ -22,13 +22,13 @@ def books_used(context: RunContext, log: RunLog, investable: Decimal) -> Mapping
     values = {each.bot: keeper.has(each.bot) for each in rolling}
     log.write(*(BookUsed(log.now(), bot, value) for bot, value in values.items()))
     for each in rolling:
-        _say(log, each.bot, values[each.bot], each.amount)
+        _note_capital(log, each.bot, values[each.bot], each.amount)
     found = {bot: value for bot, value in values.items() if value is not None}
     _warn_beyond(log, found, investable)
     return found
 
 
-def _say(log: RunLog, bot: str, value: Decimal | None, amount: Decimal) -> None:
+def _note_capital(log: RunLog, bot: str, value: Decimal | None, amount: Decimal) -> None:
     if value is None:
         log.note(f"{bot} begins with {money(amount, log.currency)}; from now on its money is what its book has")
     elif value > 0:

@@ -114,14 +114,14 @@ def require_open(context: RunContext, log: RunLog) -> None:
 
 def closed_reason(context: RunContext, log: RunLog) -> str | None:
     """Why the venue takes no orders now. The session's close becomes the earlier of the venue's and the calendar's."""
-    asked, elapsed = context.clock.now(), context.clock.elapsed()
+    sent, elapsed = context.clock.now(), context.clock.elapsed()
     try:
         hours = context.broker.hours()
     except SourceError as error:
         return f"The venue's clock could not be read: {error}"
-    answered = context.clock.now()
-    context.skews.append(clock_skew(hours, asked, answered))
-    reason = hours_mismatch(hours, log.session, asked, answered, context.trading.max_skew_seconds)
+    received = context.clock.now()
+    context.skews.append(clock_skew(hours, sent, received))
+    reason = hours_mismatch(hours, log.session, sent, received, context.trading.max_skew_seconds)
     if reason is None:
         log.session = replace(log.session, closes=min(log.session.closes, hours.closes))
         log.venue_time = hours.now, elapsed
@@ -139,18 +139,18 @@ def latest_time(context: RunContext, log: RunLog) -> datetime:
     return max(context.clock.now(), reported + timedelta(seconds=context.clock.elapsed() - elapsed))
 
 
-def clock_skew(hours: Hours, asked: datetime, answered: datetime) -> timedelta:
-    """How far the venue's clock is from ours at the least, where it was asked between `asked` and `answered`."""
-    return max(asked - hours.now, hours.now - answered, timedelta(0))
+def clock_skew(hours: Hours, sent: datetime, received: datetime) -> timedelta:
+    """How far the venue's clock is from ours at least, by an answer to a request `sent` and `received` then."""
+    return max(sent - hours.now, hours.now - received, timedelta(0))
 
 
-def hours_mismatch(hours: Hours, session: Session, asked: datetime, answered: datetime, most_skew: int) -> str | None:
-    """None where the venue, asked between `asked` and `answered` (our clock), is open for `session` (our calendar)."""
+def hours_mismatch(hours: Hours, session: Session, sent: datetime, received: datetime, most_skew: int) -> str | None:
+    """None where the venue, by its answer to a request (see `clock_skew`), is open for our calendar's `session`."""
     shown = partial(date_and_time, zone=session.zone)
-    skew = clock_skew(hours, asked, answered).total_seconds()
+    skew = clock_skew(hours, sent, received).total_seconds()
     if not skew <= most_skew:
         return (
-            f"The venue's clock says {shown(hours.now)} and this machine's {shown(answered)}: {skew:.0f} s "
+            f"The venue's clock says {shown(hours.now)} and this machine's {shown(received)}: {skew:.0f} s "
             f"apart, at most {most_skew} s (trading.max_skew_seconds) is accepted. Set the machine's clock."
         )
     if not hours.open:

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from rebalancer.app.gauges import gauges
-from rebalancer.notify.memory import recall
 from rebalancer.notify.metrics import rendered
+from rebalancer.notify.observer_state import load_state
 from rebalancer.report.chart_svg import RULES
 from rebalancer.report.style import CHARTS, THEMES
 from rebalancer.web.api import CALLS
@@ -63,7 +63,7 @@ def _metrics(site: Site, request: Request) -> Response:
     """The figures of [metrics], for a Prometheus that asks itself."""
     try:
         config = site.load()
-        text = rendered(gauges(config, recall(config.state_dir)))
+        text = rendered(gauges(config, load_state(config.state_dir)))
     except Exception as error:  # noqa: BLE001 - as in the endpoints
         return refused(site, request.scope, refusal_of(error))
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")

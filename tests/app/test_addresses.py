@@ -11,7 +11,7 @@ from sim_account import write
 from rebalancer.app.addresses import observer_checks, sources, store_address
 from rebalancer.config.observers import read_url
 from rebalancer.errors import BadInputError
-from rebalancer.notify.memory import FILE
+from rebalancer.notify.observer_state import FILE
 
 ADDRESS = "https://hc.invalid/hunter2"
 IN_A_FILE = '[ping]\nurl_file = "ping-url"\n'

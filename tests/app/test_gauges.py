@@ -22,8 +22,8 @@ from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.model import Order, OrderId, Session, Symbol
-from rebalancer.notify.memory import recall
 from rebalancer.notify.metrics import rendered
+from rebalancer.notify.observer_state import load_state
 
 TOP = '[metrics]\ntextfile = "rebalance.prom"\n'
 DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana.json"
@@ -74,13 +74,13 @@ def test_a_halt_and_an_order_whose_outcome_nobody_knows_are_figures(tmp_path: Pa
         assert isinstance(run, int)
         journal.record(run, OrderIntended(at, order), OrderAnswered(at, order_id, "unknown"))
     halt(config, "main", "storm", "ann@desk")
-    found = figures(rendered(gauges(config, recall(config.state_dir))))
+    found = figures(rendered(gauges(config, load_state(config.state_dir))))
     assert found['halted{account="main"}'] == found['unknown_orders{account="main"}'] == "1.0"
     assert found['last_run_orders{account="main",outcome="unknown"}'] == "1.0"
 
 
 def test_before_the_first_run_there_are_no_figures_of_runs(tmp_path: Path):
-    found = figures(rendered(gauges(write(tmp_path), recall(tmp_path))))
+    found = figures(rendered(gauges(write(tmp_path), load_state(tmp_path))))
     assert {name.partition("{")[0] for name in found} == {"enabled", "halted", "unknown_orders", "build_info"}
 
 
@@ -94,5 +94,5 @@ def test_a_file_that_can_not_be_written_is_trouble_and_no_run_fails(tmp_path: Pa
 def test_the_dashboard_shows_every_figure_and_no_other(tmp_path: Path):
     dashboard = json.loads(DASHBOARD.read_text())
     asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
-    written = {f"rebalance_{each.name}" for each in gauges(write(tmp_path), recall(tmp_path))}
+    written = {f"rebalance_{each.name}" for each in gauges(write(tmp_path), load_state(tmp_path))}
     assert set(re.findall(r"rebalance_\w+", asked)) == written

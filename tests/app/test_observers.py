@@ -24,7 +24,7 @@ from rebalancer.config.tables import KeySource
 from rebalancer.errors import RunFailedError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.notify.deadline import within
-from rebalancer.notify.memory import FILE, recall
+from rebalancer.notify.observer_state import FILE, load_state
 from rebalancer.notify.ping import run_uuid
 from rebalancer.notify.systemd import Supervisor
 
@@ -133,7 +133,7 @@ def test_the_success_of_one_account_does_not_hide_the_failure_of_another(tmp_pat
     with monitor() as taking:
         assert look(config, 28, 15, 50, {"PING_URL": taking.url}) == ["success", "success"]
     assert taking.paths == ["/start", "/", "/start", "/"]
-    assert recall(config.state_dir).exit_codes == {"main": 0, "other": 0, "gone": 5}
+    assert load_state(config.state_dir).exit_codes == {"main": 0, "other": 0, "gone": 5}
 
 
 SILENT: frozenset[Mood] = frozenset({"hangs", "drips"})

@@ -102,6 +102,17 @@ def test_an_invalid_bot_fails_and_the_rest_is_still_checked(rebalance, tmp_path)
     assert (found["bots"], found["account"], found["next run"]) == ("fail", "pass", "pass")
 
 
+def test_what_failed_is_named_again_at_the_end_and_each_remedy_stands_below_what_was_found(rebalance, tmp_path):
+    write_config(tmp_path)
+    with freeze_time(new_york_summer(28, 12)):
+        rebalance("halt", "--reason", "odd prices")
+    output = healthy(rebalance).out
+    assert output.endswith("22 checks: 1 failed, 0 with warnings.\nFailed: halt of account main.\n")
+    lines = [line.split() for line in output.splitlines()]
+    (place,) = (at for at, words in enumerate(lines) if words[:2] == ["halt", "fail"])
+    assert " ".join(lines[place + 1]) == "No orders are sent until it is lifted."
+
+
 def test_the_doctor_leaves_the_journal_of_a_run_unchanged(rebalance, tmp_path):
     write_config(tmp_path)
     with freeze_time(new_york_summer(28, 15, 50)):

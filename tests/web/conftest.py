@@ -29,9 +29,12 @@ def site(evening_done: Path, tmp_path: Path) -> Iterator[LocalSite]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared(evening_done: Path) -> Iterator[LocalSite]:
-    """One server for all tests that change nothing."""
+    """One server for the tests of a module that change nothing.
+
+    Not for longer: freezegun, in a test elsewhere, would stop the clock of its event loop for ever.
+    """
     with local_site(evening_done / "config.toml") as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""What observers remember from one process to the next, in a file of the state folder. No run reads it.
+"""What observers keep from one process to the next, in a file of the state folder. No run reads it.
 
 A file that is lost, or can't be read, costs at most a message that is sent twice or not at all.
 """
@@ -18,7 +18,7 @@ LOCK_SECONDS = 5.0
 
 
 @dataclass(slots=True)
-class Memory:
+class ObserverState:
     """`exit_codes` has that of each account's last run. `closed_day` is the last day without a session that the monitor
     was pinged on, `digest` the last week that was sent, as 2026-W48.
 
@@ -36,23 +36,25 @@ class Memory:
     skews: dict[str, float] = field(default_factory=dict)
 
 
-def recall(folder: Path) -> Memory:
-    """Raises nothing: what can't be read was never known."""
+def load_state(folder: Path) -> ObserverState:
+    """Raises nothing: what can't be read is left at its default."""
     try:
         found = json.loads(read_regular(folder / FILE, MOST_BYTES))
-        kept = {name: found[name] for name in found if isinstance(found[name], type(getattr(Memory(), name, None)))}
-        return Memory(**kept)
+        kept = {
+            name: found[name] for name in found if isinstance(found[name], type(getattr(ObserverState(), name, None)))
+        }
+        return ObserverState(**kept)
     except (OSError, ValueError, TypeError):
-        return Memory()
+        return ObserverState()
 
 
 @contextmanager
-def remembering(folder: Path) -> Iterator[Memory]:
-    """The memory, to be changed; kept at the end. Raises OSError where the folder can't be written."""
+def changed_state(folder: Path) -> Iterator[ObserverState]:
+    """The state, to be changed, and written at the end. Raises OSError where the folder can't be written."""
     from filelock import FileLock  # noqa: PLC0415 - not needed while nothing is due
 
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f"{FILE}.lock", timeout=LOCK_SECONDS):
-        memory = recall(folder)
-        yield memory
-        replace_atomically(folder / FILE, json.dumps(asdict(memory), indent=1).encode())
+        state = load_state(folder)
+        yield state
+        replace_atomically(folder / FILE, json.dumps(asdict(state), indent=1).encode())
