@@ -1,12 +1,13 @@
 """The Jinja environment: everything is escaped, whatever a file is called, and a missing value is an error."""
 
+import re
 from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rebalancer.errors import visible
 from rebalancer.model import text
@@ -19,7 +20,7 @@ FILTERS = (
 
 def environment() -> Environment:
     """Filters have the names of the functions in `model/text.py`. `zone` makes a time zone of its name, `until` says
-    how far ahead a time is, `drawn` lets an SVG of ours through.
+    how far ahead a time is, `drawn` lets an SVG of ours through, `with_code` shows commands as such.
     """
     made = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -31,6 +32,7 @@ def environment() -> Environment:
     )
     made.filters.update({each.__name__: each for each in FILTERS})
     made.filters.update({"zone": _zone, "until": text.until, "change": change, "drawn": Markup})
+    made.filters["with_code"] = with_code
     return made
 
 
@@ -41,6 +43,12 @@ def _zone(name: str) -> tzinfo:
 def _obeyed_by_no_screen(value: object) -> object:
     """A name in another's file can't turn the text around it."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def with_code(sentence: object) -> Markup:
+    """A sentence, or a problem, with what stands between backticks as code."""
+    shown = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(visible(str(sentence)))))
+    return Markup(shown)  # noqa: S704 - escaped before
 
 
 def change(fraction: float | Decimal) -> str:

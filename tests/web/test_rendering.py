@@ -18,6 +18,11 @@ def test_a_name_is_escaped_and_what_a_screen_obeys_is_shown():
     assert made == "&lt;b&gt;\\u202e\\x1b"
 
 
+def test_a_command_in_a_sentence_is_code_and_nothing_else_of_it_is_markup():
+    made = environment().from_string("{{ told|with_code }}").render(told="Use `a <b>`, <i>not` \u202e.")
+    assert made == "Use <code>a &lt;b&gt;</code>, &lt;i&gt;not` \\u202e."
+
+
 def test_a_value_that_is_missing_is_an_error():
     with pytest.raises(UndefinedError):
         environment().from_string("{{ nothing }}").render()

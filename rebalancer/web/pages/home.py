@@ -36,8 +36,12 @@ def home(visit: Visit) -> Response:
 
 
 def _needs(accounts: Iterable[AccountOverview]) -> Iterator[str]:
+    """A halt of all accounts once, not for each of them."""
+    names: dict[str, list[str]] = {}
     for account in accounts:
-        yield from (f"{account.name}: {trouble}" for trouble in account.status.troubles)
+        for trouble in account.status.troubles:
+            names.setdefault(trouble, []).append(account.name)
+    yield from (f"{', '.join(found)}: {trouble}" for trouble, found in names.items())
 
 
 def _spark(account: AccountOverview) -> Markup:

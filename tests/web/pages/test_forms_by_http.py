@@ -184,7 +184,7 @@ def test_a_program_and_what_is_no_chart_is_not_taken(someone: Person, site: Loca
 def test_a_dry_run_shows_the_plan_and_what_keeps_it_from_being_executed(someone: Person):
     shown = sent(someone, "/tonight", "/tonight", account="demo")
     assert shown.status == 200, shown.text
-    for words in ("nothing was sent", "Flips if", "already at its target", "is done (run 1"):
+    for words in ("nothing was sent", "flips if SPY falls", "already at its target", "is done (run 1"):
         assert words in shown.text
     assert sent(someone, "/tonight", "/tonight/execute", account="demo", plan="0" * 64).status == 400
 
