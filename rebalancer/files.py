@@ -11,6 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 
 PRIVATE = 0o600
+_PART = 65_536
 
 
 def open_regular(path: Path, most: int | None = None, *, follow: bool = True) -> BufferedReader:
@@ -36,11 +37,13 @@ def open_regular(path: Path, most: int | None = None, *, follow: bool = True) ->
 
 def read_regular(path: Path, most: int) -> bytes:
     """The content of a file that `open_regular` opens. Raises OSError, also where it grew beyond `most` meanwhile."""
+    content = bytearray()
     with open_regular(path, most) as file:
-        content = file.read(most + 1)
+        while len(content) <= most and (part := file.read(_PART)):  # memory for `most` bytes takes longer than a bot
+            content += part
     if len(content) > most:
         raise _too_long(f"more than {most:,}", most)
-    return content
+    return bytes(content)
 
 
 def require_regular(path: Path) -> None:

@@ -26,10 +26,11 @@ def gaps(program: Program, closes: Closes, values: Decided) -> tuple[str, ...]:
     The decision itself may not have needed them.
     """
     most, columns = min(program.lookback, len(closes.sessions)), columns_of(closes)
-    missing = missing_closes({each: columns.closes(each, most) for each in program.symbols}, closes, most)
-    recent = closes.last(most)
-    bars = missing_bars(own_bars(program.name, program.bars, recent), recent, most)
-    return (*missing, *bars, *_warming_up(program, values))
+    missing = [*missing_closes({each: columns.closes(each, most) for each in program.symbols}, closes, most)]
+    if program.bars:
+        recent = closes.last(most)
+        missing += missing_bars(own_bars(program.name, program.bars, recent), recent, most)
+    return (*missing, *_warming_up(program, values))
 
 
 def _warming_up(program: Program, values: Decided) -> Iterator[str]:

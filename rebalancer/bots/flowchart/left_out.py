@@ -23,6 +23,8 @@ class LeftOut(NamedTuple):
 
 def left_out(program: Program, values: Decided, day: int) -> Iterator[LeftOut]:
     """Those of every filter that the decision of row `day` reaches."""
+    if not any(isinstance(node, nodes.TopK) for node in program.table):
+        return
     words, reached = Wording(program, values, day), {program.root}
     for index in reversed(range(program.root + 1)):
         node = program.table[index]
