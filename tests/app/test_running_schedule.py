@@ -120,7 +120,7 @@ def test_told_to_end_in_the_middle_of_an_order_it_awaits_that_one_and_sends_no_o
     assert (stage.sent, stage.venue.shares("SPY")) == (["sell SPY"], 0)
     assert stage.orders == [("SPY", "sell", "filled", 1)]
     ((status, reason),) = stage.runs
-    assert (status, "told to end" in reason) == ("partial", True)
+    assert (status, "a shutdown was requested" in reason) == ("partial", True)
 
 
 def test_ended_by_the_watchdog_in_the_middle_of_an_order_its_next_start_goes_on_and_doubles_nothing(
