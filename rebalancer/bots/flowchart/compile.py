@@ -19,7 +19,7 @@ def compile_chart(chart: tree.Chart) -> Program:
     Raises ValueError for an indicator of prices on anything but a ticker, which the readers refuse before.
     """
     draft = Draft()
-    return _program(chart.name, draft, draft.compile(chart.root).index, chart.rebalance)
+    return _program(chart.name, draft, draft.compile(chart.root).node, chart.rebalance)
 
 
 def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[Root, ...]]:
@@ -29,7 +29,7 @@ def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[Root,
     """
     draft = Draft()
     roots = tuple([draft.compile(chart.root) for chart in charts])
-    return _program(listed([chart.name for chart in charts]), draft, roots[-1].index), roots
+    return _program(listed([chart.name for chart in charts]), draft, roots[-1].node), roots
 
 
 def _program(name: str, draft: Draft, root: int, rebalance: Rebalance = "daily") -> Program:

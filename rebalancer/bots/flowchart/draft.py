@@ -45,9 +45,9 @@ class _Holdings:
 
 
 class Root(NamedTuple):
-    """A chart in a table: the node that is the whole of it, and by node the `places` in a table of the chart alone."""
+    """A chart in a table: the `node` that is the whole of it, and of each node its place in a table of the chart alone."""
 
-    index: int
+    node: int
     places: Mapping[int, int]
 
 

@@ -72,7 +72,7 @@ def test_what_two_charts_have_in_common_is_one_node():
     one, other = chart(when(condition, hold("AAA"), hold("BBB"))), chart(when(condition, hold("BBB"), hold("AAA")))
     program, roots = compile_together([one, other])
     assert len(program.table) == len(compile_together([one])[0].table) + 1
-    assert len({root.index for root in roots}) == 2
+    assert len({root.node for root in roots}) == 2
 
 
 def test_the_order_of_a_sum_does_not_depend_on_the_charts_beside():
