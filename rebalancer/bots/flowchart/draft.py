@@ -45,7 +45,7 @@ class _Holdings:
 
 
 class Root(NamedTuple):
-    """A chart in a table: the `node` that is the whole of it, and of each node its place in a table of the chart alone."""
+    """A chart in a table: the `node` that is the whole of it, and each node's place in a table of the chart alone."""
 
     node: int
     places: Mapping[int, int]
