@@ -63,7 +63,7 @@ def test_what_is_true_of_the_account_and_its_bot_is_said_once(rebalance, tmp_pat
     assert rebalance("run", "--as-of", DAYS[1]).code == 0
     screen = rebalance("performance").out
     assert screen.count("a money-weighted return needs more than one day") == 1
-    assert "main, b: a money-weighted return needs more than one day." in screen
+    assert "a, b: a money-weighted return needs more than one day." in screen
 
 
 def test_a_span_counts_from_the_value_before_it(traded, rebalance):
