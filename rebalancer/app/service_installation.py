@@ -257,4 +257,4 @@ def _run_each(commands: Iterable[Words], run: Run) -> None:
         done = run(words, "")
         if done.code:
             said = f"`{' '.join(words)}` ended with {done.code}: {done.err or done.out.strip()}"
-            raise RunFailedError(f"{said}. The files stay as they are: mend that and try again.")
+            raise RunFailedError(f"{said}. The files stay as they are: fix that and try again.")
