@@ -1,7 +1,7 @@
 """Ways through a tree."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.tree import TreeNode
@@ -43,13 +43,19 @@ def children_of(element: TreeNode) -> Children:
 
 
 def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
-    """`root` and everything below it, after its children; without recursion, for any depth.
+    """`root` and everything below it, each once and after its children; without recursion, for any depth.
 
-    What stands in two places comes twice.
+    Once, since what some formats repeat in many places would take hours to walk again in each.
     """
-    parents_first, stack = list[TreeNode](), [root]
+    opened, stack = set[TreeNode](), list[TreeNode | None]([root])
     while stack:
         element = stack.pop()
-        parents_first.append(element)
-        stack += _CHILDREN[type(element)](element)
-    return reversed(parents_first)
+        if element is None:  # then all is done that the next one is made of
+            yield cast("TreeNode", stack.pop())
+        elif element not in opened:
+            opened.add(element)
+            if children := _CHILDREN[type(element)](element):
+                stack += (element, None)
+                stack += children[::-1]
+            else:
+                yield element
