@@ -4,7 +4,7 @@ Most nodes receive the same fraction on all of their days: these are a set of bi
 operation. Where fractions differ by the day, they are an array beside those days.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Protocol, cast
 
@@ -16,6 +16,7 @@ from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.splits import Days, Values, fractions
 from rebalancer.model import Floats
 
+Places = Sequence[int] | Mapping[int, int]
 SPARSE = 16
 """Where less than one amount in so many is above 0, only those are kept."""
 
@@ -33,9 +34,12 @@ class Computed(Values, Protocol):
         """The sets of days on which `condition` is true, and on which it is false."""
 
 
-def distributed(values: Computed, root: int, asked: int) -> Decisions:
-    """What each ticker receives on the days of the set `asked`; every other day is undecided."""
-    flow = _Flow(values, root, asked)
+def distributed(values: Computed, root: int, asked: int, places: Places) -> Decisions:
+    """What each ticker receives on the days of the set `asked`; every other day is undecided.
+
+    `places` are those of the nodes in a table of this chart alone, so that no other chart changes the order of a sum.
+    """
+    flow = _Flow(values, root, asked, places)
     flow.run()
     held = {}
     for index, parts in flow.received.items():
@@ -52,16 +56,18 @@ class _Flow:
     `undefined` are the days on which a split is.
     """
 
-    def __init__(self, values: Computed, root: int, asked: int) -> None:
-        self._values = values
+    def __init__(self, values: Computed, root: int, asked: int, places: Places) -> None:
+        self._values, self._places = values, places
         self.received: dict[int, list[Part]] = {root: [Alike(asked, 1.0)]} if asked else {}
-        self._waiting = [-index for index in self.received if not isinstance(values.table[index], nodes.LEAVES)]
+        self._waiting = [
+            (-places[index], index) for index in self.received if not isinstance(values.table[index], nodes.LEAVES)
+        ]
         self.undefined = 0
 
     def run(self) -> None:
-        table, received, waiting = self._values.table, self.received, self._waiting
+        table, places, received, waiting = self._values.table, self._places, self.received, self._waiting
         while waiting:
-            index = -heappop(waiting)
+            _, index = heappop(waiting)
             split = cast("nodes.Split", table[index])  # no leaf waits
             for child, part in self._passed(split, received.pop(index)):
                 if child in received:
@@ -69,7 +75,7 @@ class _Flow:
                     continue
                 received[child] = [part]
                 if not isinstance(table[child], nodes.LEAVES):
-                    heappush(waiting, -child)
+                    heappush(waiting, (-places[child], child))
 
     def _passed(self, node: nodes.Split, parts: list[Part]) -> Iterable[tuple[int, Part]]:
         inflow = _joined(parts, self._values.length)

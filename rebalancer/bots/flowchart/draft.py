@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, STANDARD_DEVIATION_RETURN
@@ -44,6 +44,13 @@ class _Holdings:
         return sorted(symbol for symbol, bit in self.symbols.items() if self.bits[portfolio] >> bit & 1)
 
 
+class Root(NamedTuple):
+    """A chart in a table: the `node` that is the whole of it, and each node's place in a table of the chart alone."""
+
+    node: int
+    places: Mapping[int, int]
+
+
 @dataclass(slots=True)
 class Draft:
     """A compilation in progress: `done` has the index in the table of each element that is compiled."""
@@ -64,12 +71,13 @@ class Draft:
             self.table.append(key[0](*key[1:]))
         return index
 
-    def compile(self, root: tree.Node) -> int:
-        """The index of `root`, after all that it is made of."""
-        done, compiled = self.done, self._COMPILED
+    def compile(self, root: tree.Node) -> Root:
+        """`root`, after all that it is made of."""
+        done, compiled, places = self.done, self._COMPILED, dict[int, int]()
         for element in leaves_first(root):
-            done[element] = compiled[type(element)](self, element)
-        return done[root]
+            index = done[element] = compiled[type(element)](self, element)
+            places.setdefault(index, len(places))
+        return Root(done[root], places)
 
     def _asset(self, asset: tree.Asset) -> int:
         return self.add(nodes.Hold, asset.symbol)

@@ -187,7 +187,7 @@ class Evaluation(Values):
         if day is None:
             self.compute_indicators()
         asked = (1 << self.length) - 1 if day is None else 1 << range(self.length)[day]
-        self.decisions = distributed(self, program.root, asked)
+        self.decisions = distributed(self, program.root, asked, range(len(self.table)))
         self.weights = self.decisions.weights(program.symbols)
 
 

@@ -27,7 +27,7 @@ def decide_together(charts: Sequence[tree.Chart], closes: Closes) -> Iterator[De
     values.compute_indicators()
     every = (1 << values.length) - 1
     for root in roots:
-        yield distributed(values, root, every)
+        yield distributed(values, root.node, every, root.places)
     values.series.clear()  # `values` is part of a cycle, which would keep them until garbage is collected
 
 

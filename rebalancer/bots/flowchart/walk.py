@@ -43,10 +43,7 @@ def children_of(element: TreeNode) -> Children:
 
 
 def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
-    """`root` and everything below it, each once and after its children; without recursion, for any depth.
-
-    Once, since what some formats repeat in many places would take hours to walk again in each.
-    """
+    """`root` and everything below it, each once and after its children; without recursion, for any depth."""
     opened, stack = set[TreeNode](), list[TreeNode | None]([root])
     while stack:
         element = stack.pop()

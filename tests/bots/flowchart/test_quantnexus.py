@@ -6,6 +6,7 @@ import pytest
 from charts import outline
 
 from rebalancer.bots.flowchart.formats import name_of, read
+from rebalancer.bots.flowchart.walk import leaves_first
 
 
 def position(*tickers, **keys):
@@ -268,3 +269,14 @@ def test_a_call_is_the_chain_under_its_name():
 def test_chains_that_call_each_other_in_a_circle_are_refused_by_name():
     (line,) = problems(saved(call("a"), ("a", basic(call("b"))), ("b", call("a"))))
     assert line.endswith('calls in a circle: "chain a" -> "chain b" -> "chain a"')
+
+
+def test_what_several_parts_have_in_common_is_compiled_once():
+    def may_be_empty(*children, threshold):
+        return gate({**HOT, "threshold": threshold}, then=[basic(*children)], otherwise=[NOTHING])
+
+    node = may_be_empty(SPY, threshold=1)
+    for threshold in range(2, 100):
+        node = may_be_empty(may_be_empty(BIL, threshold=1), node, threshold=threshold)
+    chart, _ = read(content(node), "x.json")
+    assert len(list(leaves_first(chart.root))) < 30 * 100

@@ -18,6 +18,7 @@ from trees import (
     random_prices,
     random_walks,
     rsi,
+    specified,
     when,
 )
 
@@ -71,7 +72,15 @@ def test_what_two_charts_have_in_common_is_one_node():
     one, other = chart(when(condition, hold("AAA"), hold("BBB"))), chart(when(condition, hold("BBB"), hold("AAA")))
     program, roots = compile_together([one, other])
     assert len(program.table) == len(compile_together([one])[0].table) + 1
-    assert len(set(roots)) == 2
+    assert len({root.node for root in roots}) == 2
+
+
+def test_the_order_of_a_sum_does_not_depend_on_the_charts_beside():
+    """AAA gets parts of three groups, and another chart has the second of them before the first."""
+    first, second, third = (specified((weight, hold("AAA")), (1 - weight, hold("BBB"))) for weight in (0.1, 0.7, 0.3))
+    bots = named(equal(third, second, first), equal(second, CASH), specified((0.5, first), (0.2, second), (0.3, third)))
+    closes = random_walks(1, 3, TICKERS)
+    assert in_one_call(bots, closes) == alone(bots, closes)
 
 
 def test_more_charts_than_memory_allows_are_computed_in_groups(monkeypatch):
