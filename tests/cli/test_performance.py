@@ -55,8 +55,16 @@ def test_one_bot_is_shown_alone(traded, rebalance):
     assert bot["bot"] == "b"
     screen = rebalance("performance", "b").out
     assert "time-weighted return" in screen
-    assert "No bot's" not in screen
+    assert "In no bot's book" not in screen
     assert "account " not in screen.split("Earned")[1].splitlines()[1]
+
+
+def test_what_is_true_of_the_account_and_its_bot_is_said_once(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    assert rebalance("run", "--as-of", DAYS[1]).code == 0
+    screen = rebalance("performance").out
+    assert screen.count("a money-weighted return needs more than one day") == 1
+    assert "a, b: a money-weighted return needs more than one day." in screen
 
 
 def test_a_span_counts_from_the_value_before_it(traded, rebalance):
@@ -136,7 +144,7 @@ def test_why_an_account_has_no_back_test_is_said(traded, rebalance, tmp_path):
 
 def test_cash_that_no_bot_caused_has_its_reason_in_plain_words(traded, rebalance):
     assert (
-        "Cash that came or went by no bot: in the account before its first run +100,000.00 USD."
+        "Cash in or out that no bot caused: in the account before its first run +100,000.00 USD."
         in rebalance("performance").out
     )
 
@@ -192,7 +200,7 @@ def test_one_bot_is_compared_with_its_model_by_cause(traded, rebalance):
     }
     assert found["model_return"] == pytest.approx(0)
     screen = rebalance("performance", "b").out
-    assert "b gained +0.00 USD, its model +0.12 USD. Most of the difference: whole shares -0.12 USD" in screen
+    assert "b gained 0.00 USD, its model +0.12 USD. Most of the difference: whole shares -0.12 USD" in screen
     assert "Live against model, b, USD" in screen
 
 

@@ -214,7 +214,8 @@ def test_a_machine_without_the_command_is_told_of_the_other_ways(rebalance, mach
     (machine.with_name("bin") / "launchctl").unlink()
     refused = rebalance("service", "install", "--launchd", "--yes")
     assert refused.code == 2
-    assert "can't be run on this machine: choose another way" in refused.err
+    ways = "--schedule or --timer with systemd, --cron"
+    assert f"launchctl: can't be run on this machine: choose another way, such as {ways}\n" in refused.err
 
 
 @pytest.mark.parametrize(
