@@ -11,6 +11,7 @@ from own_prices import DAYS, write_account, write_bot
 from rebalancer.app.performance import performance
 from rebalancer.config import load
 from rebalancer.journal.kept_books import keep_up, replayed
+from rebalancer.journal.seal import is_sound
 from rebalancer.report.drawing import drawing
 from rebalancer.report.performance import curves
 from rebalancer.report.performance_sheet import sheet_of
@@ -318,7 +319,7 @@ def test_bots_of_one_name_in_two_accounts_are_never_mixed(two_accounts, rebalanc
         journal = tmp_path / "journal.sqlite"
         for account in ("a", "z"):
             replayed(journal, account, "b", worth_keeping=1)  # the next look goes on from what is kept
-            keep_up(journal, account, ["b"], lines=1)
+            keep_up(journal, account, ["b"], is_sound, lines=1)
     held = json.loads(rebalance("positions", "--json").out)["accounts"]
     assert {each["account"]: [row["symbol"] for row in each["positions"]] for each in held} == {
         "a": ["SPY"],
