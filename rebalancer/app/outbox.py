@@ -1,4 +1,4 @@
-"""Which message goes to whom and when: repeats are distinct, quiet hours kept, and what was not taken is sent again."""
+"""Which message goes to whom and when: repeats are folded, quiet hours kept, and what was not taken is sent again."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
