@@ -8,6 +8,7 @@ from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import in_tree
 from rebalancer.journal.crossed import crossed, would_cross
 from rebalancer.journal.kept_books import keep_up, replayed
+from rebalancer.journal.seal import is_sound
 from rebalancer.model import RunId
 
 
@@ -24,7 +25,7 @@ def with_books(config: Config, account: AccountConfig, result: RunResult) -> tup
             books = replayed(journal, account.name)
             passed = would_cross(books.keeper, config.journal(dry_run=True), RunId(made.id))
             return with_tax_flags(account, books.lots, replace(result, crossed=passed)), None
-        keep_up(journal, account.name, account.bots)
+        keep_up(journal, account.name, account.bots, is_sound)
         return replace(result, crossed=crossed(journal, account.name, RunId(made.id))), None
     except Exception as error:  # noqa: BLE001 - whatever it is: it must not cost the run its result
         return result, f"The bots' books can't be made after this run: {in_tree(error)}"

@@ -31,6 +31,13 @@ Run = Callable[[Sequence[str], str], Ran]
 """Runs a command with a text on its standard input. Raises BadInputError where there is no such command."""
 
 
+WAYS = {
+    "systemctl": "--schedule or --timer with systemd",
+    "crontab": "--cron",
+    "launchctl": "--launchd on a Mac",
+}
+
+
 def ran(words: Sequence[str], text: str = "") -> Ran:
     """By the operating system. Bytes that are no text come through as they are, as a crontab may have them."""
     try:
@@ -39,8 +46,8 @@ def ran(words: Sequence[str], text: str = "") -> Ran:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = "did not end" if isinstance(error, subprocess.TimeoutExpired) else "can't be run"
-        other = "choose another way: --schedule or --timer for systemd, --cron, or --launchd on a Mac"
-        raise BadInputError.of(words[0], f"{why} on this machine: {other}") from error
+        others = ", ".join(way for program, way in WAYS.items() if program != words[0])
+        raise BadInputError.of(words[0], f"{why} on this machine: choose another way, such as {others}") from error
     return Ran(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr).strip())
 
 
@@ -250,4 +257,4 @@ def _run_each(commands: Iterable[Words], run: Run) -> None:
         done = run(words, "")
         if done.code:
             said = f"`{' '.join(words)}` ended with {done.code}: {done.err or done.out.strip()}"
-            raise RunFailedError(f"{said}. The files stay as they are: mend that and try again.")
+            raise RunFailedError(f"{said}. The files stay as they are: fix that and try again.")

@@ -223,7 +223,7 @@ def planned(config: Config, way: Way, name: str, environ: Mapping[str, str], run
     for other, whole in found_here(name, environ, run):
         if (other.way, whole) != (way, system):
             options = f"--{other.way}{' --system' if whole else ''} --name {name}"
-            text = f"stands there already, and one way is enough: `rebalance service uninstall {options}` first"
+            text = f"is installed already, and one way is enough: `rebalance service uninstall {options}` first"
             raise BadInputError.of(other.pieces[0].place, text)
     found = installation(way, name, folder_of(way, environ, system=system), run, system=system)
     require_ours(found)

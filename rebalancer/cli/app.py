@@ -78,7 +78,7 @@ app.add_typer(notify.app, name="notify")
 app.add_typer(service.app, name="service")
 
 
-VersionOption = Annotated[bool, typer.Option("--version", help="Show it.")]
+VersionOption = Annotated[bool, typer.Option("--version", help="Show the version.")]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", help="With --version: also Python, SQLite and libraries, for a bug report.")
 ]

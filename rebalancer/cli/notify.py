@@ -9,7 +9,7 @@ from rebalancer.cli.config_file import own_config
 from rebalancer.cli.options import Answer, Commands, ConfigOption
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 
-app = Commands(help="Store the addresses of messages and of the monitor, and try them.", no_args_is_help=True)
+app = Commands(help="Store and test the addresses of messages and of the monitor.", no_args_is_help=True)
 
 
 @app.with_json()

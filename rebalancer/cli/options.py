@@ -106,7 +106,14 @@ Command = Callable[..., Answer | None]
 class Commands(Typer):
     def with_json(self, name: str | None = None) -> Callable[[Command], Callable[..., None]]:
         """A command with --json and --debug, also where it doesn't declare them; its answer is printed."""
-        return lambda command: self.command(name)(_printing(command))
+        return lambda command: self.command(name, short_help=_first_sentence(command))(_printing(command))
+
+
+def _first_sentence(command: Command) -> str:
+    """What the list of commands shows: typer would cut it at the width of the screen."""
+    words = (inspect.getdoc(command) or "").split("\n\n")[0].split()
+    sentence, found, _ = " ".join(words).partition(". ")
+    return f"{sentence}." if found else sentence
 
 
 def _printing(command: Command) -> Callable[..., None]:

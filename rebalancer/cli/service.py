@@ -95,7 +95,7 @@ def status(name: NameOption = NAME, config: ConfigOption = None) -> Answer:
 
     found = tuple(service_setup.started(own_config(config), _valid(name), os.environ, ran))
     wrong = not found or any(each.troubles for each in found)
-    return Answer({"services": found}, status_screen(found), NEEDS_ATTENTION if wrong else 0)
+    return Answer({"services": found}, status_screen(found, name), NEEDS_ATTENTION if wrong else 0)
 
 
 def _way(*, system: bool, **chosen: bool) -> "Way | None":

@@ -1,11 +1,11 @@
 """The books of an account as they were kept, so that a look or a run replays only what was journalled since.
 
-Runs begin only from books that a run kept, whose journal was audited before: what a look keeps may come from tables
-that were damaged then and are repaired by now. `kept_file` says what a file has to prove.
+Runs begin only from books that a run kept, of a journal that was audited for it: what a look keeps may come from lines
+or tables that were damaged then and are repaired by now. `kept_file` says what a file has to prove.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -93,20 +93,33 @@ def books_for_a_run(journal: sqlite3.Connection, path: Path, account: str) -> Bo
     return _latest(kept if kept and kept.origin.audited else None, journal, account, None)[0].keeper
 
 
-def keep_up(path: Path, account: str, bots: Iterable[str], lines: int = WORTH_KEEPING) -> None:
-    """After a run, whose journal was audited: keep the books of `account`, and of those of `bots` that somebody looked
-    at, where what a run kept before is so many lines behind the journal.
+def keep_up(
+    path: Path,
+    account: str,
+    bots: Iterable[str],
+    is_sound: Callable[[sqlite3.Connection, Path], bool],
+    lines: int = WORTH_KEEPING,
+) -> None:
+    """After a run: keep the books of `account`, and of those of `bots` that somebody looked at, where what a run kept
+    before is so many lines behind the journal. Not where it is not sound: it was damaged since the run began.
 
     Raises RunFailedError for a journal that can't be read.
     """
     with reading(path) as journal:
         last = read_head(journal).seq if has_chain(journal) else 0
-        for bot in (None, *(bot for bot in bots if _file(path, account, bot).exists())):
-            file, origin = _file(path, account, bot), Origin(account, bot, audited=True)
-            if last - kept_up_to(file, origin) >= lines:
-                kept = load(file, journal, Replayed, account, bot)
-                found, _ = _latest(kept if kept and kept.origin == origin else None, journal, account, bot)
-                _keep(file, found, journal, origin)
+        kept = [
+            Origin(account, bot, audited=True) for bot in (None, *bots) if not bot or _file(path, account, bot).exists()
+        ]
+        behind = [each for each in kept if last - kept_up_to(_file(path, account, each.bot), each) >= lines]
+        if behind and is_sound(journal, path):
+            for origin in behind:
+                _keep_for_runs(_file(path, account, origin.bot), journal, origin)
+
+
+def _keep_for_runs(file: Path, journal: sqlite3.Connection, origin: Origin) -> None:
+    kept = load(file, journal, Replayed, origin.account, origin.bot)
+    found, _ = _latest(kept if kept and kept.origin == origin else None, journal, origin.account, origin.bot)
+    _keep(file, found, journal, origin)
 
 
 def _file(path: Path, account: str, bot: str | None) -> Path:

@@ -23,8 +23,8 @@ def cents(amount: Decimal | float | None) -> str:
 
 
 def signed_cents(amount: Decimal | float) -> str:
-    """As `cents`, with a + for a gain."""
-    return f"{amount:+z,.2f}"
+    """As `cents`, with a + for a gain. What rounds to 0.00 has no sign."""
+    return _unsigned_zero(f"{amount:+z,.2f}")
 
 
 def per_share(price: Decimal, instrument: "Instrument") -> str:
@@ -54,8 +54,12 @@ def percentage(fraction: float | Decimal | None) -> str:
 
 
 def signed_percentage(fraction: float | Decimal) -> str:
-    """As in "+1,240.00 %", for a gain or a loss in a column."""
-    return f"{fraction * 100:+z,.2f} %"
+    """As in "+1,240.00 %", for a gain or a loss in a column. What rounds to 0.00 has no sign."""
+    return _unsigned_zero(f"{fraction * 100:+z,.2f}") + " %"
+
+
+def _unsigned_zero(text: str) -> str:
+    return "0.00" if text == "+0.00" else text
 
 
 def digits(number: Decimal | int) -> str:

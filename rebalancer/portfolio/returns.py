@@ -22,7 +22,7 @@ STEPS, HALVINGS = 500, 60
 NO_RETURN = "no return explains the money that was put in and taken out"
 NOT_UNIQUE = "more than one return explains the money that was put in and taken out"
 Period = Literal["day", "week", "month", "year", "all"]
-ONE_DAY = "everything was on one day"
+ONE_DAY = "a money-weighted return needs more than one day"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ PERIODS: Mapping[Period, str] = {
 HOW = (
     "Values are the broker's when it was last read in a session, shortly before the close; the benchmark is at "
     "adjusted closes. A bot whose capital is fixed is brought back to it each evening: gains are taken out, losses put "
-    "in. Dividends are the bots' that had the shares; interest, and fees beside those of trades, are the account's."
+    "in. Dividends go to the bots that held the shares; interest, and fees other than those of trades, to the account."
 )
 
 
@@ -47,7 +47,7 @@ def performance_screen(accounts: Sequence[AccountPerformance]) -> Screen:
             yield drawing("Time-weighted", "of 100", sessions, curves(found))
         headings = ("", *(f"#{each.bot or 'account'}" for each in found.earned))
         yield grid(f"Earned, {found.currency}", headings, table_rows(found))
-        yield from lines(f"{each.bot or found.account}: {each.note}." for each in found.earned if each.note)
+        yield from lines(_notes(found))
         if found.earned[0].bot is None:
             yield from _unassigned(found)
         if found.tax:
@@ -137,14 +137,23 @@ def tax_lines(found: TaxFlags, currency: str) -> Iterator[str]:
     yield found.caution
 
 
+def _notes(found: AccountPerformance) -> Iterator[str]:
+    """Each note once, after the names of all that it is about."""
+    names: dict[str, list[str]] = {}
+    for each in found.earned:
+        if each.note:
+            names.setdefault(each.note, []).append(each.bot or found.account)
+    return (f"{', '.join(about)}: {note}." for note, about in names.items())
+
+
 def _unassigned(found: AccountPerformance) -> Screen:
-    yield line(f"No bot's: {money(found.unassigned_value, found.currency)}.")
+    yield line(f"In no bot's book: {money(found.unassigned_value, found.currency)}.")
     if found.unassigned:
         parts = (
             f"{REASONS.get(each.reason, each.reason)} {money(each.cash, found.currency, signed=True)}"
             for each in found.unassigned
         )
-        yield line(f"Cash that came or went by no bot: {'; '.join(parts)}.")
+        yield line(f"Cash in or out that no bot caused: {'; '.join(parts)}.")
 
 
 def to_csv(accounts: Sequence[AccountPerformance]) -> str:

@@ -11,10 +11,10 @@ from rebalancer.backtest.risk import Days
 from rebalancer.bots.base import last_known
 from rebalancer.errors import BadInputError
 from rebalancer.model import Floats
-from rebalancer.model.text import money, percentage
+from rebalancer.model.text import money, percentage, signed_cents
 from rebalancer.portfolio.shortfall import CAUSES, Shortfall
 from rebalancer.report.performance import HOW, UNDEFINED, headline, model_growth, period_text, table_rows, tax_lines
-from rebalancer.report.shortfall import NAMES, sentence, signed
+from rebalancer.report.shortfall import NAMES, sentence
 from rebalancer.report.shortfall import rows as shortfall_rows
 from rebalancer.report.tearsheet import HEAD, Sheet, Table
 from rebalancer.report.tearsheet import to_html as sheet_to_html
@@ -113,7 +113,12 @@ def _tables(found: AccountPerformance) -> Iterator[Table]:
         header = ("session", "live", "model", *(NAMES[cause] for cause in used))
         widest = sorted(against.days, key=_difference)[:MOST_DAYS]
         rows = [
-            (str(day.session), signed(day.live), signed(day.model), *(signed(day.causes[cause]) for cause in used))
+            (
+                str(day.session),
+                signed_cents(day.live),
+                signed_cents(day.model),
+                *(signed_cents(day.causes[cause]) for cause in used),
+            )
             for day in widest
         ]
         yield Table(f"Days that differ most from the model, {found.currency}", header, rows)

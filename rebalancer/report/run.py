@@ -73,7 +73,9 @@ def screen(record: RunRecord) -> Screen:
 
 def _head(record: RunRecord) -> Screen:
     run = record.run
-    started = clock_time(run.started, zone_of(run.broker))
+    zone = zone_of(run.broker)
+    day = run.started.astimezone(zone).date()
+    started = clock_time(run.started, zone) if day == run.session else f"{day} {clock_time(run.started, zone)}"
     dry = "DRY RUN, nothing was sent: " if run.dry_run else ""
     yield line(
         f"{dry}run {run.id} of account {run.account} ({run.broker}, {run.mode}), session {run.session}, "
@@ -93,8 +95,9 @@ def old_and_new(change: SettingChanged) -> tuple[str, ...]:
 
 
 def _time_to_close(remaining: timedelta) -> str:
-    minutes = abs(remaining) // timedelta(minutes=1)
-    return f"{counted(minutes, 'minute')} {'before' if remaining >= timedelta(0) else 'after'} the close"
+    days, minutes = abs(remaining).days, abs(remaining) // timedelta(minutes=1)
+    span = counted(days, "day") if days else counted(minutes, "minute")
+    return f"{span} {'before' if remaining >= timedelta(0) else 'after'} the close"
 
 
 def _holdings(read: HoldingsRead) -> Screen:

@@ -46,9 +46,12 @@ def uninstalled_screen(way: str, places: Sequence[str]) -> Screen:
     yield line(f"{way}: {' and '.join(places)} taken away. Nothing runs by itself any more by this.", "green")
 
 
-def status_screen(found: Sequence[Started]) -> Screen:
+def status_screen(found: Sequence[Started], name: str) -> Screen:
     if not found:
-        yield line("Nothing is installed: `rebalance service install` shows what it would write, and asks.", "bold red")
+        text = (
+            f"Nothing is installed by the name {name}: `rebalance service install` shows what it would write, and asks."
+        )
+        yield line(text, "bold red")
     for each in found:
         state = "active" if each.active else "not active"
         where = f"{each.way}{' of the whole machine' if each.system else ''}, {' and '.join(each.places)}"

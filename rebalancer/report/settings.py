@@ -47,8 +47,12 @@ def changes_screen(changes: Sequence[SettingChanged]) -> Screen:
 def investments_screen(accounts: Mapping[str, Sequence[Invested]]) -> Screen:
     for account, bots in accounts.items():
         yield grid(
-            f"Investments of account {account}", ("bot", "#amount", "of", "capital", "?~file"), map(_investment, bots)
+            f"Investments of account {account}", ("bot", "#amount", "unit", "capital", "?~file"), map(_investment, bots)
         )
+        if any(bot.capital == "rollover" for bot in bots):
+            yield line(
+                "With capital rollover a bot began with its amount; `rebalance performance` shows what it has now."
+            )
 
 
 def _investment(bot: Invested) -> tuple[str, ...]:
@@ -77,7 +81,8 @@ def moved_screen(moved: MovedCapital) -> Screen:
         )
     else:
         yield line(
-            f"Cash that no bot has: {money(moved.unassigned_cash, moved.currency)}. The next run trades by this."
+            f"Cash that no bot has: {money(moved.unassigned_cash, moved.currency)}. The next run trades by this; "
+            "`rebalance performance` shows it after that run."
         )
     yield from lines(moved.disarmed, "bold yellow")
 

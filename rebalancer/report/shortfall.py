@@ -1,10 +1,9 @@
 """Live against model, on the terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
 from rebalancer.app.live_against_model import LiveAgainstModel
-from rebalancer.model.text import cents, listed, money, percentage, signed_cents
+from rebalancer.model.text import listed, money, percentage, signed_cents
 from rebalancer.portfolio.shortfall import CAUSES, Cause, Shortfall
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.tables import grid
@@ -53,16 +52,17 @@ def sentence(found: LiveAgainstModel, bot: str, currency: str) -> str:
 
 
 def rows(found: LiveAgainstModel) -> Iterator[tuple[str, str]]:
-    yield "model", signed(found.model)
+    yield "model", signed_cents(found.model)
     for cause in CAUSES:
-        yield f"  {NAMES[cause]}", signed(found.causes[cause])
-    yield "live", signed(found.live)
+        yield f"  {NAMES[cause]}", signed_cents(found.causes[cause])
+    yield "live", signed_cents(found.live)
     yield "back-test, same days", percentage(found.model_return) or "-"
 
 
 def _day(day: Shortfall, used: Sequence[Cause]) -> tuple[str, ...]:
-    return str(day.session), signed(day.live), signed(day.model), *(signed(day.causes[cause]) for cause in used)
-
-
-def signed(amount: Decimal) -> str:
-    return signed_cents(amount) if amount else cents(amount)
+    return (
+        str(day.session),
+        signed_cents(day.live),
+        signed_cents(day.model),
+        *(signed_cents(day.causes[cause]) for cause in used),
+    )

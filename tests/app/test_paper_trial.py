@@ -67,7 +67,7 @@ def test_one_share_is_bought_and_sold_and_every_observation_is_reported(stage):
     assert verdicts(found) == dict.fromkeys(EVERYTHING, "pass")
     assert found["bought"].found == "bought 1 of 1 SGOV in 0.0 s, seen as filled"
     assert "answered Unknown, and looked up unchanged" in found["same id again"].found
-    assert found["cash"].found == "100,000.00 USD before, 100,000.00 USD after; the trades make +0.00 USD"
+    assert found["cash"].found == "100,000.00 USD before, 100,000.00 USD after; the trades make 0.00 USD"
     assert stage.shares() == {}
     assert shutdown_requested(stage) == ("success", "6 of 6 checks passed")
 

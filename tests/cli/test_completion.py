@@ -79,3 +79,9 @@ def test_an_invested_bot_in_another_case_is_suggested(rebalance, tmp_path):
     said = rebalance("invest", "set", "TEN-MONTH AVERAGE", 5)
     assert said.code == 2
     assert "did you mean 'Ten-month average'? There are: " in said.err
+
+
+def test_the_list_of_commands_cuts_no_sentence(rebalance):
+    listed = rebalance("-h").out.partition("Commands:")[2]
+    assert "..." not in listed
+    assert "and end an interrupted run." in listed

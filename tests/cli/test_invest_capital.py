@@ -68,7 +68,11 @@ def test_money_is_given_and_taken_and_the_next_run_trades_by_it(rebalance, confi
     assert (given["moved"], given["session"]) == ("in", FIRST)
     taken = rebalance("invest", "withdraw", BOT, "500")
     assert f"500.00 USD taken from {BOT}: its book has {begun + Decimal('1000.50'):,.2f} USD now" in taken.out
-    assert "Cash that no bot has: 72,999.50 USD. The next run trades by this." in taken.out
+    then = "The next run trades by this; `rebalance performance` shows it after that run."
+    assert f"Cash that no bot has: 72,999.50 USD. {then}" in taken.out
+    assert (
+        "a bot began with its amount; `rebalance performance` shows what it has now" in rebalance("invest", "list").out
+    )
     notes = answer(rebalance, "run", "--dry-run", "--as-of", SECOND)["accounts"][0]["record"]["remarks"]
     said = [note["text"] for note in notes if note["text"].startswith(f"{BOT} has ")]
     assert len(said) == 1

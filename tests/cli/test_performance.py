@@ -11,6 +11,7 @@ from own_prices import DAYS, write_account, write_bot
 from rebalancer.app.performance import performance
 from rebalancer.config import load
 from rebalancer.journal.kept_books import keep_up, replayed
+from rebalancer.journal.seal import is_sound
 from rebalancer.report.drawing import drawing
 from rebalancer.report.performance import curves
 from rebalancer.report.performance_sheet import sheet_of
@@ -54,8 +55,16 @@ def test_one_bot_is_shown_alone(traded, rebalance):
     assert bot["bot"] == "b"
     screen = rebalance("performance", "b").out
     assert "time-weighted return" in screen
-    assert "No bot's" not in screen
+    assert "In no bot's book" not in screen
     assert "account " not in screen.split("Earned")[1].splitlines()[1]
+
+
+def test_what_is_true_of_the_account_and_its_bot_is_said_once(rebalance, tmp_path):
+    write_account(tmp_path, CLOSES, {"asset": "SPY"})
+    assert rebalance("run", "--as-of", DAYS[1]).code == 0
+    screen = rebalance("performance").out
+    assert screen.count("a money-weighted return needs more than one day") == 1
+    assert "a, b: a money-weighted return needs more than one day." in screen
 
 
 def test_a_span_counts_from_the_value_before_it(traded, rebalance):
@@ -135,7 +144,7 @@ def test_why_an_account_has_no_back_test_is_said(traded, rebalance, tmp_path):
 
 def test_cash_that_no_bot_caused_has_its_reason_in_plain_words(traded, rebalance):
     assert (
-        "Cash that came or went by no bot: in the account before its first run +100,000.00 USD."
+        "Cash in or out that no bot caused: in the account before its first run +100,000.00 USD."
         in rebalance("performance").out
     )
 
@@ -191,7 +200,7 @@ def test_one_bot_is_compared_with_its_model_by_cause(traded, rebalance):
     }
     assert found["model_return"] == pytest.approx(0)
     screen = rebalance("performance", "b").out
-    assert "b gained +0.00 USD, its model +0.12 USD. Most of the difference: whole shares -0.12 USD" in screen
+    assert "b gained 0.00 USD, its model +0.12 USD. Most of the difference: whole shares -0.12 USD" in screen
     assert "Live against model, b, USD" in screen
 
 
@@ -310,7 +319,7 @@ def test_bots_of_one_name_in_two_accounts_are_never_mixed(two_accounts, rebalanc
         journal = tmp_path / "journal.sqlite"
         for account in ("a", "z"):
             replayed(journal, account, "b", worth_keeping=1)  # the next look goes on from what is kept
-            keep_up(journal, account, ["b"], lines=1)
+            keep_up(journal, account, ["b"], is_sound, lines=1)
     held = json.loads(rebalance("positions", "--json").out)["accounts"]
     assert {each["account"]: [row["symbol"] for row in each["positions"]] for each in held} == {
         "a": ["SPY"],

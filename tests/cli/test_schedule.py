@@ -136,7 +136,9 @@ def test_a_machine_that_slept_through_the_window_says_what_it_missed_and_runs_th
         ("2016-06-28", "missed"),
         ("2016-06-29", "success"),
     ]
-    assert "missed: no run was started" in rebalance("history", 1).out
+    shown = rebalance("history", 1).out
+    assert "missed: no run was started" in shown
+    assert "session 2016-06-28, 2016-06-29 09:00 New York time, 1,020 minutes after the close" in shown
 
 
 def test_in_json_each_result_and_each_failed_look_is_a_line(tmp_path, monkeypatch, capsys):

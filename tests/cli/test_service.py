@@ -214,7 +214,8 @@ def test_a_machine_without_the_command_is_told_of_the_other_ways(rebalance, mach
     (machine.with_name("bin") / "launchctl").unlink()
     refused = rebalance("service", "install", "--launchd", "--yes")
     assert refused.code == 2
-    assert "can't be run on this machine: choose another way" in refused.err
+    ways = "--schedule or --timer with systemd, --cron"
+    assert f"launchctl: can't be run on this machine: choose another way, such as {ways}\n" in refused.err
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_a_folder_that_no_unit_can_name_is_refused(rebalance, machine, tmp_path)
 
 def test_status_says_what_is_installed_and_whether_it_is_active(rebalance, machine, units):
     nothing = rebalance("service", "status")
-    assert (nothing.code, "Nothing is installed" in nothing.out) == (6, True)
+    assert (nothing.code, "Nothing is installed by the name rebalance:" in nothing.out) == (6, True)
     rebalance("service", "install", "--timer", "--yes")
     found = rebalance("service", "status", "--json")
     assert found.code == 0

@@ -4,7 +4,9 @@ import json
 import os
 import pickle
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
@@ -23,6 +25,7 @@ from rebalancer.journal.connection import reading
 from rebalancer.journal.crossed import crossed
 from rebalancer.journal.kept_books import FOLDER, Replayed, books_for_a_run, keep_up, replayed
 from rebalancer.journal.kept_file import load
+from rebalancer.journal.seal import is_sound
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.model import Fill, OrderId, RunId
 from rebalancer.portfolio.attribution import apportion
@@ -111,18 +114,18 @@ def test_nothing_is_kept_while_a_run_is_under_way(stage: Stage) -> None:
 
 
 def test_a_run_keeps_the_books_of_the_account_and_of_bots_looked_at_where_they_are_far_behind(stage: Stage) -> None:
-    keep_up(stage.journal_file, "demo", BOTS, lines=10_000)
+    keep_up(stage.journal_file, "demo", BOTS, is_sound, lines=10_000)
     assert files(stage) == []
-    keep_up(stage.journal_file, "demo", BOTS, lines=1)
+    keep_up(stage.journal_file, "demo", BOTS, is_sound, lines=1)
     (account,) = files(stage)
     kept(stage, "A")
-    keep_up(stage.journal_file, "demo", BOTS, lines=1)
+    keep_up(stage.journal_file, "demo", BOTS, is_sound, lines=1)
     before = {file: file.read_bytes() for file in files(stage)}
-    keep_up(stage.journal_file, "demo", BOTS, lines=1)
+    keep_up(stage.journal_file, "demo", BOTS, is_sound, lines=1)
     assert {file: file.read_bytes() for file in files(stage)} == before
     assert account in before
     evening(stage, DAYS[2])
-    keep_up(stage.journal_file, "demo", BOTS, lines=1)
+    keep_up(stage.journal_file, "demo", BOTS, is_sound, lines=1)
     after = {file: file.read_bytes() for file in files(stage)}
     assert (len(after), [file for file in after if after[file] == before[file]]) == (2, [])
     require_whole(kept(stage, "A"), stage, "A")
@@ -261,7 +264,7 @@ def rolling(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     for day in DAYS[:3]:
         evening(stage, day)
         if day == DAYS[1]:
-            keep_up(stage.journal_file, "demo", (), lines=1)
+            keep_up(stage.journal_file, "demo", (), is_sound, lines=1)
     return stage
 
 
@@ -311,10 +314,36 @@ def test_a_run_does_not_begin_from_books_that_a_look_kept(rolling: Stage, tmp_pa
     kept(looked_at)
     mark(looked_at)
     assert decided(looked_at) == expected
-    keep_up(looked_at.journal_file, "demo", (), lines=1)
+    keep_up(looked_at.journal_file, "demo", (), is_sound, lines=1)
     assert (
         replayed(looked_at.journal_file, "demo").keeper.books == replayed(rolling_after(looked_at), "demo").keeper.books
     )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        'UPDATE events SET body = replace(body, \'"side":"buy"\', \'"side":"sell"\') WHERE kind = \'FillSeen\'',
+        "DELETE FROM fills WHERE seq = (SELECT min(seq) FROM fills)",
+    ],
+    ids=["a line", "a table"],
+)
+def test_no_books_are_kept_for_runs_of_a_journal_that_was_damaged_during_one(
+    rolling: Stage, tmp_path: Path, damage: str
+) -> None:
+    """Once it is repaired, nothing would tell that these books are wrong."""
+    damaged = copy_of(rolling, tmp_path / "damaged")
+    shutil.rmtree(damaged.folder / FOLDER)
+    with closing(sqlite3.connect(damaged.journal_file)) as journal:
+        guards = journal.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in guards:
+            journal.execute(f"DROP TRIGGER {name}")
+        assert journal.execute(damage).rowcount > 0
+        for _, sql in guards:
+            journal.execute(sql)
+        journal.commit()
+    keep_up(damaged.journal_file, "demo", (), is_sound, lines=1)
+    assert files(damaged) == []
 
 
 def rolling_after(stage: Stage) -> Path:
