@@ -1,4 +1,4 @@
-"""Which message goes to whom and when: repeats are distinct, quiet hours kept, and what was not taken is sent again."""
+"""Which message goes to whom and when: repeats are folded, quiet hours kept, and what was not taken is sent again."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class Sending:
 
 def to_send(state: ObserverState, recipients: Iterable[Recipient], message: Message, now: datetime) -> list[Sending]:
     """To whom `message` is sent now. `state` keeps what is held back, and that it was sent."""
-    distinct = _deduplicated(state, message, now)
-    if distinct is None:
+    folded = _deduplicated(state, message, now)
+    if folded is None:
         return []
-    sendings = [Sending(each, distinct) for each in recipients if distinct.kind in each.on]
+    sendings = [Sending(each, folded) for each in recipients if folded.kind in each.on]
     return [each for each in sendings if not _held_back(state, each, now)]
 
 
