@@ -253,7 +253,7 @@ def to_uninstall(name: str, environ: Mapping[str, str], run: Run, *, way: Way | 
 def require_for(found: Installation, config: Path) -> None:
     """Raises BadInputError where another config than `config` is named by what is installed."""
     path = config.expanduser().absolute()
-    whole = re.compile(rf"{re.escape(str(path))}(?![\w.-])")
+    whole = re.compile(rf"(?<![\w./-]){re.escape(str(path))}(?![\w./-])")
     if not any(whole.search(unescaped(piece.there or "")) for piece in found.pieces):
         raise BadInputError.of(
             found.pieces[0].place, f"does not start {path}: choose its --name, or leave out --config"

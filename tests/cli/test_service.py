@@ -177,7 +177,7 @@ def test_with_a_config_only_what_starts_that_config_is_taken_away(rebalance, mac
     write_config(folder)
     mine = folder / "config.toml"
     assert rebalance("service", "install", way, "--yes", "--config", mine).code == 0
-    for other in (tmp_path / "config.toml", folder / "config"):
+    for other in (tmp_path / "config.toml", folder / "config", Path("/config.toml"), Path("/", *mine.parts[2:])):
         refused = rebalance("service", "uninstall", "--yes", "--config", other)
         assert refused.code == 2
         assert f"does not start {other}: choose its --name, or leave out --config" in flat(refused.err)
