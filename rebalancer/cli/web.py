@@ -43,7 +43,7 @@ def web(
         show_json({"address": at, "token_file": str(token_file(settings.state_dir))})
     else:
         say(f"Serving {visible(at)}")
-        say(f"Enter there with the token in {visible(token_file(settings.state_dir))}. Ctrl-C ends it.")
+        say(f"Log in there with the token in {visible(token_file(settings.state_dir))}. Ctrl-C ends it.")
     with shutdown_signal(), listening:
         server.serve(site, listening)
     return None

@@ -2,7 +2,6 @@
 
 import re
 from datetime import tzinfo
-from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,8 +12,9 @@ from rebalancer.errors import visible
 from rebalancer.model import text
 
 FILTERS = (
-    text.money, text.cents, text.close_text, text.price_text, text.percent, text.percentage, text.digits, text.grouped,
-    text.shares, text.counted, text.clock_time, text.date_and_time, text.minute, text.city,
+    text.money, text.cents, text.signed_cents, text.close_text, text.price_text, text.percent, text.percentage,
+    text.signed_percentage, text.digits, text.grouped, text.shares, text.counted, text.clock_time, text.date_and_time,
+    text.minute, text.city,
 )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def environment() -> Environment:
         finalize=_obeyed_by_no_screen,
     )
     made.filters.update({each.__name__: each for each in FILTERS})
-    made.filters.update({"zone": _zone, "until": text.until, "change": change, "drawn": Markup})
+    made.filters.update({"zone": _zone, "until": text.until, "drawn": Markup})
     made.filters["with_code"] = with_code
     return made
 
@@ -49,9 +49,3 @@ def with_code(sentence: object) -> Markup:
     """A sentence, or a problem, with what stands between backticks as code."""
     shown = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(visible(str(sentence)))))
     return Markup(shown)  # noqa: S704 - escaped before
-
-
-def change(fraction: float | Decimal) -> str:
-    """As in "+1.20 %"; without a sign where nothing is left of it."""
-    shown = f"{fraction * 100:+,.2f} %"
-    return shown if shown.strip("+-0. %") else "0.00 %"

@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 from jinja2 import UndefinedError
 
-from rebalancer.web.rendering import change, environment
+from rebalancer.web.rendering import environment
 
 
 def test_a_change_has_its_sign_unless_nothing_is_left_of_it():
-    shown = [change(each) for each in (0.0123, Decimal("-0.5"), -0.000001, 0, 12.3456)]
+    page = environment().from_string("{{ each|signed_percentage }}")
+    shown = [page.render(each=each) for each in (0.0123, Decimal("-0.5"), -0.000001, 0, 12.3456)]
     assert shown == ["+1.23 %", "-50.00 %", "0.00 %", "0.00 %", "+1,234.56 %"]
 
 

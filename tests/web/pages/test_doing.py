@@ -28,10 +28,10 @@ def settings(site: LocalSite) -> config.Config:
 @pytest.mark.sends("/leave", "/login")
 def test_a_person_enters_with_the_token_and_leaves(look: Look, shared: LocalSite):
     with look(shared) as page:
-        page.get_by_role("button", name="Leave").click()
+        page.get_by_role("button", name="Log out").click()
         page.wait_for_url("**/login")
         page.get_by_label("Token").fill(shared.token)
-        page.get_by_role("button", name="Enter").click()
+        page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("heading", name="demo")).to_be_visible()
 
 

@@ -230,6 +230,7 @@ def test_before_the_window_a_person_has_to_tick_what_the_terminal_asks(tmp_path,
     with at_alpaca(tmp_path, monkeypatch, "paper") as person:
         shown = then(person, sent(person, "/tonight", "/tonight", account="paper"))
         assert "belongs between 15:50" in shown.text
+        assert "would be filled" in shown.text
         assert 'name="confirmed" value="yes" required' in shown.text
         answer = person.post("/tonight/execute", {"account": "paper", "plan": person.hidden["plan"]})
         assert (answer.status, "belongs between 15:50" in answer.text) == (400, True)
