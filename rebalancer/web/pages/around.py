@@ -37,8 +37,8 @@ def _around(config: Config) -> Around:
 
 def account_of(visit: Visit, config: Config) -> AccountConfig:
     """That which the address names, else the first; a form has to name one. Raises BadInputError for an unknown one."""
-    name = visit.form["account"] if visit.request.method == "POST" else visit.query.get("account")
-    return chosen_accounts(config, name)[0] if name else config.accounts[0]
+    name = visit.form["account"] if visit.request.method == "POST" else visit.query.get("account") or None
+    return chosen_accounts(config, name)[0]
 
 
 def spark(told: str, track: Track, *, growth: bool = False) -> Markup:

@@ -70,6 +70,15 @@ def test_an_amount_that_is_none_is_refused_and_changes_nothing(
     assert site.config.read_bytes() == before
 
 
+def test_a_form_that_names_no_account_changes_none(someone: Person, site: LocalSite):
+    before = site.config.read_bytes()
+    fields = {"account": "", "bot": "Dual momentum", "amount": "12.5", "unit": "percent"}
+    answer = sent(someone, "/bots", "/bots/amount", **fields)
+    assert answer.status == 400
+    assert "there is no account" in answer.text
+    assert site.config.read_bytes() == before
+
+
 def test_a_bot_is_removed_after_its_shares_are_shown(someone: Person, site: LocalSite):
     page = "/bots/remove?account=demo&bot=Dual%20momentum"
     assert re.search(r"It has \d+ SPY, \d+ TBILL. What becomes of them", someone.get(page).text)
