@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import dropwhile
 
 import numpy as np
 
@@ -29,9 +30,13 @@ class AccountBackTest:
 
 
 def account_back_test(
-    config: Config, account: AccountConfig, sessions: Sequence[date], cash: Decimal, progress: Progress
+    config: Config, account: AccountConfig, equity_by_session: Mapping[date, Decimal], progress: Progress
 ) -> AccountBackTest:
-    """From the first of `sessions` on, when the account had `cash`, to the last one."""
+    """From the first session on with money in the account, as there may be none before its first deposit."""
+    sessions = [*dropwhile(lambda session: equity_by_session[session] <= 0, equity_by_session)]
+    if not sessions:
+        return AccountBackTest({}, (f"There is no back-test of {account.name}: it has had no money yet.",))
+    cash = float(equity_by_session[sessions[0]])
     try:
         contents = read_bots(account.bots)
         bots = load_bots(account.bots, contents)
@@ -49,7 +54,7 @@ def account_back_test(
         ~np.isnan(prices),
         Merging(account.investments, account.trading, account.reserve),
     )
-    equity = backtest(prices, strategy, float(cash)).equity / float(cash)
+    equity = backtest(prices, strategy, cash).equity / cash
     growth = {closes.day(row): float(equity[row - begun]) for row in rows.tolist()}
     return AccountBackTest(growth, tuple(_notes(account, sessions, growth)))
 

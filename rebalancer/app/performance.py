@@ -143,10 +143,10 @@ def _back_test(
     """From the value before the span on; None without a session in it."""
     equity = {each.session: each.equity for each in books.keeper.valuations if each.session <= span[1]}
     begun = max((session for session in equity if session < span[0]), default=min(equity, default=date.max))
-    sessions = [session for session in equity if session >= begun]
-    if not sessions or sessions[-1] < span[0]:
+    known = {session: value for session, value in equity.items() if session >= begun}
+    if max(known, default=date.min) < span[0]:
         return None
-    return account_back_test(config, account, sessions, equity[begun], progress)
+    return account_back_test(config, account, known, progress)
 
 
 def _performance(

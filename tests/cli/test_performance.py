@@ -4,14 +4,17 @@ import csv
 import json
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from own_prices import DAYS, write_account, write_bot
 
+from rebalancer.app.account_back_test import account_back_test
 from rebalancer.app.performance import performance
 from rebalancer.config import load
 from rebalancer.journal.kept_books import keep_up, replayed
 from rebalancer.journal.seal import is_sound
+from rebalancer.ports import unwatched
 from rebalancer.report.drawing import drawing
 from rebalancer.report.performance import curves
 from rebalancer.report.performance_sheet import sheet_of
@@ -133,6 +136,24 @@ def test_an_account_asked_for_by_name_is_beside_the_back_test_of_its_bots(traded
 def test_the_back_test_of_a_span_begins_with_the_value_before_it(traded, rebalance):
     back_test = earned(rebalance, "--account", "a", "--from", DAYS[3])["back_test"]
     assert back_test["model_growth"] == {str(DAYS[2]): 1, str(DAYS[3]): pytest.approx(1 - 0.99 * 4 / 404)}
+
+
+def back_test_of(folder, *equity):
+    write_account(folder, CLOSES, {"asset": "SPY"})
+    config = load(folder / "config.toml")
+    return account_back_test(config, config.accounts[0], dict(zip(DAYS, map(Decimal, equity), strict=False)), unwatched)
+
+
+def test_the_back_test_of_an_account_begins_with_its_first_money(tmp_path):
+    found = back_test_of(tmp_path, 0, 1000, 1000, 1000)
+    assert found.model_growth == {DAYS[1]: 1, DAYS[2]: pytest.approx(1.0099), DAYS[3]: pytest.approx(1)}
+    assert f"the bots and amounts of now since {DAYS[1]}" in found.notes[0]
+
+
+def test_an_account_that_has_had_no_money_has_no_back_test(tmp_path):
+    found = back_test_of(tmp_path, 0, 0)
+    assert found.model_growth == {}
+    assert found.notes == ("There is no back-test of a: it has had no money yet.",)
 
 
 def test_why_an_account_has_no_back_test_is_said(traded, rebalance, tmp_path):
