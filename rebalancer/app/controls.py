@@ -15,7 +15,7 @@ from rebalancer.app.account import broker_alone, chosen_accounts, one_account
 from rebalancer.app.bot_files import content_of, load_bots
 from rebalancer.app.messages import ManualEvent
 from rebalancer.app.observers import Observers
-from rebalancer.app.reasons import require_reason
+from rebalancer.app.reasons import require_reason, stopping_reason
 from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.effective import snapshot
@@ -43,10 +43,9 @@ FIRST_PAUSES, LATER_PAUSES = (0.0, 1.0, 2.0, 4.0), 8.0
 
 
 def halt(config: Config, account: str | None, reason: str, by: str) -> Halted:
-    """Halt one account; all accounts if None. Raises BadInputError for an unknown account or an unusable reason."""
-    require_reason(reason)
+    """Halt one account; all accounts if None. Raises BadInputError for an unknown account."""
     with Observers(config, SystemClock()) as observers:
-        return _halt(config, account, reason, by, observers)
+        return _halt(config, account, stopping_reason(reason), by, observers)
 
 
 def _halt(config: Config, account: str | None, reason: str, by: str, observers: Observers) -> Halted:
@@ -58,7 +57,7 @@ def _halt(config: Config, account: str | None, reason: str, by: str, observers: 
 
 
 def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed:
-    """Lift the halts of one account; of all accounts if None. Raises BadInputError as `halt` does."""
+    """Lift the halts of one account; of all accounts if None. Raises BadInputError as `halt` does, and for an unusable reason."""
     require_reason(reason)
     path, now = config.journal(), SystemClock().now()
     halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(config, account)}
@@ -177,11 +176,10 @@ def arm(config: Config, proposal: ArmingProposal) -> Armed:
 
 
 def disarm(config: Config, account: AccountConfig, reason: str, by: str) -> Armed | None:
-    """Revoke the arming and return it; None if the account was not armed. Raises BadInputError as `halt` does."""
-    require_reason(reason)
+    """Revoke the arming and return it; None if the account was not armed."""
     armed = read.trading_status(config.journal(), account.name).armed
     if armed is not None:
-        _record_and_tell(config, Disarmed(SystemClock().now(), account.name, by, reason))
+        _record_and_tell(config, Disarmed(SystemClock().now(), account.name, by, stopping_reason(reason)))
     return armed
 
 

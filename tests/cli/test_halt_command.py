@@ -56,7 +56,7 @@ def test_a_halted_account_is_refused_by_every_run_and_shown_on_every_screen(main
     for output in (run, main("run", "--dry-run"), main("status"), main("doctor"), coming):
         assert "off for a week" in output.out
     assert coming.out.count("every account is halted") == 1
-    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)["upcoming_runs"]
+    (first, _) = json.loads(main("schedule", "--next", 2, "--json").out)["coming_runs"]
     assert "off for a week" in first["blocked"][0]
     assert main("status").code == NEEDS_ATTENTION
     assert main("doctor").code == FAILED
@@ -101,12 +101,21 @@ def test_resume_without_a_halt_is_not_an_error(main):
     ("reason", "said"),
     [(" ", "reason: is empty: say why"), ("x" * 501, "reason: has 501 characters: use at most 500")],
 )
-@pytest.mark.parametrize("command", ["halt", "resume"])
-def test_a_reason_that_says_nothing_or_is_too_long_to_repeat_is_refused_by_its_limit(main, command, reason, said):
-    refused = main(command, "--reason", reason)
+def test_a_reason_that_says_nothing_or_is_too_long_to_repeat_lifts_no_halt(main, reason, said):
+    main("halt")
+    refused = main("resume", "--reason", reason)
     assert refused.code == WRONG_WORDS
     assert said in refused.err
-    assert "is halted" in main("halt", "--reason", "x" * 500).out
+    assert main("status").code == NEEDS_ATTENTION
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [(" ", "no reason given"), ("x" * 500, "x" * 500), ("x" * 2000, f"{'x' * 500} (and 1,500 characters more)")],
+)
+def test_a_halt_is_never_refused_for_its_reason(main, reason, kept):
+    assert main("halt", "--reason", reason).code == DONE
+    assert f": {kept}Halt lifted." in main("resume", "--reason", "back").out.replace("\n", "")
 
 
 def test_no_halt_is_lifted_without_a_reason(main):
