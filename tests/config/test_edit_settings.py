@@ -89,7 +89,7 @@ def test_what_is_typed_becomes_the_value(key, typed, value):
 
 @pytest.mark.parametrize("typed", ["", "1e3", "-1", "0x10", "1_000", "\u0661", '1\n[accounts.demo]\nmode = "live"'])
 def test_what_is_no_plain_number_is_refused_before_it_reaches_the_file(typed):
-    with pytest.raises(BadInputError, match="can't be read"):
+    with pytest.raises(BadInputError, match="is not allowed: use a number in plain digits"):
         changed(SHARED, "trading.drift_percent", typed)
 
 
