@@ -57,7 +57,10 @@ def _halt(config: Config, account: str | None, reason: str, by: str, observers: 
 
 
 def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed:
-    """Lift the halts of one account; of all accounts if None. Raises BadInputError as `halt` does, and for an unusable reason."""
+    """Lift the halts of one account; of all accounts if None.
+
+    Raises BadInputError for an unknown account or an unusable reason.
+    """
     require_reason(reason)
     path, now = config.journal(), SystemClock().now()
     halts = {each.name: read.halts(path, each.name) for each in chosen_accounts(config, account)}
