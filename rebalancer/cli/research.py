@@ -40,7 +40,9 @@ def explain(
     mermaid: Annotated[
         bool, Option("--mermaid", help="Print the rules as a Mermaid diagram (up to 500 arrows).")
     ] = False,
-    svg: Annotated[Path | None, Option("--svg", help="Draw the whole chart, the way taken lit, into a file.")] = None,
+    svg: Annotated[
+        Path | None, Option("--svg", help="Draw the whole chart into a file, the path taken highlighted.")
+    ] = None,
     ignore_rebalance: IgnoreRebalanceOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,

@@ -25,7 +25,10 @@ ALLOWED = {
     *("decimal.Decimal", "datetime.date", "datetime.datetime", "datetime.timezone", "datetime.timedelta"),
     *("collections.defaultdict", "builtins.list", "builtins.set", "builtins.frozenset"),
 }
-BROKEN = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
+BROKEN = (
+    *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError),
+    *(OverflowError, RecursionError),
+)
 OURS = (
     *("rebalancer.portfolio.", "rebalancer.model", "rebalancer.events", "rebalancer.bookings"),
     "rebalancer.journal.kept_books",

@@ -1,6 +1,6 @@
 """A chart divided into drawings of a readable size: what is not drawn is a box that leads to a drawing of its own.
 
-Every part of the chart is drawn once, on the way taken if it is on it; elsewhere a line refers to it.
+Every part of the chart is drawn once, on the path taken if it is on it; elsewhere a line refers to it.
 """
 
 import heapq
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from rebalancer.bots.base import ChartPart
 
 MOST_BOXES = 60
-"""In one drawing, beside the way taken."""
+"""In one drawing, beside the path taken."""
 MOST_TAKEN = 400
-"""Of the way taken, in one drawing."""
+"""Of the path taken, in one drawing."""
 Homes = Mapping[int, Sequence[tuple[str, int]]]
 """By part: the parts that are drawn below it, each with the label of its branch."""
 
@@ -70,7 +70,7 @@ def sections(parts: Sequence[ChartPart], below: Homes) -> tuple[Section, ...]:
 
 
 def _shown(root: int, parts: Sequence[ChartPart], below: Homes, sizes: Sequence[int]) -> set[int]:
-    """The parts that are drawn: the way taken first, then what is near the root. A box that is alone is drawn, too."""
+    """The parts that are drawn: the path taken first, then what is near the root. A box that is alone is drawn, too."""
     shown, nearest = set[int](), [(False, 0, root)]
     while nearest:
         _, depth, part = heapq.heappop(nearest)

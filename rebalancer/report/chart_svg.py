@@ -1,4 +1,4 @@
-"""A chart as one SVG file, the way taken lit. No script: a box that stands for more is a link to its drawing.
+"""A chart as one SVG file, the path taken highlighted. No script: a box that stands for more is a link to its drawing.
 
 A browser shows one drawing at a time (CSS `:target`), any other viewer the first one. All names are escaped.
 """

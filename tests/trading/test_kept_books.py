@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -382,3 +383,15 @@ def test_a_run_with_a_damaged_file_of_books_sends_the_same_orders(rolling: Stage
     content[place] ^= 1
     file.write_bytes(content)
     assert decided(damaged) == expected
+
+
+@pytest.mark.parametrize("seq", ["Infinity", "[" * 100_000, "null", ""])
+def test_a_run_keeps_the_books_anew_where_their_head_can_not_be_read(stage: Stage, seq: str) -> None:
+    keep_up(stage.journal_file, "demo", (), is_sound, lines=1)
+    (file,) = files(stage)
+    proof, head, body = file.read_bytes().split(b"\n", 2)
+    damaged = re.sub(rb'"seq": \d+', b'"seq": ' + seq.encode(), head)
+    file.write_bytes(b"\n".join((proof, damaged, body)))
+    keep_up(stage.journal_file, "demo", (), is_sound, lines=1)
+    with reading(stage.journal_file) as journal:
+        assert load(file, journal, Replayed, "demo", None) is not None
