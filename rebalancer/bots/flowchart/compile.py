@@ -1,16 +1,12 @@
 """Compiles charts to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
 
 from collections.abc import Sequence
-from typing import get_args
 
-from rebalancer.bots.flowchart import nodes, tree
+from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.draft import Draft, Root
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.rule import Rebalance
-from rebalancer.model import BarField, BarsRead, Symbol
 from rebalancer.model.text import listed
-
-_OF_TICKER = get_args(nodes.OfTicker)  # a tuple is checked faster than a union
 
 
 def compile_chart(chart: tree.Chart) -> Program:
@@ -33,21 +29,5 @@ def compile_together(charts: Sequence[tree.Chart]) -> tuple[Program, tuple[Root,
 
 
 def _program(name: str, draft: Draft, root: int, rebalance: Rebalance = "daily") -> Program:
-    table = tuple(draft.table)
-    return Program(
-        name=name,
-        table=table,
-        root=root,
-        symbols=tuple(sorted({node.symbol for node in table if isinstance(node, _OF_TICKER)})),
-        bars=_bars(table),
-        groups=draft.groups,
-        rebalance=rebalance,
-    )
-
-
-def _bars(table: Sequence[nodes.Node]) -> BarsRead:
-    fields: dict[Symbol, set[BarField]] = {}
-    for node in table:
-        if isinstance(node, nodes.Bar):
-            fields.setdefault(node.symbol, set()).add(node.field)
-    return {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
+    symbols, bars = draft.read()
+    return Program(name, tuple(draft.table), root, symbols, bars, draft.groups, rebalance)

@@ -5,16 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.place import Place
 from rebalancer.bots.flowchart.walk import leaves_first
-from rebalancer.model import Symbol
+from rebalancer.model import BarField, BarsRead, Symbol
 
 _DUST = 1e-9
 """Rounding tolerance: a smaller remainder of the whole counts as 0."""
+_OF_TICKER = frozenset(get_args(nodes.OfTicker))
 _CROSSINGS: Mapping[tree.Crossing, tuple[tree.Comparator, tree.Comparator]] = {
     "crosses-above": ("lt", "gte"),
     "crosses-below": ("gt", "lte"),
@@ -22,8 +23,12 @@ _CROSSINGS: Mapping[tree.Crossing, tuple[tree.Comparator, tree.Comparator]] = {
 """The comparison that a crossing takes on the session before, and the one that it takes now."""
 
 
-Key = tuple[Any, ...]
+Key = tuple[type[nodes.Node], tuple[Any, ...]]
 """The class of a node, and its fields."""
+SIMPLE = frozenset({tree.Asset, tree.Cash, tree.Constant})
+"""Elements without parts: most of a chart."""
+SPLITS = frozenset(get_args(tree.Weighted)) | frozenset(get_args(tree.Gate)) | {tree.Filter}
+"""Elements that become a split."""
 
 
 @dataclass(slots=True)
@@ -45,7 +50,7 @@ class _Holdings:
 
 
 class Root(NamedTuple):
-    """A chart in a table: the `node` that is the whole of it, and each node's place in a table of the chart alone."""
+    """A chart in a table: the `node` that is the whole of it, and each split's place among those of the chart alone."""
 
     node: int
     places: Mapping[int, int]
@@ -53,7 +58,10 @@ class Root(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """A compilation in progress: `done` has the index in the table of each element that is compiled."""
+    """A compilation in progress.
+
+    `done` has the index in the table of each element that is compiled; a SIMPLE one is compiled where it is asked for.
+    """
 
     table: list[nodes.Node] = field(default_factory=list)
     index: dict[Key, int] = field(default_factory=dict)
@@ -62,22 +70,35 @@ class Draft:
     holdings: _Holdings = field(default_factory=_Holdings)
     of_tickers: dict[tuple[str, tuple[float, ...], Symbol], int] = field(default_factory=dict)
     """The indicators of tickers, of which many are asked for many times."""
+    of_histories: dict[tuple[str, tuple[float, ...]], dict[int, int]] = field(default_factory=dict)
+    """Those of portfolios, by portfolio."""
 
-    def add(self, *key: Any) -> int:  # noqa: ANN401  (a Key)
-        """The index of the node of `key`, which is made and added only if the table has no equal one."""
+    def add(self, kind: type[nodes.Node], *fields: Any) -> int:  # noqa: ANN401  (of any kind)
+        """The index of the node of this class, which is made and added only if the table has no equal one."""
+        key = kind, fields
         index = self.index.get(key)
         if index is None:
             index = self.index[key] = len(self.table)
-            self.table.append(key[0](*key[1:]))
+            self.table.append(kind(*fields))
         return index
 
     def compile(self, root: tree.Node) -> Root:
         """`root`, after all that it is made of."""
         done, compiled, places = self.done, self._COMPILED, dict[int, int]()
-        for element in leaves_first(root):
-            index = done[element] = compiled[type(element)](self, element)
-            places.setdefault(index, len(places))
-        return Root(done[root], places)
+        for element in leaves_first(root, done, SIMPLE):
+            kind = type(element)
+            index = done[element] = compiled[kind](self, element)
+            if kind in SPLITS:
+                places.setdefault(index, len(places))
+        return Root(self._index(root), places)
+
+    def _index(self, element: tree.TreeNode) -> int:
+        index = self.done.get(element)
+        return self._COMPILED[type(element)](self, element) if index is None else index
+
+    def _indices(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
+        done, compiled = self.done, self._COMPILED
+        return tuple([done[each] if each in done else compiled[type(each)](self, each) for each in elements])
 
     def _asset(self, asset: tree.Asset) -> int:
         return self.add(nodes.Hold, asset.symbol)
@@ -86,7 +107,7 @@ class Draft:
         return self.add(nodes.Uninvested)
 
     def _group(self, group: tree.Group) -> int:
-        child = self.done[group.child]
+        child = self._index(group.child)
         self.groups.setdefault(child, group.name)
         return child
 
@@ -98,17 +119,17 @@ class Draft:
             return self._of_ticker(of.function, of.parameters, of.subject)
         if isinstance(of.subject, tree.Ratio):
             closes = self.add(nodes.Close, of.subject.numerator), self.add(nodes.Close, of.subject.denominator)
-            return self._series(of.function, of.parameters, (nodes.Arithmetic, "divide", closes), of.place)
-        return self._of_history(of.function, of.parameters, self.done[of.subject], of.place)
+            return self._series(of.function, of.parameters, self.add(nodes.Arithmetic, "divide", closes), of.place)
+        return self._of_history(of.function, of.parameters, self._index(of.subject), of.place)
 
     def _days_ago(self, value: tree.DaysAgo) -> int:
-        return self._earlier(value.days, self.done[value.operand])
+        return self._earlier(value.days, self._index(value.operand))
 
     def _rank(self, value: tree.Rank) -> int:
-        return self.add(nodes.Rank, value.kind, value.window, self.done[value.operand])
+        return self.add(nodes.Rank, value.kind, value.window, self._index(value.operand))
 
     def _arithmetic(self, value: tree.Arithmetic) -> int:
-        return self.add(nodes.Arithmetic, value.operation, self._all_done(value.operands))
+        return self.add(nodes.Arithmetic, value.operation, self._indices(value.operands))
 
     def _earlier(self, days: int, source: int) -> int:
         """A number was the same at any time."""
@@ -117,22 +138,22 @@ class Draft:
         return self.add(nodes.Earlier, days, source)
 
     def _compare(self, element: tree.Compare) -> int:
-        condition = self._comparison(element.comparator, self.done[element.left], self.done[element.right])
+        condition = self._comparison(element.comparator, self._index(element.left), self._index(element.right))
         return self._for_days(element.for_days, condition)
 
     def _dates(self, dates: tree.Dates) -> int:
         return self._for_days(dates.for_days, self.add(nodes.Dates, dates.first, dates.last))
 
     def _entered(self, entered: tree.Entered) -> int:
-        return self.add(nodes.Latch, self.done[entered.enter], self.done[entered.leave])
+        return self.add(nodes.Latch, self._index(entered.enter), self._index(entered.leave))
 
     def _count(self, element: tree.CountOf) -> int:
         least = 0 if element.quantifier == "at_most" else element.count
         most = len(element.conditions) if element.quantifier == "at_least" else element.count
-        return self.add(nodes.Count, least, most, self._all_done(element.conditions))
+        return self.add(nodes.Count, least, most, self._indices(element.conditions))
 
     def _several(self, element: tree.AllOf | tree.AnyOf) -> int:
-        return self.add(nodes.Several, isinstance(element, tree.AllOf), self._all_done(element.conditions))
+        return self.add(nodes.Several, isinstance(element, tree.AllOf), self._indices(element.conditions))
 
     def _comparison(self, comparator: tree.Comparator | tree.Crossing, left: int, right: int) -> int:
         """A crossing is two comparisons, one of the session before."""
@@ -147,31 +168,26 @@ class Draft:
         return condition if days == 1 else self.add(nodes.ForDays, days, condition)
 
     def _branch(self, gate: tree.If) -> int:
-        done = self.done
-        return self.add(nodes.Branch, done[gate.condition], (done[gate.then], done[gate.otherwise]))
+        return self.add(nodes.Branch, self.done[gate.condition], self._indices((gate.then, gate.otherwise)))
 
     def _switch(self, gate: tree.Switch) -> int:
-        return self.add(nodes.Switch, self._all_done(gate.conditions), self._all_done(gate.children))
+        return self.add(nodes.Switch, self._indices(gate.conditions), self._indices(gate.children))
 
     def _mix(self, gate: tree.Mixed) -> int:
         values = gate.first_value, gate.second_value
-        return self.add(nodes.Mix, self.done[gate.by], *values, (self.done[gate.first], self.done[gate.second]))
-
-    def _all_done(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
-        done = self.done
-        return tuple([done[element] for element in elements])
+        return self.add(nodes.Mix, self._index(gate.by), *values, (self._index(gate.first), self._index(gate.second)))
 
     def _split(
         self, element: tree.Equal | tree.Specified | tree.InverseVolatility | tree.ProVolatility | tree.Filter
     ) -> int:
-        children = self._all_done(element.children)
+        children = self._indices(element.children)
         match element:
             case tree.Specified(weights=weights):
                 return self._blend(weights, children)
             case tree.InverseVolatility(window=window) if len(children) > 1:
-                return self.add(nodes.InverseVol, self._volatilities(window, element), children)
+                return self.add(nodes.InverseVol, self._volatilities(window, children, element.place), children)
             case tree.ProVolatility(window=window) if len(children) > 1:
-                return self.add(nodes.ProVol, self._volatilities(window, element), children)
+                return self.add(nodes.ProVol, self._volatilities(window, children, element.place), children)
             case tree.Filter() if len(children) > 1:
                 return self._filter(element, children)
             case _:
@@ -182,17 +198,18 @@ class Draft:
         takes_all = element.count >= len(children)
         weighting = element.weighting if element.count > 1 else None
         if isinstance(weighting, tree.ByVolatility) and takes_all:
-            volatilities = self._volatilities(weighting.window, element)
+            volatilities = self._volatilities(weighting.window, children, element.place)
             return self.add(nodes.InverseVol if weighting.inverse else nodes.ProVol, volatilities, children)
         if takes_all and len(children) == 1:
             return children[0]
-        top = nodes.TopK, min(element.count, len(children)), element.side == "top", self._scores(element), children
+        scores = self._scores(element, children)
+        top = nodes.TopK, min(element.count, len(children)), element.side == "top", scores, children
         match weighting:
             case tree.ByRank(weights):
                 kept = weights[: len(children)]
                 return self.add(*top, tuple(weight / math.fsum(kept) for weight in kept))
             case tree.ByVolatility(window, inverse):
-                return self.add(*top, (), self._volatilities(window, element), inverse)
+                return self.add(*top, (), self._volatilities(window, children, element.place), inverse)
             case _:
                 return self.add(*top)
 
@@ -200,8 +217,8 @@ class Draft:
         return self._blend((1 / len(children),) * len(children), children)
 
     def _shared(self, element: tree.Shared) -> int:
-        conditions = tuple(None if each is None else self.done[each] for each in element.conditions)
-        children = self._all_done(element.children)
+        conditions = tuple(None if each is None else self._index(each) for each in element.conditions)
+        children = self._indices(element.children)
         if conditions == (None,) * len(children):
             return self._blend(tuple(part / math.fsum(element.parts) for part in element.parts), children)
         return self.add(nodes.Shared, element.parts, conditions, children)
@@ -211,7 +228,7 @@ class Draft:
         for cap, child in zip(element.caps, element.children, strict=True):
             if left > _DUST:
                 weights.append(min(cap, left))
-                children.append(self.done[child])
+                children.append(self._index(child))
                 left -= weights[-1]
         if element.fallback is not None and left > _DUST:
             weights.append(left)
@@ -221,24 +238,22 @@ class Draft:
     def _blend(self, weights: tuple[float, ...], children: tuple[int, ...]) -> int:
         return children[0] if weights == (1.0,) else self.add(nodes.Blend, weights, children)
 
-    def _volatilities(
-        self, window: int, element: tree.InverseVolatility | tree.ProVolatility | tree.Filter
-    ) -> tuple[int, ...]:
-        return self._of_histories(STANDARD_DEVIATION_RETURN, (window,), element)
+    def _volatilities(self, window: int, children: tuple[int, ...], place: Place) -> tuple[int, ...]:
+        return self._of_histories(STANDARD_DEVIATION_RETURN, (window,), children, place)
 
-    def _scores(self, element: tree.Filter) -> tuple[int, ...]:
+    def _scores(self, element: tree.Filter, children: tuple[int, ...]) -> tuple[int, ...]:
         if element.score_of == "tickers":
-            return tuple([self._mean_of_tickers(child, element) for child in self._all_done(element.children)])
-        return self._of_histories(element.function, element.parameters, element)
+            return tuple([self._mean_of_tickers(child, element) for child in children])
+        return self._of_histories(element.function, element.parameters, children, element.place)
 
     def _of_histories(
-        self,
-        function: str,
-        parameters: tuple[float, ...],
-        element: tree.InverseVolatility | tree.ProVolatility | tree.Filter,
+        self, function: str, parameters: tuple[float, ...], children: tuple[int, ...], place: Place
     ) -> tuple[int, ...]:
-        children = self._all_done(element.children)
-        return tuple([self._of_history(function, parameters, child, element.place) for child in children])
+        known = self.of_histories.setdefault((function, parameters), {})
+        for child in children:
+            if child not in known:
+                known[child] = self._of_history(function, parameters, child, place)
+        return tuple([known[child] for child in children])
 
     def _mean_of_tickers(self, portfolio: int, element: tree.Filter) -> int:
         symbols = self.holdings.of(portfolio, self.table)
@@ -250,18 +265,28 @@ class Draft:
         total, count = self.add(nodes.Arithmetic, "add", tuple(series)), self.add(nodes.Number, len(series))
         return self.add(nodes.Arithmetic, "divide", (total, count))
 
+    def read(self) -> tuple[tuple[Symbol, ...], BarsRead]:
+        """All symbols that the table holds or reads, sorted, and what it reads of them besides closes."""
+        keys = [key for key in self.index if key[0] in _OF_TICKER]
+        fields: dict[Symbol, set[BarField]] = {}
+        for kind, (symbol, *field_read) in keys:
+            if kind is nodes.Bar:
+                fields.setdefault(symbol, set()).update(field_read)
+        symbols = tuple(sorted({symbol for _, (symbol, *_) in keys}))
+        return symbols, {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
+
     def _of_history(self, function: str, parameters: tuple[float, ...], portfolio: int, place: Place) -> int:
         """Of the values of a portfolio: of a single asset its closes, of anything else simulated ones."""
         node = self.table[portfolio]
         if isinstance(node, nodes.Hold):
             return self._of_ticker(function, parameters, node.symbol)
-        return self._series(function, parameters, (nodes.Nav, portfolio), place)
+        return self._series(function, parameters, self.add(nodes.Nav, portfolio), place)
 
-    def _series(self, function: str, parameters: tuple[float, ...], values: Key, place: Place) -> int:
+    def _series(self, function: str, parameters: tuple[float, ...], source: int, place: Place) -> int:
         spec = INDICATORS[function]
-        if spec.reads != ("close",) or (spec.of_tickers_only and values[0] is nodes.Nav):
+        if spec.reads != ("close",) or (spec.of_tickers_only and isinstance(self.table[source], nodes.Nav)):
             raise ValueError(f"{place}: {function} needs a ticker, because a part of a chart has no price")
-        return self._indicator(function, parameters, (self.add(*values),))
+        return self._indicator(function, parameters, (source,))
 
     def _of_ticker(self, function: str, parameters: tuple[float, ...], symbol: Symbol) -> int:
         found = self.of_tickers.get((function, parameters, symbol))

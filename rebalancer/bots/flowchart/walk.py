@@ -1,7 +1,7 @@
 """Ways through a tree."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.tree import TreeNode
@@ -42,15 +42,20 @@ def children_of(element: TreeNode) -> Children:
     return _CHILDREN[type(element)](element)
 
 
-def leaves_first(root: TreeNode) -> Iterator[TreeNode]:
-    """`root` and everything below it, each once and after its children; without recursion, for any depth."""
-    opened, stack = set[TreeNode](), list[TreeNode | None]([root])
+def leaves_first(
+    root: TreeNode, done: Container[TreeNode], without: Container[type[TreeNode]] = ()
+) -> Iterator[TreeNode]:
+    """`root` and everything below it, each after its children; without recursion, for any depth.
+
+    The caller puts each element into `done` before it asks for the next: what is in there is left out, so that none
+    comes twice. Left out are also those of the classes `without`, which have no children.
+    """
+    stack = list[TreeNode | None]([root])
     while stack:
         element = stack.pop()
         if element is None:  # then all is done that the next one is made of
-            yield cast("TreeNode", stack.pop())
-        elif element not in opened:
-            opened.add(element)
+            yield stack.pop()  # type: ignore[misc]  # only an element stands below None
+        elif type(element) not in without and element not in done:
             if children := _CHILDREN[type(element)](element):
                 stack += (element, None)
                 stack += children[::-1]

@@ -22,7 +22,7 @@ def write(chart: tree.Chart) -> bytes:
 
 def document(chart: tree.Chart) -> dict[str, object]:
     written: Written = {}
-    for element in leaves_first(chart.root):
+    for element in leaves_first(chart.root, written):
         written[element] = _value(element, written)
     head = {"format": FORMAT, "version": VERSION, "name": chart.name}
     return {**head, **_rebalance(chart.rebalance), "chart": written[chart.root]}

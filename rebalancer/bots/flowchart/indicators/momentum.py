@@ -10,6 +10,7 @@ from rebalancer.bots.flowchart.indicators.rolling import (
     by_runs,
     earlier,
     exponential_average,
+    growth,
     over_windows,
     returns,
     without_gaps,
@@ -23,9 +24,9 @@ MONTH = 21
 
 def cumulative_return(prices: Floats, window: int) -> Floats:
     """100 (P / P `window` sessions ago - 1). A missing price between the two makes it undefined too."""
-    out = np.full_like(prices, np.nan)
-    out[window:] = 100 * (prices[window:] / prices[:-window] - 1)
-    return without_gaps(out, prices, window + 1)
+    percent = growth(prices, window)
+    percent *= 100
+    return without_gaps(percent, prices, window + 1)
 
 
 def moving_average_return(prices: Floats, window: int) -> Floats:

@@ -56,8 +56,10 @@ def next_relative_strength_index(before: Floats, last: Floats, window: int) -> F
 
 def _separate(change: Floats, gain: Floats, loss: Floats) -> None:
     """Each of the changes is one of the two, as an amount; the other is 0."""
-    np.maximum(change, np.zeros(change.shape[-1]), out=gain)  # with a row of zeros three times as fast as with one 0
-    np.subtract(gain, change, out=loss)
+    # Written last, because `gain` and `loss` may not lie together in memory. A row of zeros is faster than one 0.
+    amounts = np.maximum(change, np.zeros(change.shape[-1]))
+    gain[...] = amounts
+    loss[...] = np.subtract(amounts, change, out=amounts)
 
 
 def relative_strength_index_sma(prices: Floats, window: int) -> Floats:
@@ -77,8 +79,8 @@ def strength_of(gain: Floats, loss: Floats, out: Floats | None = None) -> Floats
     """100 - 100 / (1 + gain / loss); 100 where there is no loss. Written to `out`, if there is one."""
     with np.errstate(divide="ignore", invalid="ignore"):
         strength = np.divide(gain, loss, out=out)
-    if (still := loss <= 0).any():
-        strength[still] = np.inf
+    if not np.isfinite(strength).all():
+        strength[loss <= 0] = np.inf
     strength += 1
     np.divide(100, strength, out=strength)
     return np.subtract(100, strength, out=strength)

@@ -32,9 +32,8 @@ def over_windows(parts: Parts, window: int, join: Join) -> Parts:
     `parts` describe single rows. `join(older, newer, older_size, newer_size)` describes two adjacent stretches as one.
     Stretches double in size, so that a window takes about log2(window) joins and nothing is ever subtracted.
     """
-    out = tuple(np.full_like(part, np.nan) for part in parts)
     if window > len(parts[0]):
-        return out
+        return tuple([np.full_like(part, np.nan) for part in parts])
     span, size = parts, 1  # for each row, a stretch as long as the binary digits of `window` read so far
     for digit in f"{window:b}"[1:]:
         span = join(_rows(span, None, -size), _rows(span, size, None), size, size)
@@ -42,8 +41,13 @@ def over_windows(parts: Parts, window: int, join: Join) -> Parts:
         if digit == "1":
             span = join(_rows(span, None, -1), _rows(parts, size, None), size, 1)
             size += 1
-    for whole, windows in zip(out, span, strict=True):
-        whole[window - 1 :] = windows
+    return tuple([_from_row(window - 1, windows, parts[0]) for windows in span])
+
+
+def _from_row(first: int, values: Floats, like: Floats) -> Floats:
+    """`values` below `first` rows of NaN, in memory like another array of that shape."""
+    out = np.full_like(like, np.nan)
+    out[first:] = values
     return out
 
 
@@ -53,16 +57,14 @@ def _rows(parts: Parts, first: int | None, last: int | None) -> Parts:
 
 def total(values: Floats, window: int) -> Floats:
     """The sum of the last `window` values: `over_windows` for the join that is asked for most."""
-    out = np.full_like(values, np.nan)
     if window > len(values):
-        return out
+        return np.full_like(values, np.nan)
     span, size = values, 1
     for digit in f"{window:b}"[1:]:
         span, size = span[:-size] + span[size:], 2 * size
         if digit == "1":
             span, size = span[:-1] + values[size:], size + 1
-    out[window - 1 :] = span
-    return out
+    return _from_row(window - 1, span, values)
 
 
 def highest(values: Floats, window: int) -> Floats:
@@ -75,24 +77,28 @@ def lowest(values: Floats, window: int) -> Floats:
     return least
 
 
-def mean_and_squares(values: Floats, window: int) -> tuple[Floats, Floats]:
-    """The mean of the last `window` values, and the sum of their squared distances from it.
+def squared_distances(values: Floats, window: int) -> Floats:
+    """The sum of the squared distances of the last `window` values from their mean; NaN if one of them is infinite.
 
     By the pairwise update of Chan, Golub and LeVeque (1979): exactly 0 for values that are all equal.
     """
+    if np.isinf(values).any():
+        values = np.where(np.isinf(values), np.nan, values)
 
     def join(older: Parts, newer: Parts, older_size: int, newer_size: int) -> Parts:
-        (mean, squares), (newer_mean, newer_squares) = older, newer
-        step, size = newer_mean - mean, older_size + newer_size
-        between, joined = step * step, squares + newer_squares
-        between *= older_size * newer_size / size
-        joined += between
+        (mean, *squares), (newer_mean, *newer_squares) = older, newer
+        size, step = older_size + newer_size, newer_mean - mean
+        joined = step * step
+        joined *= older_size * newer_size / size
+        if known := [*squares, *newer_squares]:  # a single row has none
+            joined += known[0] + known[1] if len(known) > 1 else known[0]
         step *= newer_size / size
         step += mean
         return step, joined
 
-    mean, squares = over_windows((values, values - values), window, join)
-    return mean, squares
+    if window == 1:
+        return values - values
+    return over_windows((values,), window, join)[-1]
 
 
 def without_gaps(values: Floats, prices: Floats, window: int) -> Floats:
@@ -120,8 +126,14 @@ def changes(values: Floats) -> Floats:
 
 def returns(prices: Floats) -> Floats:
     """The simple return from the row before, as a fraction; NaN in the first row."""
+    return growth(prices, 1)
+
+
+def growth(prices: Floats, sessions: int) -> Floats:
+    """The simple return from `sessions` rows before, as a fraction; NaN where history is shorter."""
     out = np.full_like(prices, np.nan)
-    out[1:] = prices[1:] / prices[:-1] - 1
+    grown = np.divide(prices[sessions:], prices[:-sessions], out=out[sessions:])
+    grown -= 1
     return out
 
 

@@ -28,7 +28,7 @@ def trend_clarity(prices: Floats, window: int) -> Floats:
 def _moments(prices: Floats, window: int) -> Parts:
     """The mean, the sum of squares about it, and the sum of products of price and day about their means.
 
-    Each joined pairwise, as in `mean_and_squares`.
+    Each joined pairwise, as in `squared_distances`.
     """
 
     def join(older: Parts, newer: Parts, older_size: int, newer_size: int) -> Parts:

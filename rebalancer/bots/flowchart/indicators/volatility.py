@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from rebalancer.bots.flowchart.indicators.averages import moving_average
-from rebalancer.bots.flowchart.indicators.rolling import earlier, mean_and_squares, ratio, returns
+from rebalancer.bots.flowchart.indicators.rolling import earlier, ratio, returns, squared_distances
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter
 from rebalancer.model import Floats
 
@@ -17,7 +17,7 @@ def standard_deviation_price(prices: Floats, window: int) -> Floats:
     """Sample standard deviation (n - 1) of the last `window` prices, as a price."""
     if window < 2:
         return np.full_like(prices, np.nan)
-    return np.sqrt(mean_and_squares(prices, window)[1] / (window - 1))
+    return np.sqrt(squared_distances(prices, window) / (window - 1))
 
 
 def standard_deviation_return(prices: Floats, window: int) -> Floats:
@@ -50,7 +50,7 @@ def bandwidth(prices: Floats, window: int, deviations: float) -> Floats:
 
 
 def _population_deviation(prices: Floats, window: int) -> Floats:
-    return np.sqrt(mean_and_squares(prices, window)[1] / window)
+    return np.sqrt(squared_distances(prices, window) / window)
 
 
 def ulcer_index(prices: Floats, window: int) -> Floats:
