@@ -1,6 +1,7 @@
 """A compilation in progress: elements of the tree become nodes of the table."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -15,7 +16,6 @@ from rebalancer.model import BarField, BarsRead, Symbol
 
 _DUST = 1e-9
 """Rounding tolerance: a smaller remainder of the whole counts as 0."""
-_OF_TICKER = frozenset(get_args(nodes.OfTicker))
 _CROSSINGS: Mapping[tree.Crossing, tuple[tree.Comparator, tree.Comparator]] = {
     "crosses-above": ("lt", "gte"),
     "crosses-below": ("gt", "lte"),
@@ -23,10 +23,6 @@ _CROSSINGS: Mapping[tree.Crossing, tuple[tree.Comparator, tree.Comparator]] = {
 """The comparison that a crossing takes on the session before, and the one that it takes now."""
 
 
-Key = tuple[type[nodes.Node], tuple[Any, ...]]
-"""The class of a node, and its fields."""
-SIMPLE = frozenset({tree.Asset, tree.Cash, tree.Constant})
-"""Elements without parts: most of a chart."""
 SPLITS = frozenset(get_args(tree.Weighted)) | frozenset(get_args(tree.Gate)) | {tree.Filter}
 """Elements that become a split."""
 
@@ -60,12 +56,14 @@ class Root(NamedTuple):
 class Draft:
     """A compilation in progress.
 
-    `done` has the index in the table of each element that is compiled; a SIMPLE one is compiled where it is asked for.
+    `done` has the index in the table of each element that is compiled, `places` those of Root.
     """
 
     table: list[nodes.Node] = field(default_factory=list)
-    index: dict[Key, int] = field(default_factory=dict)
+    index: defaultdict[type[nodes.Node], dict[tuple[Any, ...], int]] = field(default_factory=lambda: defaultdict(dict))
+    """Where each node is, by its class and its fields."""
     done: dict[tree.TreeNode, int] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
     holdings: _Holdings = field(default_factory=_Holdings)
     of_tickers: dict[tuple[str, tuple[float, ...], Symbol], int] = field(default_factory=dict)
@@ -75,30 +73,34 @@ class Draft:
 
     def add(self, kind: type[nodes.Node], *fields: Any) -> int:  # noqa: ANN401  (of any kind)
         """The index of the node of this class, which is made and added only if the table has no equal one."""
-        key = kind, fields
-        index = self.index.get(key)
+        known = self.index[kind]
+        index = known.get(fields)
         if index is None:
-            index = self.index[key] = len(self.table)
+            index = known[fields] = len(self.table)
             self.table.append(kind(*fields))
         return index
 
     def compile(self, root: tree.Node) -> Root:
-        """`root`, after all that it is made of."""
-        done, compiled, places = self.done, self._COMPILED, dict[int, int]()
-        for element in leaves_first(root, done, SIMPLE):
-            kind = type(element)
-            index = done[element] = compiled[kind](self, element)
-            if kind in SPLITS:
-                places.setdefault(index, len(places))
-        return Root(self._index(root), places)
+        """`root`, and before it all that it is made of."""
+        self.done, self.places = {}, {}
+        try:
+            return Root(self._index(root), self.places)
+        except RecursionError:  # it is deeper than Python recurses
+            for element in leaves_first(root, self.done):
+                self._index(element)
+            return Root(self.done[root], self.places)
 
     def _index(self, element: tree.TreeNode) -> int:
         index = self.done.get(element)
-        return self._COMPILED[type(element)](self, element) if index is None else index
+        if index is None:
+            kind = type(element)
+            index = self.done[element] = self._COMPILED[kind](self, element)
+            if kind in SPLITS:
+                self.places.setdefault(index, len(self.places))
+        return index
 
     def _indices(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
-        done, compiled = self.done, self._COMPILED
-        return tuple([done[each] if each in done else compiled[type(each)](self, each) for each in elements])
+        return tuple([self._index(each) for each in elements])
 
     def _asset(self, asset: tree.Asset) -> int:
         return self.add(nodes.Hold, asset.symbol)
@@ -168,7 +170,8 @@ class Draft:
         return condition if days == 1 else self.add(nodes.ForDays, days, condition)
 
     def _branch(self, gate: tree.If) -> int:
-        return self.add(nodes.Branch, self.done[gate.condition], self._indices((gate.then, gate.otherwise)))
+        condition = self._index(gate.condition)
+        return self.add(nodes.Branch, condition, (self._index(gate.then), self._index(gate.otherwise)))
 
     def _switch(self, gate: tree.Switch) -> int:
         return self.add(nodes.Switch, self._indices(gate.conditions), self._indices(gate.children))
@@ -267,13 +270,11 @@ class Draft:
 
     def read(self) -> tuple[tuple[Symbol, ...], BarsRead]:
         """All symbols that the table holds or reads, sorted, and what it reads of them besides closes."""
-        keys = [key for key in self.index if key[0] in _OF_TICKER]
-        fields: dict[Symbol, set[BarField]] = {}
-        for kind, (symbol, *field_read) in keys:
-            if kind is nodes.Bar:
-                fields.setdefault(symbol, set()).update(field_read)
-        symbols = tuple(sorted({symbol for _, (symbol, *_) in keys}))
-        return symbols, {symbol: tuple(sorted(fields[symbol])) for symbol in sorted(fields)}
+        symbols = {symbol for kind in (nodes.Close, nodes.Bar, nodes.Hold) for symbol, *_ in self.index[kind]}
+        bars: dict[Symbol, list[BarField]] = {}
+        for symbol, each in sorted(self.index[nodes.Bar]):
+            bars.setdefault(symbol, []).append(each)
+        return tuple(sorted(symbols)), {symbol: tuple(fields) for symbol, fields in bars.items()}
 
     def _of_history(self, function: str, parameters: tuple[float, ...], portfolio: int, place: Place) -> int:
         """Of the values of a portfolio: of a single asset its closes, of anything else simulated ones."""

@@ -42,20 +42,18 @@ def children_of(element: TreeNode) -> Children:
     return _CHILDREN[type(element)](element)
 
 
-def leaves_first(
-    root: TreeNode, done: Container[TreeNode], without: Container[type[TreeNode]] = ()
-) -> Iterator[TreeNode]:
+def leaves_first(root: TreeNode, done: Container[TreeNode]) -> Iterator[TreeNode]:
     """`root` and everything below it, each after its children; without recursion, for any depth.
 
     The caller puts each element into `done` before it asks for the next: what is in there is left out, so that none
-    comes twice. Left out are also those of the classes `without`, which have no children.
+    comes twice.
     """
     stack = list[TreeNode | None]([root])
     while stack:
         element = stack.pop()
         if element is None:  # then all is done that the next one is made of
             yield stack.pop()  # type: ignore[misc]  # only an element stands below None
-        elif type(element) not in without and element not in done:
+        elif element not in done:
             if children := _CHILDREN[type(element)](element):
                 stack += (element, None)
                 stack += children[::-1]
