@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rebalancer.backtest.run import Backtest
-from rebalancer.bots.decisions import Alike, Decisions
+from rebalancer.bots.decisions import Decisions
 from rebalancer.model import Floats, Symbol
 
 ROUNDING = 1e-12
@@ -169,4 +169,4 @@ def buy_and_hold(prices: Floats, symbol: Symbol) -> Decisions:
     """Everything into `symbol` at the first of its `prices` (T,), and no decision on any other day."""
     first = int(np.argmax(~np.isnan(prices)))
     others = np.delete(np.arange(len(prices)), first)
-    return Decisions(len(prices), {symbol: [Alike(1 << first, 1.0)]}, others)
+    return Decisions(len(prices), {symbol: [(1 << first, 1.0)]}, others)

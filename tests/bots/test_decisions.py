@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rebalancer.bots.day_sets import days_of, marked, spread
-from rebalancer.bots.decisions import Alike, ByDay, Decisions, add, added
+from rebalancer.bots.decisions import ByDay, Decisions, add, added
 from rebalancer.model import Symbol
 
 NAN = math.nan
@@ -49,21 +49,21 @@ def test_what_begins_later_has_the_later_rows():
 
 
 def test_what_is_undecided_in_part_is_undecided():
-    decisions = Decisions(3, {AAA: [Alike(0b111, 0.5)]}, np.array([1]))
+    decisions = Decisions(3, {AAA: [(0b111, 0.5)]}, np.array([1]))
     assert decisions.column(AAA).tolist() == [0.5, 0, 0.5]
 
 
 def test_parts_of_a_ticker_are_added_and_never_exceed_the_whole():
-    parts = [Alike(0b011, 0.5), ByDay(np.array([1, 2]), np.array([0.5 + 1e-15, 0.0]))]
+    parts = [(0b011, 0.5), ByDay(np.array([1, 2]), np.array([0.5 + 1e-15, 0.0]))]
     assert Decisions(3, {AAA: parts}, np.array([], dtype=int)).column(AAA).tolist() == [0.5, 1.0, 0.0]
 
 
 def test_equal_fractions_of_different_days_become_one_part():
-    parts = [Alike(0b001, 0.5)]
-    add(parts, Alike(0b010, 0.5))
-    assert parts == [Alike(0b011, 0.5)]
-    add(parts, Alike(0b010, 0.5))
-    add(parts, Alike(0b100, 0.25))
+    parts = [(0b001, 0.5)]
+    add(parts, (0b010, 0.5))
+    assert parts == [(0b011, 0.5)]
+    add(parts, (0b010, 0.5))
+    add(parts, (0b100, 0.25))
     assert len(parts) == 3
     assert added(parts, 3).tolist() == [0.5, 1.0, 0.25]
     assert added([], 2).tolist() == [0, 0]

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from rebalancer.bots.day_sets import days_of, marked
-from rebalancer.bots.decisions import Alike, ByDay, Decisions, Part, add, added
+from rebalancer.bots.decisions import ByDay, Decisions, Part, add, added
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.splits import Days, Values, fractions
 from rebalancer.model import Floats
@@ -58,7 +58,7 @@ class _Flow:
 
     def __init__(self, values: Computed, root: int, asked: int, places: Places) -> None:
         self._values, self._places = values, places
-        self.received: dict[int, list[Part]] = {root: [Alike(asked, 1.0)]} if asked else {}
+        self.received: dict[int, list[Part]] = {root: [(asked, 1.0)]} if asked else {}
         self._waiting = [
             (-places[index], index) for index in self.received if not isinstance(values.table[index], nodes.LEAVES)
         ]
@@ -78,28 +78,25 @@ class _Flow:
                     heappush(waiting, (-places[child], child))
 
     def _passed(self, node: nodes.Split, parts: list[Part]) -> Iterable[tuple[int, Part]]:
-        inflow = _joined(parts, self._values.length)
-        if inflow is None:
-            return ()
-        if isinstance(inflow, ByDay):
-            return self._by_day(node, *inflow)
+        inflow = parts[0] if len(parts) == 1 else None
+        if inflow is None or isinstance(inflow, ByDay):
+            inflow = _joined(parts, self._values.length)
+            return self._by_day(node, *inflow) if inflow else ()
         days, amount = inflow
         if isinstance(node, nodes.Branch):
             return self._branched(node, days, amount)
         if isinstance(node, nodes.Blend):
-            return [
-                (child, Alike(days, amount * part)) for child, part in zip(node.children, node.weights, strict=True)
-            ]
+            return [(child, (days, amount * part)) for child, part in zip(node.children, node.weights, strict=True)]
         return self._by_day(node, marked(days, self._values.length).nonzero()[0], amount)
 
-    def _branched(self, node: nodes.Branch, days: int, amount: float) -> Iterator[tuple[int, Part]]:
+    def _branched(self, node: nodes.Branch, days: int, amount: float) -> Iterable[tuple[int, Part]]:
         yes, no = self._values.answers(node.condition)
         then, otherwise = yes & days, no & days
+        first, second = node.children
+        if not otherwise and then == days:
+            return ((first, (then, amount)),)
         self.undefined |= days ^ (then | otherwise)
-        if then:
-            yield node.children[0], Alike(then, amount)
-        if otherwise:
-            yield node.children[1], Alike(otherwise, amount)
+        return [(child, (part, amount)) for child, part in ((first, then), (second, otherwise)) if part]
 
     def _by_day(self, node: nodes.Split, days: Days, amounts: Floats | float) -> Iterator[tuple[int, Part]]:
         split = fractions(node, self._values, days)
@@ -124,10 +121,8 @@ def _rows(days: Days, amounts: Floats) -> Iterable[ByDay]:
     return [ByDay(days.take(some), row.take(some)) for some, row in zip(places, amounts, strict=True)]
 
 
-def _joined(parts: list[Part], length: int) -> Part | None:
+def _joined(parts: list[Part], length: int) -> ByDay | None:
     """What several parents allocate to one node; None where all of it is 0."""
-    if len(parts) == 1 and isinstance(parts[0], Alike):
-        return parts[0]
     total = added(parts, length)
     days = total.nonzero()[0]
     return ByDay(days, total.take(days)) if days.size else None

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from trees import best, chart, compare, constant, equal, hold, price, random_walks, specified, when
 
-from rebalancer.bots.decisions import Alike
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.evaluate import evaluate
 from rebalancer.bots.flowchart.ranking import MANY_DAYS, equal_parts, parts_without_ties
@@ -18,7 +17,7 @@ def decisions(root, closes):
 
 def test_where_all_days_get_the_same_they_are_one_set_of_days():
     found = decisions(specified((0.25, hold("AAA")), (0.75, hold("BBB"))), random_walks(1, 5, ["AAA", "BBB"]))
-    assert found.wanted == {"AAA": [Alike(0b11111, 0.25)], "BBB": [Alike(0b11111, 0.75)]}
+    assert found.wanted == {"AAA": [(0b11111, 0.25)], "BBB": [(0b11111, 0.75)]}
 
 
 def test_of_many_children_each_keeps_the_days_on_which_it_receives_anything():
