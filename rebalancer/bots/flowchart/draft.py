@@ -64,6 +64,7 @@ class Draft:
     """Where each node is, by its class and its fields."""
     done: dict[tree.TreeNode, int] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
+    held: dict[Symbol, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
     holdings: _Holdings = field(default_factory=_Holdings)
     of_tickers: dict[tuple[str, tuple[float, ...], Symbol], int] = field(default_factory=dict)
@@ -91,6 +92,8 @@ class Draft:
             return Root(self.done[root], self.places)
 
     def _index(self, element: tree.TreeNode) -> int:
+        if type(element) is tree.Asset:  # most elements are
+            return self._hold(element.symbol)
         index = self.done.get(element)
         if index is None:
             kind = type(element)
@@ -102,8 +105,11 @@ class Draft:
     def _indices(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
         return tuple([self._index(each) for each in elements])
 
-    def _asset(self, asset: tree.Asset) -> int:
-        return self.add(nodes.Hold, asset.symbol)
+    def _hold(self, symbol: Symbol) -> int:
+        index = self.held.get(symbol)
+        if index is None:
+            index = self.held[symbol] = self.add(nodes.Hold, symbol)
+        return index
 
     def _cash(self, _: tree.Cash) -> int:
         return self.add(nodes.Uninvested)
@@ -235,7 +241,7 @@ class Draft:
                 left -= weights[-1]
         if element.fallback is not None and left > _DUST:
             weights.append(left)
-            children.append(self.add(nodes.Hold, element.fallback))
+            children.append(self._hold(element.fallback))
         return self._blend(tuple(weights), tuple(children))
 
     def _blend(self, weights: tuple[float, ...], children: tuple[int, ...]) -> int:
@@ -304,7 +310,6 @@ class Draft:
         return sources[0] if function == CURRENT_PRICE else self.add(nodes.Series, function, parameters, sources)
 
     _COMPILED: ClassVar[Mapping[type[tree.TreeNode], Callable[["Draft", Any], int]]] = {
-        tree.Asset: _asset,
         tree.Cash: _cash,
         tree.Group: _group,
         tree.Constant: _constant,

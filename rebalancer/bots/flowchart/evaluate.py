@@ -118,7 +118,8 @@ class Values:
         if isinstance(self.table[series], nodes.Number):
             return -1  # all there may be
         if series not in self._known:
-            self._known[series] = days_of(~np.isnan(self.series[series]))
+            values = self.series[series]
+            self._known[series] = days_of(values == values)  # noqa: PLR0124  (NaN alone is not)
         return self._known[series]
 
     def too_short(self, score: int) -> Marks:
