@@ -19,7 +19,8 @@ NOT_TO_DECIDE = {
     *("rebalancer.ports", "rebalancer.model.orders", "rebalancer.model.settings", "rebalancer.model.market"),
     *("rebalancer.market.calendar", "rebalancer.market.price_files", "rebalancer.bots.python"),
     *(f"rebalancer.bots.flowchart.formats.{name}" for name in ("composer", "quantmage", "quantnexus", "lisp")),
-    *(f"rebalancer.bots.flowchart.{name}" for name in ("outline", "parting", "flip")),
+    *(f"rebalancer.bots.flowchart.{name}" for name in ("outline", "parting", "flip", "json_events")),
+    "ijson",
 }
 """What the bots of the demo, in our own format, and prices that were read before can do without."""
 PROGRAM = """
