@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.bots.base import Alike, Answer, ChartPart, Findings, Parting, RunPython, missing_closes, own_closes
+from rebalancer.bots.base import Alike, Answer, RunPython, missing_closes, own_closes
+from rebalancer.bots.findings import ChartPart, Findings, Parting
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent

@@ -1,30 +1,13 @@
-"""What one bot decides for a session, and how near it was to deciding otherwise."""
+"""What one bot decides for a session."""
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from rebalancer.model.names import Symbol, Weights
+from rebalancer.model.names import Weights
 
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """How near a gate is to deciding otherwise; line `step` of the path, counted from 0, begins to describe the gate.
-
-    `flips_at` is the price nearest to `price`, that of the decision, at which `symbol` alone would flip it. All three
-    are None where there is no such price, and `why` says so.
-    """
-
-    step: int
-    symbol: Symbol | None = None
-    price: Decimal | None = None
-    flips_at: Decimal | None = None
-    why: str = ""
-
-    @property
-    def move(self) -> Decimal | None:
-        """From `price` to `flips_at`, as a fraction of `price`; None where no price flips the gate."""
-        return None if self.price is None or self.flips_at is None else self.flips_at / self.price - 1
+if TYPE_CHECKING:  # to decide takes none
+    from rebalancer.model.flip import Flip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +24,7 @@ class Allocation:
     weights: Weights
     path: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    flips: tuple[Flip, ...] = ()
+    flips: "tuple[Flip, ...]" = ()
     since: date | None = None
 
 

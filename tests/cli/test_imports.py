@@ -52,6 +52,14 @@ def imported(folder: Path, code: str, *words: str, **variables: str) -> set[str]
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
+def test_a_command_that_ends_does_not_search_its_memory_for_what_is_unused():
+    searched = "import gc\ngc.callbacks.append(lambda phase, found: print(phase, len(gc.get_objects())))"
+    words = [sys.executable, "-c", f"{COMMAND}\n{searched}", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.splitlines()[-1].startswith("stop")
+    assert int(done.stdout.split()[-1]) < 1_000
+
+
 @pytest.mark.parametrize("word", ["--help", "--version"])
 def test_help_needs_the_commands_alone(tmp_path, word):
     loaded = imported(tmp_path, COMMAND, word)

@@ -1,7 +1,5 @@
 """Many charts in one table: each decides as it does alone."""
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +58,7 @@ def test_bots_of_all_kinds_keep_their_order():
         when(remembers, hold("AAA"), hold("BBB")),
         when(compare(rsi("AAA", 5), "gt", 60), hold("AAA"), hold("CCC")),
     )
-    bots["bot 1"] = FlowchartBot.of(replace(bots["bot 1"].chart, rebalance="monthly"))
+    bots["bot 1"] = FlowchartBot.of(bots["bot 1"].chart._replace(rebalance="monthly"))
     closes = random_walks(3, 80, [*TICKERS, "UNREAD"])
     found = in_one_call(bots, closes)
     assert [*found] == [*bots]
