@@ -119,9 +119,9 @@ class LastDay:
                 if operand not in needed:
                     heappush(open_, -operand)
                 needed[operand] = max(needed.get(operand, 0), read)
-        for index, rows, read in reversed(order):
-            self._computed[index] = rows
-            self._compute_one(index, rows, read)
+        for index, count, read in reversed(order):
+            self._computed[index] = count
+            self._compute_one(index, count, read)
 
     def _reach(self, node: nodes.Node, rows: int) -> tuple[int, int]:
         """How many rows are computed of `node` where `rows` are asked for, and how many that takes of its operands."""

@@ -125,9 +125,10 @@ class Element:
         if not isinstance(self.value, dict):
             self.must_be(f"an object with exactly one of {_listed(keys)}")
             return None
-        present = [key for key in keys if key in self.value]
-        if present and len(self.value) == 1:
-            return present[0]
+        if len(self.value) == 1:
+            for key in keys:
+                if key in self.value:
+                    return key
         found = _some(tuple(self.value)) or "none"
         self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
         return None

@@ -33,7 +33,7 @@ _LISTED = ("all", "any", "none")
 _COUNTED: Mapping[str, tree.Quantifier] = {name: name for name in get_args(tree.Quantifier)}
 _RANKS: Mapping[str, tree.RankKind] = {kind: kind for kind in RANKS}
 _OPERATIONS: Mapping[str, tree.Operation] = {name: name for name in OPERATIONS}
-_VALUES = ("days_ago", *_RANKS, *_OPERATIONS)
+_WITH_A_VALUE = (*FUNCTIONS, "days_ago", *_RANKS, *_OPERATIONS)
 
 
 class ConditionReader(NamedTuple):
@@ -79,7 +79,7 @@ class ConditionReader(NamedTuple):
         if not isinstance(element.value, dict):
             value = element.number(_A_VALUE)
             return Parsed(lambda: tree.Constant(value, element.here))
-        kind = element.only_one((*FUNCTIONS, *_VALUES))
+        kind = element.only_one(_WITH_A_VALUE)
         if kind is None:
             return Parsed(None)
         body = element[kind]
