@@ -128,7 +128,7 @@ def disarm(
 @app.with_json()
 def status(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """Show the accounts that trade real money, and until when they are armed."""
-    from rebalancer.app.controls import live_accounts
+    from rebalancer.app.arming import live_accounts
     from rebalancer.report.controls import live_screen
 
     found = live_accounts(load_config(config), account)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sim_account import main_account, write
 
-from rebalancer.app import controls
+from rebalancer.app import arming, controls
 from rebalancer.app.runs import run_by_hand
 from rebalancer.errors import BadInputError
 from rebalancer.events import Halted
@@ -52,5 +52,5 @@ def test_an_account_without_real_money_can_not_be_armed(tmp_path: Path) -> None:
     config = write(tmp_path)
     with pytest.raises(BadInputError, match="nothing has to be armed"):
         controls.propose_arming(config, "main", Decimal(1000), date(2016, 7, 1), ANN, first_order_only=True)
-    assert controls.live_accounts(config, None) == []
+    assert arming.live_accounts(config, None) == []
     assert controls.disarm(config, main_account(config), "by hand", ANN) is None
