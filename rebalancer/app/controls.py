@@ -71,6 +71,7 @@ def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed
 def kill(
     config: Config,
     account: str | None,
+    reason: str,
     by: str,
     *,
     everyones: bool = False,
@@ -82,7 +83,7 @@ def kill(
     With `everyones`, orders that are not ours are cancelled too. The exit code is 5 if an order may still be open.
     """
     with Observers(config, SystemClock()) as observers:  # which are waited for when the orders are cancelled
-        halted = _halt(config, account, "rebalance kill", by, observers)
+        halted = _halt(config, account, f"rebalance kill: {stopping_reason(reason)}", by, observers)
         on_halted(halted)
         chosen = chosen_accounts(config, account)
         accounts = tuple(_kill(config, each, progress, everyones=everyones) for each in chosen)

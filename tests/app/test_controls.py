@@ -43,7 +43,7 @@ def test_an_unknown_account_is_refused_before_anything_is_journalled(tmp_path: P
 
 def test_the_kill_switch_halts_first_and_then_answers_for_each_account(tmp_path: Path) -> None:
     config, seen = write(tmp_path), list[Halted]()
-    killed = controls.kill(config, None, ANN, on_halted=seen.append)
+    killed = controls.kill(config, None, "by hand", ANN, on_halted=seen.append)
     assert (killed.exit_code, [killed.halted]) == (0, seen)
     assert [(each.account, each.left, each.trouble) for each in killed.accounts] == [("main", (), "")]
 
