@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import last_known
 from rebalancer.bots.decisions import Decisions
 from rebalancer.bots.flowchart.rule import Period, Rebalance, Threshold
+from rebalancer.bots.own_prices import last_known
 from rebalancer.model import Closes, Floats
 
 Days = NDArray[np.intp]
