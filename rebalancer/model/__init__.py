@@ -23,9 +23,8 @@ if TYPE_CHECKING:
         Position,
         Session,
     )
-    from rebalancer.model.allocation import Allocation, BotFailure, Decision
+    from rebalancer.model.allocation import Allocation, BotFailure, Decision, Flip
     from rebalancer.model.closes import Bars, Closes
-    from rebalancer.model.flip import Flip
     from rebalancer.model.instrument import US_EQUITIES, Instrument, Instruments, instrument_of, us_equity
     from rebalancer.model.market import Bar, CorporateAction, NoPrice, Price, Quote, Rename, Snapshot, Tick
     from rebalancer.model.names import (
@@ -77,7 +76,7 @@ if TYPE_CHECKING:
     from rebalancer.model.venue import Venue
 else:
     _FILES = (
-        *("names", "closes", "allocation", "flip", "market", "plan", "account"),
+        *("names", "closes", "allocation", "market", "plan", "account"),
         *("orders", "instrument", "settings", "notices", "states", "venue", "run_request"),
     )
 

@@ -1,13 +1,30 @@
-"""What one bot decides for a session."""
+"""What one bot decides for a session, and how near it was to deciding otherwise."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
-from rebalancer.model.names import Weights
+from rebalancer.model.names import Symbol, Weights
 
-if TYPE_CHECKING:  # to decide takes none
-    from rebalancer.model.flip import Flip
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """How near a gate is to deciding otherwise; line `step` of the path, counted from 0, begins to describe the gate.
+
+    `flips_at` is the price nearest to `price`, that of the decision, at which `symbol` alone would flip it. All three
+    are None where there is no such price, and `why` says so.
+    """
+
+    step: int
+    symbol: Symbol | None = None
+    price: Decimal | None = None
+    flips_at: Decimal | None = None
+    why: str = ""
+
+    @property
+    def move(self) -> Decimal | None:
+        """From `price` to `flips_at`, as a fraction of `price`; None where no price flips the gate."""
+        return None if self.price is None or self.flips_at is None else self.flips_at / self.price - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +41,7 @@ class Allocation:
     weights: Weights
     path: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    flips: "tuple[Flip, ...]" = ()
+    flips: tuple[Flip, ...] = ()
     since: date | None = None
 
 

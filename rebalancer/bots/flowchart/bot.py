@@ -20,12 +20,11 @@ from rebalancer.bots.flowchart.sessions import closes_needed
 from rebalancer.bots.flowchart.tree import Chart
 from rebalancer.bots.flowchart.undefined import why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine
-from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Floats, Symbol, Weights
+from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights
 
 if TYPE_CHECKING:
     from rebalancer.bots.findings import ChartPart, Findings, Parting
     from rebalancer.bots.flowchart.held import Held
-    from rebalancer.model import Flip
 
 
 class Judged(NamedTuple):
@@ -132,7 +131,7 @@ class FlowchartBot:
             since=self._since(made),
         )
 
-    def flips(self, closes: Closes, decision: Allocation) -> "tuple[Flip, ...]":
+    def flips(self, closes: Closes, decision: Allocation) -> tuple[Flip, ...]:
         from rebalancer.bots.flowchart.flip import flips  # noqa: PLC0415 - a decision needs none of what is shown of it
 
         made = self._judged(closes, decision.since)
