@@ -28,7 +28,7 @@ from rebalancer.model import Closes, Symbol
 ROUNDS, QUICK_ROUNDS = 9, 3
 REBALANCE = ("-m", "rebalancer")
 COMPLETION = {"_REBALANCE_COMPLETE": "complete_bash", "COMP_WORDS": "rebalance status --account ", "COMP_CWORD": "3"}
-GOALS = {"--help": 2.5, "run --dry-run": 10, "200 bots decided": 2, "run --when-due": 3}
+GOALS = {"--help": 2.5, "run --dry-run": 10, "200 bots decided": 2, "run --when-due": 3, "status": 5}
 """Times `import numpy`."""
 CONFIG = """
 state_dir = "state"
@@ -75,7 +75,10 @@ def commands(folder: Path, *, quick: bool) -> dict[str, list[str]]:
         "--help": [*REBALANCE, "--help"],
         "completion of a name": [*REBALANCE],
         "run --when-due": [*REBALANCE, "run", "--when-due", "--config", "own/config.toml"],
+        "status": [*REBALANCE, "status"],
         "history": [*REBALANCE, "history"],
+        "orders": [*REBALANCE, "orders"],
+        "positions": [*REBALANCE, "positions"],
         "run --dry-run": [*REBALANCE, "run", "--dry-run"],
         "200 bots decided": ["-c", DECIDED],
     }

@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from rebalancer.app.account import chosen_accounts, opening
+from rebalancer.app.account import opening
 from rebalancer.app.account_checks import CheckedAccount, examine
 from rebalancer.app.addresses import observer_checks
+from rebalancer.app.arming import file_hashes
 from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.bots import first_day_of_evenings
-from rebalancer.app.controls import file_hashes
+from rebalancer.app.chosen import chosen_accounts
 from rebalancer.app.evening import clock_of_run
 from rebalancer.app.machine_checks import USUAL_NAME, machine, service_checks
 from rebalancer.app.paper_trial import run_trial, trial_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from rebalancer.app.controls import file_hashes
+from rebalancer.app.arming import file_hashes
 from rebalancer.app.schedule import (
     RECENT_RUNS,
     Window,
@@ -15,7 +15,7 @@ from rebalancer.app.schedule import (
     upcoming_windows,
     windows_after,
 )
-from rebalancer.app.views import AccountStatus, StatusReport, UpcomingRun
+from rebalancer.app.status_views import AccountStatus, StatusReport, UpcomingRun
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Armed
 from rebalancer.files import open_to_others

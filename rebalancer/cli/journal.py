@@ -89,7 +89,7 @@ def orders(
 
 def positions(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """Show what the bots hold: shares, cost, value, gain, weight, and which bots hold them."""
-    from rebalancer.app.account import chosen_accounts
+    from rebalancer.app.chosen import chosen_accounts
     from rebalancer.app.positions import positions as held
     from rebalancer.report.journal import positions_screen
 

@@ -12,7 +12,7 @@ from rebalancer.journal.connection import Backup
 from rebalancer.journal.read import RunSummary
 from rebalancer.model.text import cents, counted, grouped, money, percentage, signed_cents
 from rebalancer.report.console import Screen, line, lines
-from rebalancer.report.run import day_gain, status_text
+from rebalancer.report.run_cells import day_gain, status_text
 from rebalancer.report.tables import grid
 
 BYTES_A_MB = 1_000_000

@@ -44,7 +44,7 @@ def test_a_halt_its_end_and_a_kill_are_told(service: Monitor, tmp_path: Path):
     config = write(tmp_path, top=TOP)
     controls.halt(config, "main", "the news", "ann@desk")
     controls.resume(config, "main", "over", "ann@desk")
-    controls.kill(config, None, "ann@desk")
+    controls.kill(config, None, "by hand", "ann@desk")
     assert [title for title, _ in told(service)] == ["main: halted", "main: halt lifted", "all accounts: halted"]
     assert "by ann@desk: the news." in told(service)[0][1]
 

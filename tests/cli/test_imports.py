@@ -65,11 +65,18 @@ def test_completion_of_a_name_needs_the_settings_alone(tmp_path):
     assert not loaded & {*SLOW, "numpy", "rich", "sqlite_utils", "sqlite3"}
 
 
-@pytest.mark.parametrize("word", ["history", "orders"])
-def test_what_is_in_the_journal_is_shown_without_bots_and_prices(tmp_path, word):
-    loaded = imported(tmp_path, COMMAND, word)
+@pytest.mark.parametrize("words", [("history",), ("orders",), ("positions",), ("live", "status")], ids=" ".join)
+def test_what_is_in_the_journal_is_shown_without_bots_and_prices(tmp_path, words):
+    loaded = imported(tmp_path, COMMAND, *words)
     assert "rebalancer.journal.read" in loaded
-    assert not loaded & {*SLOW, "sqlite_utils", "rebalancer.bots.load"}
+    assert not loaded & {*SLOW, "numpy", "sqlite_utils", "rebalancer.bots.load"}
+
+
+def test_the_status_needs_no_bots_and_prices_once_the_sessions_are_known(tmp_path):
+    first = imported(tmp_path, COMMAND, "status")
+    again = imported(tmp_path, COMMAND, "status")
+    assert "rebalancer.app.status" in again & first
+    assert not again & {*SLOW, "numpy", "sqlite_utils", "rebalancer.bots.load", "rebalancer.app.account"}
 
 
 def test_a_dry_run_needs_no_pandas_once_the_sessions_are_known(tmp_path):

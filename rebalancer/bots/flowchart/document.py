@@ -9,11 +9,11 @@ from contextlib import suppress
 
 import ijson
 
+from rebalancer.bots.file_size import CHART_BYTES
 from rebalancer.bots.flowchart.place import Place
 from rebalancer.errors import Problem
 
 _GZIP = b"\x1f\x8b"
-MAX_BYTES = 10_000_000
 MAX_DEPTH = 5_000
 """JSON levels. One level of a chart takes up to four of them, so charts of depth 1,250 fit; published ones have 100."""
 MAX_VALUES = 100_000
@@ -93,11 +93,11 @@ def unpacked(content: bytes, source: str) -> tuple[bytes, tuple[Problem, ...]]:
     if content.startswith(_GZIP):
         unzip = zlib.decompressobj(wbits=31)
         try:
-            content = unzip.decompress(content, MAX_BYTES + 1)
+            content = unzip.decompress(content, CHART_BYTES + 1)
         except zlib.error:
             content = b""
-        if len(content) > MAX_BYTES:
-            return b"", (Problem(source, "", f"holds more than {MAX_BYTES:,} bytes; up to {MAX_BYTES:,} are read"),)
+        if len(content) > CHART_BYTES:
+            return b"", (Problem(source, "", f"holds more than {CHART_BYTES:,} bytes; up to {CHART_BYTES:,} are read"),)
         if not unzip.eof or unzip.unused_data:
             return b"", (Problem(source, "", "is a damaged .gz file, or holds more than one file"),)
     return content.removeprefix(codecs.BOM_UTF8), ()
@@ -106,12 +106,12 @@ def unpacked(content: bytes, source: str) -> tuple[bytes, tuple[Problem, ...]]:
 def parse(content: bytes, source: str, most_values: int = MAX_VALUES) -> tuple[object, tuple[Problem, ...]]:
     """The object or list in `content` (UTF-8 JSON), or None and every problem found.
 
-    Refused are more than MAX_BYTES, `most_values` or MAX_DEPTH, a duplicate key in an object, NaN and infinities,
+    Refused are more than CHART_BYTES, `most_values` or MAX_DEPTH, a duplicate key in an object, NaN and infinities,
     numbers beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number. Reading
     stops after MAX_PROBLEMS.
     """
-    if len(content) > MAX_BYTES:
-        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
+    if len(content) > CHART_BYTES:
+        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {CHART_BYTES:,} are read"),)
     if (values := sum(map(content.count, (b",", b"[", b"{")))) > most_values:
         return None, (Problem(source, "", f"has about {values:,} values; up to {most_values:,} are read"),)
     try:

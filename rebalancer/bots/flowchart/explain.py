@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 
-from rebalancer.bots.base import missing_bars, missing_closes, own_bars
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.columns import columns_of
 from rebalancer.bots.flowchart.decided import Decided
@@ -15,6 +14,7 @@ from rebalancer.bots.flowchart.left_out import left_out, without_a_price
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.undefined import named, why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine, Place, Visit, Wording, number, percent
+from rebalancer.bots.own_prices import missing_bars, missing_closes, own_bars
 from rebalancer.model import Closes
 
 _DEEPEST_INDENT = 12

@@ -13,7 +13,6 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from rebalancer.bots.base import own_bars
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
 from rebalancer.bots.flowchart.columns import columns_of
@@ -24,6 +23,7 @@ from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks
 from rebalancer.bots.flowchart.sessions import further_back
 from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.bots.own_prices import own_bars
 from rebalancer.model import Closes, Floats, Symbol
 
 LAST = np.array([-1])

@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from starlette.responses import Response
 
-from rebalancer.app.account import chosen_accounts
+from rebalancer.app.chosen import chosen_accounts
 from rebalancer.app.overview import Track, is_real_money
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, echoed

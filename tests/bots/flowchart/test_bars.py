@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trees import CASH, chart, compare, equal, hold, of, prices, random_walks, when, with_bars
 
-from rebalancer.bots.base import own_bars
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.nodes import Bar, Close, Series
+from rebalancer.bots.own_prices import own_bars
 from rebalancer.model import Allocation, BotFailure, Closes, Flip, symbol
 
 ATR = "average-true-range"

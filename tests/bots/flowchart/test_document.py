@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.bots.flowchart.document import MAX_BYTES, MAX_DEPTH, parse
+from rebalancer.bots.file_size import CHART_BYTES
+from rebalancer.bots.flowchart.document import MAX_DEPTH, parse
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15) | st.text(max_size=5),
@@ -42,7 +43,7 @@ def test_deeper_nesting_is_refused_in_a_sentence():
 
 
 def test_a_file_over_ten_megabytes_is_refused_unread():
-    assert "10,000,001 bytes long; up to 10,000,000 are read" in refusal(b"(" * (MAX_BYTES + 1))
+    assert "10,000,001 bytes long; up to 10,000,000 are read" in refusal(b"(" * (CHART_BYTES + 1))
 
 
 def test_a_duplicate_key_is_named_with_its_place():

@@ -25,9 +25,9 @@ from trees import (
 )
 
 from rebalancer.backtest.follow import backtest_weights
-from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.rule import Threshold
+from rebalancer.bots.own_prices import last_known
 from rebalancer.model import Allocation, BotFailure
 
 NAN = math.nan
