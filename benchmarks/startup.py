@@ -28,7 +28,7 @@ from rebalancer.model import Closes, Symbol
 ROUNDS, QUICK_ROUNDS = 9, 3
 REBALANCE = ("-m", "rebalancer")
 COMPLETION = {"_REBALANCE_COMPLETE": "complete_bash", "COMP_WORDS": "rebalance status --account ", "COMP_CWORD": "3"}
-GOALS = {"--help": 2.5, "run --dry-run": 10, "200 bots decided": 2, "run --when-due": 3, "status": 5}
+GOALS = {"--help": 2.5, "run --dry-run": 10, "200 bots decided": 2, "run --when-due": 3}
 """Times `import numpy`."""
 CONFIG = """
 state_dir = "state"
@@ -40,18 +40,22 @@ bot = "bot.json"
 amount = 6000
 """
 DECIDED = """
-import atexit, gc
+import json, sys
 from pathlib import Path
 from rebalancer.app.bot_files import load_bots
 from rebalancer.market.clock import SystemClock
 from rebalancer.market.folder import read_folder
 from rebalancer.market.price_file_cache import PriceFileCache
 
-atexit.register(gc.freeze)  # it ends as commands do
 closes = read_folder(Path.cwd() / "prices", PriceFileCache(Path("price_files.sqlite"), SystemClock()))
 bots = load_bots({file.stem: file for file in Path("bots").iterdir()})
 print(sum(len(bot.decide(closes).weights) for bot in bots.values()))
 """
+AS_COMMANDS_END = """
+import atexit, gc
+atexit.register(gc.freeze)
+"""
+"""As `rebalancer.cli.main` does it: 200 bots leave much to search at the end of a process."""
 FIVE_MILLION = """
 from pathlib import Path
 from rebalancer.market.clock import SystemClock
@@ -76,12 +80,10 @@ def commands(folder: Path, *, quick: bool) -> dict[str, list[str]]:
         "--help": [*REBALANCE, "--help"],
         "completion of a name": [*REBALANCE],
         "run --when-due": [*REBALANCE, "run", "--when-due", "--config", "own/config.toml"],
-        "status": [*REBALANCE, "status"],
         "history": [*REBALANCE, "history"],
-        "orders": [*REBALANCE, "orders"],
-        "positions": [*REBALANCE, "positions"],
         "run --dry-run": [*REBALANCE, "run", "--dry-run"],
         "200 bots decided": ["-c", DECIDED],
+        "  ending as a command": ["-c", AS_COMMANDS_END + DECIDED],
     }
     if quick:
         return {name: found[name] for name in ("import numpy", *GOALS)}
