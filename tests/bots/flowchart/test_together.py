@@ -18,6 +18,7 @@ from trees import (
     random_prices,
     random_walks,
     rsi,
+    rules,
     specified,
     when,
 )
@@ -44,15 +45,17 @@ def in_one_call(bots, closes):
     return {name: made.weights(closes.symbols).tobytes() for name, made in decide_all(bots, closes)}
 
 
-@given(st.lists(charts, min_size=2, max_size=4), random_prices())
+@given(st.lists(st.tuples(charts, st.one_of(st.just("daily"), rules)), min_size=2, max_size=4), random_prices())
 @settings(max_examples=60)
 def test_charts_decide_together_as_alone_to_the_last_bit(some, closes):
-    bots = {f"bot {number}": FlowchartBot.of(each) for number, each in enumerate(some)}
+    """By whatever rule each of them rebalances."""
+    made = [replace(each, rebalance=rule) for each, rule in some]
+    bots = {f"bot {number}": FlowchartBot.of(each) for number, each in enumerate(made)}
     assert in_one_call(bots, closes) == alone(bots, closes)
 
 
 def test_bots_of_all_kinds_keep_their_order():
-    """One that rebalances monthly and one that remembers what it entered are asked alone, between the others."""
+    """One that remembers what it entered is asked alone, between the others."""
     remembers = Entered(compare(price("AAA"), "gt", 100), compare(price("AAA"), "lt", 90), HERE)
     bots = named(
         when(compare(rsi("AAA", 5), "gt", 50), hold("AAA"), hold("BBB")),
@@ -101,3 +104,11 @@ def test_a_bot_on_its_own_is_asked_alone():
     ((name, made),) = decide_all(bots, closes)
     assert name == "bot 0"
     assert made.column(closes.symbols[0]).tolist() == np.ones(5).tolist()
+
+
+def test_a_chart_that_is_always_in_cash_is_unknown_until_its_condition_is():
+    undecided = replace(chart(when(compare(rsi("AAA", 5), "gt", 50), CASH, CASH)), rebalance="weekly")
+    bots = {"cash": FlowchartBot.of(undecided), **named(hold("AAA"))}
+    closes = random_walks(1, 20, ["AAA"])
+    assert in_one_call(bots, closes) == alone(bots, closes)
+    assert not dict(decide_all(bots, closes))["cash"].decided[:5].any()
