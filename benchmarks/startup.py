@@ -40,13 +40,14 @@ bot = "bot.json"
 amount = 6000
 """
 DECIDED = """
-import json, sys
+import atexit, gc
 from pathlib import Path
 from rebalancer.app.bot_files import load_bots
 from rebalancer.market.clock import SystemClock
 from rebalancer.market.folder import read_folder
 from rebalancer.market.price_file_cache import PriceFileCache
 
+atexit.register(gc.freeze)  # it ends as commands do
 closes = read_folder(Path.cwd() / "prices", PriceFileCache(Path("price_files.sqlite"), SystemClock()))
 bots = load_bots({file.stem: file for file in Path("bots").iterdir()})
 print(sum(len(bot.decide(closes).weights) for bot in bots.values()))

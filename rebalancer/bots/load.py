@@ -1,7 +1,5 @@
 """Loads a bot file. A name that ends in .py is a Python bot; any other format is detected from the content."""
 
-from dataclasses import replace
-
 from rebalancer.bots.base import Bot, RunPython
 from rebalancer.bots.flowchart import formats
 from rebalancer.bots.flowchart.bot import FlowchartBot
@@ -22,7 +20,7 @@ def load(
         return python.read(content, name, source, run)
     chart, problems = formats.read(content, source)
     if chart and ignore_rebalance:
-        chart = replace(chart, rebalance="daily")
+        chart = chart._replace(rebalance="daily")
     return (FlowchartBot.of(chart, name) if chart else None), problems
 
 

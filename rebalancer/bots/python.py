@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.bots.base import Alike, Answer, ChartPart, Findings, Parting, RunPython
+from rebalancer.bots.base import Alike, Answer, RunPython
 from rebalancer.bots.file_size import PYTHON_BYTES
+from rebalancer.bots.findings import ChartPart, Findings, Parting
 from rebalancer.bots.own_prices import missing_closes, own_closes
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights, symbol

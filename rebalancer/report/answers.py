@@ -23,7 +23,7 @@ from rebalancer.app.views import (
     RunResult,
 )
 from rebalancer.backtest.metrics import Drawdown
-from rebalancer.bots.base import Findings
+from rebalancer.bots.findings import Findings
 from rebalancer.config.effective import Setting
 from rebalancer.events import Armed, BotDecided, BotFailed, HoldingsRead, PricesTaken
 from rebalancer.journal.codec import Plain, plain

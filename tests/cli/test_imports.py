@@ -19,7 +19,8 @@ NOT_TO_DECIDE = {
     *("rebalancer.ports", "rebalancer.model.orders", "rebalancer.model.settings", "rebalancer.model.market"),
     *("rebalancer.market.calendar", "rebalancer.market.price_files", "rebalancer.bots.python"),
     *(f"rebalancer.bots.flowchart.formats.{name}" for name in ("composer", "quantmage", "quantnexus", "lisp")),
-    *(f"rebalancer.bots.flowchart.{name}" for name in ("outline", "parting", "flip")),
+    *(f"rebalancer.bots.flowchart.{name}" for name in ("outline", "parting", "flip", "json_events")),
+    "ijson",
 }
 """What the bots of the demo, in our own format, and prices that were read before can do without."""
 PROGRAM = """
@@ -49,6 +50,14 @@ def imported(folder: Path, code: str, *words: str, **variables: str) -> set[str]
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_a_command_that_ends_does_not_search_its_memory_for_what_is_unused():
+    searched = "import gc\ngc.callbacks.append(lambda phase, found: print(phase, len(gc.get_objects())))"
+    words = [sys.executable, "-c", f"{COMMAND}\n{searched}", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.splitlines()[-1].startswith("stop")
+    assert int(done.stdout.split()[-1]) < 1_000
 
 
 @pytest.mark.parametrize("word", ["--help", "--version"])

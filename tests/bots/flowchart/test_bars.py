@@ -1,7 +1,5 @@
 """Charts whose indicators read open, high, low or volume too."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -130,7 +128,7 @@ def test_later_bars_change_no_earlier_decision(seed, day):
 def test_a_bot_that_trades_once_a_month_reads_bars_too():
     closes = random_walks(5, 60)
     root = when(compare(of(ATR, "AAA", 3), "lt", of(ATR, "BBB", 3)), hold("AAA"), hold("CCC"))
-    bot = FlowchartBot.of(replace(chart(root), rebalance="monthly"))
+    bot = FlowchartBot.of(chart(root)._replace(rebalance="monthly"))
     rows = bot.weights(closes)
     decision = bot.decide(closes)
     assert isinstance(decision, Allocation)

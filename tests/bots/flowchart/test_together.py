@@ -1,7 +1,5 @@
 """Many charts in one table: each decides as it does alone."""
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,7 +47,7 @@ def in_one_call(bots, closes):
 @settings(max_examples=60)
 def test_charts_decide_together_as_alone_to_the_last_bit(some, closes):
     """By whatever rule each of them rebalances."""
-    made = [replace(each, rebalance=rule) for each, rule in some]
+    made = [each._replace(rebalance=rule) for each, rule in some]
     bots = {f"bot {number}": FlowchartBot.of(each) for number, each in enumerate(made)}
     assert in_one_call(bots, closes) == alone(bots, closes)
 
@@ -63,7 +61,7 @@ def test_bots_of_all_kinds_keep_their_order():
         when(remembers, hold("AAA"), hold("BBB")),
         when(compare(rsi("AAA", 5), "gt", 60), hold("AAA"), hold("CCC")),
     )
-    bots["bot 1"] = FlowchartBot.of(replace(bots["bot 1"].chart, rebalance="monthly"))
+    bots["bot 1"] = FlowchartBot.of(bots["bot 1"].chart._replace(rebalance="monthly"))
     closes = random_walks(3, 80, [*TICKERS, "UNREAD"])
     found = in_one_call(bots, closes)
     assert [*found] == [*bots]
@@ -107,7 +105,7 @@ def test_a_bot_on_its_own_is_asked_alone():
 
 
 def test_a_chart_that_is_always_in_cash_is_unknown_until_its_condition_is():
-    undecided = replace(chart(when(compare(rsi("AAA", 5), "gt", 50), CASH, CASH)), rebalance="weekly")
+    undecided = chart(when(compare(rsi("AAA", 5), "gt", 50), CASH, CASH))._replace(rebalance="weekly")
     bots = {"cash": FlowchartBot.of(undecided), **named(hold("AAA"))}
     closes = random_walks(1, 20, ["AAA"])
     assert in_one_call(bots, closes) == alone(bots, closes)
