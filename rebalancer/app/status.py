@@ -131,7 +131,7 @@ def exposed(config: Config) -> Iterator[str]:
 def blocked_by(account: AccountConfig, status: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:
     """The halt or missing arming that blocks orders of `account`. `files` are the hashes by `file_hashes`."""
     if status.halt is not None:
-        yield halt_text(status.halt)
+        yield halt_text(status.halt, account.venue.zone)
     if account.mode == "live":
         why = unarmed_reason(account.name, status.armed, account.account_number, files, now, account.venue.zone)
         if why is not None:

@@ -46,7 +46,7 @@ def history(
     from rebalancer.report.journal import runs_screen
     from rebalancer.report.run import screen
 
-    settings = load_config(config)
+    settings = load_config(config, quietly=run is not None)  # a run of the demo says itself that it is one
     path = settings.journal(dry_run=dry_run)
     if run is not None:
         record = read.run(path, RunId(run))

@@ -64,7 +64,8 @@ def runs_screen(runs: Sequence[RunSummary], head: Head | None, currencies: Mappi
     if not runs:
         yield line("The journal has no run yet. `rebalance run` starts the first.")
         return
-    columns = ("#run", "account", "session", "status", "#equity", "#day's gain", "#orders", "~what happened")
+    figures = ("#equity after orders", "#day's gain", "#orders")
+    columns = ("#run", "account", "session", "status", *figures, "~what happened")
     yield grid("Runs", columns, (_run(run, currencies.get(run.account, "")) for run in runs))
     if head:
         yield line(last_line(head))

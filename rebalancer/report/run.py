@@ -102,8 +102,8 @@ def _time_to_close(remaining: timedelta) -> str:
 def _holdings(read: HoldingsRead) -> Screen:
     account = read.account
     yield line(
-        f"Equity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
-        f"{cents(read.reserve)} and unmanaged holdings {cents(read.others_value)}: "
+        f"Equity before orders {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the "
+        f"reserve {cents(read.reserve)} and unmanaged holdings {cents(read.others_value)}: "
         f"Investable {cents(read.investable)} {account.currency}",
         apart=True,
     )
@@ -211,8 +211,11 @@ def _outcome(record: RunRecord) -> Screen:
         yield line(sentence(order, currency_of(record), pretended=run.dry_run))
     end = next((read for read in record.holdings if read.phase == "end"), None)
     if end:
-        would = "would then be" if run.dry_run else "is now"
-        yield line(f"Cash {would} {cents(end.account.cash)} {end.account.currency}.", apart=True)
+        account, verb = end.account, "would be" if run.dry_run else "is"
+        yield line(
+            f"Equity after orders {verb} {cents(account.equity)} {account.currency}, cash {cents(account.cash)}.",
+            apart=True,
+        )
     if closest := nearest(record.decisions):
         yield line(closest)
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""

@@ -23,9 +23,11 @@ def exchange_city(zones: Iterable[str]) -> str:
 
 
 def day_gain(run: RunSummary) -> str:
-    """As in "+12.30 (+0.41 %)"; "" where it is not known."""
-    if run.gain is None or run.equity is None:
+    """As in "+12.30 (+0.41 %)"; "" where the account was not read."""
+    if run.equity is None:
         return ""
+    if run.gain is None:
+        return "first day"
     before = run.equity - run.gain
     return signed_cents(run.gain) + (f" ({signed_percentage(run.gain / before)})" if before > 0 else "")
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Armed, DailyLossHit, Halted
 from rebalancer.model import Account, Hours, Session
-from rebalancer.model.text import city, date_and_time, money, percent
+from rebalancer.model.text import city, date_and_time, minute, money, percent
 from rebalancer.portfolio.limits import daily_loss
 
 if TYPE_CHECKING:  # whoever asks about a halt or an arming has no run
@@ -35,7 +35,7 @@ def require_authorized(context: "RunContext") -> None:
 def unauthorized_reason(context: "RunContext") -> str | None:
     """Why the account is halted or not armed now; None where it may send orders."""
     if (halt := context.journal.trading_status(context.account).halt) is not None:
-        return halt_text(halt)
+        return halt_text(halt, context.broker.venue.zone)
     armed = arming(context)
     return armed if isinstance(armed, str) else None
 
@@ -58,12 +58,12 @@ def first_order_halt(context: "RunContext") -> tuple[Halted, ...]:
     return ()
 
 
-def halt_text(halt: Halted) -> str:
-    """Who halted which account, when and why, and how to lift the halt."""
+def halt_text(halt: Halted, zone: tzinfo) -> str:
+    """Who halted which account, when and why, and how to lift the halt; `zone` is the exchange's."""
     whose = f"account {halt.account}" if halt.account else "every account"
     only = f" --account {halt.account}" if halt.account else ""
     return (
-        f"{whose} is halted since {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason.rstrip('.')}. "
+        f"{whose} is halted since {minute(halt.at, zone)} by {halt.by}: {halt.reason.rstrip('.')}. "
         f"Look at it, then lift it: `rebalance resume{only} --reason TEXT`."
     )
 

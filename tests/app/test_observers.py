@@ -193,7 +193,7 @@ def test_an_unreadable_journal_is_told_once_and_named_by_what_to_do(tmp_path: Pa
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        (Raising(), "2016-06-28 19:50 UTC: failed with RuntimeError"),
+        (Raising(), "2016-06-28 15:50 EDT: failed with RuntimeError"),
         ({}, "needs the environment variable PING_URL: set it"),
         ({"PING_URL": "two words"}, "its address has blanks or line breaks in it: copy it anew"),
     ],
