@@ -51,6 +51,11 @@ closes = read_folder(Path.cwd() / "prices", PriceFileCache(Path("price_files.sql
 bots = load_bots({file.stem: file for file in Path("bots").iterdir()})
 print(sum(len(bot.decide(closes).weights) for bot in bots.values()))
 """
+AS_COMMANDS_END = """
+import atexit, gc
+atexit.register(gc.freeze)
+"""
+"""As `rebalancer.cli.main` does it: 200 bots leave much to search at the end of a process."""
 FIVE_MILLION = """
 from pathlib import Path
 from rebalancer.market.clock import SystemClock
@@ -78,6 +83,7 @@ def commands(folder: Path, *, quick: bool) -> dict[str, list[str]]:
         "history": [*REBALANCE, "history"],
         "run --dry-run": [*REBALANCE, "run", "--dry-run"],
         "200 bots decided": ["-c", DECIDED],
+        "  ending as a command": ["-c", AS_COMMANDS_END + DECIDED],
     }
     if quick:
         return {name: found[name] for name in ("import numpy", *GOALS)}

@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 
 from rebalancer.backtest.follow import Market, backtest_decisions
-from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.formats import read
 from rebalancer.bots.flowchart.rule import Rebalance, Threshold
+from rebalancer.bots.own_prices import last_known
 from rebalancer.bots.together import decide_alone
 from rebalancer.market.folder import read_folder
 from rebalancer.model import Allocation, Bars, BotFailure, Closes, Symbol

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
-from unicodedata import category
 
 
 def visible(text: object) -> str:
@@ -17,6 +16,8 @@ def visible(text: object) -> str:
 
 
 def _visible(character: str) -> str:
+    from unicodedata import category  # noqa: PLC0415 - most texts have no such character
+
     obeyed = category(character)[0] == "C" or category(character) in {"Zl", "Zp"}
     return character.encode("unicode_escape").decode() if obeyed else character
 

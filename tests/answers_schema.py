@@ -26,9 +26,11 @@ from rebalancer.app.close_audit import CloseAudit
 from rebalancer.app.compaction import DataCompacted
 from rebalancer.app.performance_views import AccountPerformance
 from rebalancer.app.positions import AccountPositions
+from rebalancer.app.price_views import PriceStatus
 from rebalancer.app.replay import Replay
 from rebalancer.app.service_files import Way
 from rebalancer.app.service_installation import Started
+from rebalancer.app.status_views import StatusReport, UpcomingRun
 from rebalancer.app.sweep import Sweep
 from rebalancer.app.verification import Verification
 from rebalancer.app.views import (
@@ -40,12 +42,9 @@ from rebalancer.app.views import (
     Killed,
     LiveAccount,
     Migrated,
-    PriceStatus,
     Restored,
     Resumed,
     RunResult,
-    StatusReport,
-    UpcomingRun,
 )
 from rebalancer.backtest.metrics import Statistics, Year
 from rebalancer.config.effective import Setting

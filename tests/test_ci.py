@@ -32,7 +32,7 @@ def test_an_unknown_step_is_refused_with_the_steps():
 
 def test_nothing_of_the_checkout_is_deleted():
     deleted = re.findall(r"rm -\w+ (\S+)", SCRIPT)
-    assert {path.strip("\"'").split("/")[0] for path in deleted} == {"$state", "$copy"}
+    assert {path.strip("\"'").split("/")[0] for path in deleted} == {"$state"}
 
 
 def test_the_hooks_are_local_and_call_tools_of_the_dev_extra():

@@ -30,3 +30,9 @@ def test_a_warning_in_our_own_code_or_in_a_test_is_an_error(module, category):
 def test_an_unclosed_resource_is_an_error_wherever_it_is_noticed(module, category):
     with pytest.raises(category):
         warn_in(module, category)
+
+
+def test_a_thread_whose_tracing_could_not_be_changed_fails_nothing():
+    category = pytest.PytestUnraisableExceptionWarning
+    with warnings.catch_warnings(record=True):
+        warnings.warn_explicit("Exception ignored in PyEval_SetTrace: None", category, "threading.py", 1, "threading")

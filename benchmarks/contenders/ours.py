@@ -5,10 +5,10 @@ from worker import Run, serve
 from workloads import Chart, Value, Workload, prices, tickers_of, workload
 
 from rebalancer.backtest.follow import Market, backtest_decisions
-from rebalancer.bots.base import last_known
 from rebalancer.bots.decisions import Decisions
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.together import decide_together
+from rebalancer.bots.own_prices import last_known
 from rebalancer.model import Closes, Floats, Symbol
 
 HERE = tree.Place(None, "chart")

@@ -1,4 +1,4 @@
-"""Select an account and open its ports: prices, calendar and broker; for a run also the journal, under its locks."""
+"""Open the ports of an account: prices, calendar and broker; for a run also the journal, under its locks."""
 
 import os
 from collections.abc import Iterator
@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 from rebalancer.app.connections import Connections, clock_of
 from rebalancer.app.source import Source, own_prices, source_of
 from rebalancer.config import AccountConfig, Config
-from rebalancer.errors import BadInputError, RunFailedError
+from rebalancer.errors import RunFailedError
 from rebalancer.files import read_regular, replace_atomically
 from rebalancer.journal.lease import LockHolder, acquire, run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import LONGEST_CLOSURE, SimulatedClock
 from rebalancer.model import Session
-from rebalancer.model.text import known_names
 from rebalancer.ports import Broker, Calendar, Clock, Progress, Quotes, unwatched
 from rebalancer.trading.context import RunContext
 from rebalancer.venues.plugin import SimulatedMarket
@@ -164,32 +163,6 @@ def last_session(calendar: Calendar, day: date) -> Session:
     if last is None:
         raise AssertionError(f"the calendar lists a session up to {day} that it does not have")
     return last
-
-
-# ------------------------------------------------------------------------------------------------------------- by name
-
-
-def chosen_accounts(config: Config, name: str | None) -> tuple[AccountConfig, ...]:
-    """The account `name`; all if None. Raises BadInputError for an unknown name."""
-    if name is None:
-        return config.accounts
-    chosen = tuple(account for account in config.accounts if account.name == name)
-    if not chosen:
-        text = f"there is no account {name!r}; {known_names(name, [account.name for account in config.accounts])}"
-        raise BadInputError.of(config.path, text, "accounts")
-    return chosen
-
-
-def one_account(config: Config, name: str | None) -> AccountConfig:
-    """The account `name`; the only account if None. Raises BadInputError if it is unknown or ambiguous."""
-    accounts = chosen_accounts(config, name)
-    if len(accounts) > 1:
-        raise BadInputError.of("--account", f"is needed, since there are several accounts: {_names(accounts)}")
-    return accounts[0]
-
-
-def _names(accounts: tuple[AccountConfig, ...]) -> str:
-    return ", ".join(account.name for account in accounts)
 
 
 # --------------------------------------------------------------------------------------------------- one run at a time

@@ -13,7 +13,8 @@ from rebalancer.app.parallel_decisions import BotFiles, decided
 from rebalancer.app.source import source_of
 from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.run import backtest
-from rebalancer.bots.base import Bot, last_known
+from rebalancer.bots.base import Bot
+from rebalancer.bots.own_prices import last_known
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError
 from rebalancer.market.bars import bars_read, with_bars

@@ -17,7 +17,7 @@ from rebalancer.model.checkup import Check
 from rebalancer.model.text import known_names
 from rebalancer.notify import ping
 from rebalancer.notify.deadline import within
-from rebalancer.notify.message import send
+from rebalancer.notify.message import NO_LIBRARY, send
 
 PROMETHEUS = ".prom"
 TRIAL_SECONDS = 20.0
@@ -85,14 +85,38 @@ def try_all(config: Config, seconds: float = TRIAL_SECONDS) -> tuple[DeliveryTes
     """Send a test to every address. The monitor keeps it as a line in its log: it counts as no ping."""
     found = []
     for name, source in sources(config).items():
-        trouble = within(seconds, partial(_try, config, name, source))
-        found.append(DeliveryTest(name, trouble or ""))
+        found.append(DeliveryTest(name, _tried(config, name, source, seconds)))
     return tuple(found)
 
 
-def _try(config: Config, name: str, source: UrlSource) -> str | None:
+def _tried(config: Config, name: str, source: UrlSource, seconds: float) -> str:
+    """What went wrong, with the remedy; "" where the test was taken."""
+    if missing := within(seconds, partial(_missing, config, source)):
+        return missing
+    trouble = within(seconds, partial(_try, config, name, source))
+    return f"{trouble}. {_remedy(source)}" if trouble else ""
+
+
+def _missing(config: Config, source: UrlSource) -> str | None:
+    """What has to be there before anything is sent; each says what to do."""
     try:
-        url = read_url(source)
+        read_url(source)
     except BadInputError as error:
         return str(error)
+    return None if source is config.ping or find_spec("apprise") else NO_LIBRARY
+
+
+def _try(config: Config, name: str, source: UrlSource) -> str | None:
+    url = read_url(source)
     return ping.ping(url, "log", text="A test of rebalance.") if source is config.ping else send(url, trial(name))
+
+
+def _remedy(source: UrlSource) -> str:
+    if source.variable:
+        other = f"set another in the environment variable {source.variable}"
+    else:
+        other = f"`rebalance notify login {source.entry}` stores another"
+    return (
+        f"Look at the network and at the service's status page. If the address of {source.key} in {source.config} is "
+        f"no longer right, {other}; then try again with `rebalance notify test`"
+    )

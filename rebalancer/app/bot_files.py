@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rebalancer.bots.base import Answer, Bot
+from rebalancer.bots.file_size import most_bytes
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import read_regular
 from rebalancer.model import Closes
@@ -24,8 +25,6 @@ def read_bots(paths: Mapping[str, Path]) -> dict[str, bytes]:
 
 def content_of(file: Path) -> bytes:
     """The bytes of a bot's file. Raises OSError, also for one that is larger than any bot."""
-    from rebalancer.bots.load import most_bytes  # noqa: PLC0415 - looks at the journal need no charts
-
     return read_regular(file, most_bytes(str(file)))
 
 
@@ -33,7 +32,7 @@ def load_bot(
     content: bytes, name: str, source: str, *, ignore_rebalance: bool = False
 ) -> tuple[Bot | None, tuple[Problem, ...]]:
     """`bots.load`, with Python bots run in a child process."""
-    from rebalancer.bots.load import load  # noqa: PLC0415 - as above
+    from rebalancer.bots.load import load  # noqa: PLC0415 - looks at the journal need no charts
 
     return load(content, name, source, _run_python, ignore_rebalance=ignore_rebalance)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rebalancer.bots.base import Findings
+from rebalancer.bots.findings import Findings
 from rebalancer.errors import Problem
 from rebalancer.model import Decision, Investment
 

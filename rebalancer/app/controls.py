@@ -3,26 +3,24 @@
 `by` is the journalled user, such as ann@desk.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
-from hashlib import sha256
 from itertools import chain, repeat
 from pathlib import Path
 
-from rebalancer.app.account import broker_alone, chosen_accounts, one_account
-from rebalancer.app.bot_files import content_of, load_bots
+from rebalancer.app.account import broker_alone
+from rebalancer.app.arming import after_first_run, end_of_day, file_hashes, refused_day
+from rebalancer.app.bot_files import load_bots
+from rebalancer.app.chosen import chosen_accounts, one_account
 from rebalancer.app.messages import ManualEvent
 from rebalancer.app.observers import Observers
 from rebalancer.app.reasons import require_reason, stopping_reason
-from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, LiveAccount, Resumed
+from rebalancer.app.views import ArmingProposal, Killed, KilledAccount, Resumed
 from rebalancer.config import AccountConfig, Config
-from rebalancer.config.effective import snapshot
 from rebalancer.errors import BadInputError, BusyError, RebalancerError, StoppedError
 from rebalancer.events import Armed, Disarmed, Event, Halted, HaltLifted
 from rebalancer.journal import read
-from rebalancer.journal.account_state import SETTINGS
 from rebalancer.journal.lease import run_lock
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
@@ -31,10 +29,8 @@ from rebalancer.model.text import listed
 from rebalancer.portfolio.order_ids import is_ours, is_trial_order
 from rebalancer.ports import Broker, Clock, Progress, unwatched
 from rebalancer.trading.halts import (
-    FIRST_LIVE_RUN,
     end_of_day_text,
     require_account_number,
-    unarmed_reason,
 )
 from rebalancer.trading.tracking import CANCEL_SECONDS
 
@@ -75,6 +71,7 @@ def resume(config: Config, account: str | None, reason: str, by: str) -> Resumed
 def kill(
     config: Config,
     account: str | None,
+    reason: str,
     by: str,
     *,
     everyones: bool = False,
@@ -86,7 +83,7 @@ def kill(
     With `everyones`, orders that are not ours are cancelled too. The exit code is 5 if an order may still be open.
     """
     with Observers(config, SystemClock()) as observers:  # which are waited for when the orders are cancelled
-        halted = _halt(config, account, "rebalance kill", by, observers)
+        halted = _halt(config, account, f"rebalance kill: {stopping_reason(reason)}", by, observers)
         on_halted(halted)
         chosen = chosen_accounts(config, account)
         accounts = tuple(_kill(config, each, progress, everyones=everyones) for each in chosen)
@@ -218,18 +215,6 @@ def report_disarmed(before: Config, revoked: Mapping[str, Disarmed]) -> None:
             observers.happened(*revoked.values())
 
 
-def live_accounts(config: Config, account: str | None) -> list[LiveAccount]:
-    """The accounts with real money, and whether each may trade."""
-    found, now = [], SystemClock().now()
-    for each in chosen_accounts(config, account):
-        if each.mode == "live":
-            armed, number = read.trading_status(config.journal(), each.name).armed, each.account_number
-            venue, files = each.venue, file_hashes(config, each)
-            trouble = unarmed_reason(each.name, armed, number, files, now, venue.zone)
-            found.append(LiveAccount(each.name, number, armed, trouble or "", venue.currency, venue.zone.key))
-    return found
-
-
 def _live_account(config: Config, name: str | None) -> AccountConfig:
     chosen = one_account(config, name)
     if chosen.mode == "live":
@@ -247,46 +232,3 @@ def _record_and_tell(config: Config, *events: ManualEvent) -> None:
 def _record(config: Config, *events: Event) -> None:
     with SqliteJournal.open(config.journal()) as journal:
         journal.record(NO_RUN, *events)
-
-
-# ------------------------------------------------------------------------------- pinned files and duration of an arming
-
-
-MAX_ARMING = timedelta(days=90)
-
-
-def file_hashes(config: Config, account: AccountConfig) -> dict[str, str]:
-    """SHA-256 hashes of the config, the settings in force and each bot, by the names that a run journals.
-
-    "" for an unreadable bot. The settings also depend on environment variables and on default values.
-    """
-    bots = {f"bot {name}": _file_hash(file) for name, file in account.bots.items()}
-    settings = sha256(snapshot(config, account)).hexdigest()
-    return {"config": sha256(config.content).hexdigest(), SETTINGS: settings, **bots}
-
-
-def _file_hash(file: Path) -> str:
-    try:
-        return sha256(content_of(file)).hexdigest()
-    except OSError:  # matches no file's hash
-        return ""
-
-
-def end_of_day(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), zone)
-
-
-def refused_day(day: date, now: datetime, zone: tzinfo) -> str | None:
-    """Why an account can't be armed until the end of `day` in `zone`, else None."""
-    today = now.astimezone(zone).date()
-    if today <= day <= today + MAX_ARMING:
-        return None
-    return f"{day} is not allowed: use a day from {today} to {today + MAX_ARMING}, {MAX_ARMING.days} days ahead at most"
-
-
-def after_first_run(armed: Armed | None, lifted: Iterable[Halted], at: datetime, by: str) -> Armed | None:
-    """The arming without its one-order limit, if the halt after the first live order was lifted; else None."""
-    if armed is None or not armed.first_order_only:
-        return None
-    reviewed = any(halt.reason == FIRST_LIVE_RUN and halt.at >= armed.at for halt in lifted)
-    return replace(armed, at=at, by=by, first_order_only=False) if reviewed else None

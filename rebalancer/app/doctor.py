@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
-from rebalancer.app.account import chosen_accounts, opening
+from rebalancer.app.account import opening
 from rebalancer.app.account_checks import CheckedAccount, examine
 from rebalancer.app.addresses import observer_checks
+from rebalancer.app.arming import file_hashes
 from rebalancer.app.bot_files import load_bots, read_bots
 from rebalancer.app.bots import first_day_of_evenings
-from rebalancer.app.controls import file_hashes
+from rebalancer.app.chosen import chosen_accounts
 from rebalancer.app.evening import clock_of_run
 from rebalancer.app.machine_checks import USUAL_NAME, machine, service_checks
 from rebalancer.app.paper_trial import run_trial, trial_of
@@ -86,7 +87,7 @@ def _account(config: Config, account: AccountConfig, progress: Progress) -> Iter
 
 def _permissions(config: Config, account: AccountConfig) -> Iterator[Check]:
     status = read.trading_status(config.journal(), account.name)
-    yield halt_check(status.halt)
+    yield halt_check(status.halt, account.venue.zone)
     for sentence in cut_off_removals(config, account):
         yield Check("removal", "warn", sentence, "Nothing has to be done.")
     if account.mode == "live":
@@ -131,10 +132,10 @@ def arming_check(account: AccountConfig, armed: Armed | None, files: Mapping[str
     return Check("armed", "warn", f"{found}, in less than {WARN_BEFORE.days} days", "Arm it again before it expires.")
 
 
-def halt_check(halt: Halted | None) -> Check:
+def halt_check(halt: Halted | None, zone: tzinfo) -> Check:
     if halt is None:
         return Check("halt", "pass", "nothing is halted")
-    return Check("halt", "fail", halt_text(halt), "No orders are sent until it is lifted.")
+    return Check("halt", "fail", halt_text(halt, zone), "No orders are sent until it is lifted.")
 
 
 def paper_trial(

@@ -1,7 +1,7 @@
 """`rebalance export`: the books of accounts, for other programs."""
 
-from rebalancer.app.account import chosen_accounts
 from rebalancer.app.account_ledger import AccountLedger, Period, account_ledger
+from rebalancer.app.chosen import chosen_accounts
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError
 

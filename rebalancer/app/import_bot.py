@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rebalancer.app.bot_files import content_of, load_bot
 from rebalancer.app.bot_views import ImportedBot
-from rebalancer.bots.load import format_of, most_bytes, to_native
+from rebalancer.bots.file_size import most_bytes
+from rebalancer.bots.load import format_of, to_native
 from rebalancer.config.files import create
 from rebalancer.errors import BadInputError, Problem
 

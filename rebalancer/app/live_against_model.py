@@ -11,7 +11,8 @@ import numpy as np
 from rebalancer.app.bot_files import content_of, load_bot
 from rebalancer.app.source import source_of
 from rebalancer.backtest.follow import backtest_weights
-from rebalancer.bots.base import Bot, last_known
+from rebalancer.bots.base import Bot
+from rebalancer.bots.own_prices import last_known
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import RebalancerError
 from rebalancer.market.bars import bars_read, with_bars

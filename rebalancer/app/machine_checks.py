@@ -74,7 +74,7 @@ def journal(path: Path, progress: Progress = unwatched) -> Check:
                 require_sound(path, progress)
                 return Check("journal", "pass", f"{path} can be written, and its hash chain is intact")
     except BusyError as error:
-        return Check("journal", "warn", str(error), "Check again after that run.")
+        return Check("journal", "warn", str(error), "Check again when it has ended.")
     except RebalancerError as error:
         return Check("journal", "fail", str(error), "No run starts until the journal is usable.")
 

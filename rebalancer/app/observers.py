@@ -5,7 +5,7 @@ Nothing here raises into a run, and nothing that a run reads is written. What go
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -275,7 +275,7 @@ class Observers:
             if trouble is None:
                 state.troubles.pop(name, None)
             else:
-                state.troubles[name] = f"{minute(self._clock.now(), UTC)}: {trouble}"
+                state.troubles[name] = f"{minute(self._clock.now(), self._config.accounts[0].venue.zone)}: {trouble}"
         return None
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, Problem
 from rebalancer.files import open_regular, replace_atomically, try_to_replace
-from rebalancer.market.folder import ENDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,11 @@ def _own(config: Config, file: Path) -> str | None:
             return what
     if any(_same(config.state_dir, folder) for folder in file.parents):
         return "in the state folder"
-    if config.data_folder and file.name.lower().endswith(ENDINGS) and _same(config.data_folder, file.parent):
-        return "in the folder of prices"
+    if config.data_folder and _same(config.data_folder, file.parent):
+        from rebalancer.market.folder import ENDINGS  # noqa: PLC0415 - slow to import, and few have such a folder
+
+        if file.name.lower().endswith(ENDINGS):
+            return "in the folder of prices"
     return None
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rebalancer.app.status import account_statuses
-from rebalancer.app.views import AccountStatus, StatusReport
+from rebalancer.app.status_views import AccountStatus, StatusReport
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Halted
 from rebalancer.journal.chain import Head

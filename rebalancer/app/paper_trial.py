@@ -254,7 +254,7 @@ def trial_of(
         SqliteJournal.open(file, tonight.holder) as journal,
     ):
         if (halt := tonight.context.journal.trading_status(account.name).halt) is not None:
-            raise RunFailedError(f"{halt_text(halt)} Nothing was sent.")
+            raise RunFailedError(f"{halt_text(halt, account.venue.zone)} Nothing was sent.")
         if tonight.interrupted is not None:
             raise RunFailedError(
                 f"run {tonight.interrupted.run} of this session was interrupted: let `rebalance run` resume it first. "

@@ -8,8 +8,8 @@ from math import isfinite
 
 import numpy as np
 
-from rebalancer.app.account import chosen_accounts
 from rebalancer.app.account_back_test import AccountBackTest, account_back_test
+from rebalancer.app.chosen import chosen_accounts
 from rebalancer.app.live_against_model import LiveAgainstModel, live_against_model
 from rebalancer.app.performance_views import AccountPerformance, DayEarned, Earned, PeriodEarned, Unexplained
 from rebalancer.app.source import source_of

@@ -28,7 +28,7 @@ UNREADABLE = "weights() gave an answer that can't be read"
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """What one call of `run_python` may use; `memory_bytes` limits each file that the bot writes, too.
+    """What one call of `run_python` may use; `file_bytes` limits each file that the bot writes, its answers too.
 
     Where the system can't limit memory (macOS), that limit is not set.
     """
@@ -36,6 +36,7 @@ class ProcessLimits:
     cpu_seconds: int
     wall_seconds: int
     memory_bytes: int = 2 * 1024**3
+    file_bytes: int = 2 * 1024**3
 
 
 ONE_DECISION = ProcessLimits(cpu_seconds=20, wall_seconds=30)

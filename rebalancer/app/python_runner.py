@@ -50,7 +50,7 @@ def limit(request: Mapping[str, Any]) -> None:
     wanted = (
         (resource.RLIMIT_CPU, "cpu_seconds", 1),
         (resource.RLIMIT_AS, "memory_bytes", 0),
-        (resource.RLIMIT_FSIZE, "memory_bytes", 0),
+        (resource.RLIMIT_FSIZE, "file_bytes", 0),
     )
     for kind, name, grace in wanted:
         with suppress(ValueError, OSError):  # macOS has no limit of memory

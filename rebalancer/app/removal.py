@@ -12,7 +12,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Literal
 
-from rebalancer.app.account import one_account
+from rebalancer.app.chosen import one_account
 from rebalancer.app.controls import report_disarmed, revoked_armings
 from rebalancer.app.settings import invested_at, replace_config, require_other_bots
 from rebalancer.app.views import InvestmentsEdited

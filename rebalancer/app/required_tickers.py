@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from rebalancer.app.views import RequiredTicker
+from rebalancer.app.price_views import RequiredTicker
 from rebalancer.bots.base import Bot
 from rebalancer.config import AccountConfig, Config
 from rebalancer.demo import TRADED

@@ -17,7 +17,8 @@ from rebalancer.app.required_tickers import missing_sentence, required_tickers
 from rebalancer.app.source import closes_up_to
 from rebalancer.backtest.compare import Comparison, Terms, compare
 from rebalancer.backtest.merged import Merging, equal_shares
-from rebalancer.bots.base import Bot, ChartPart
+from rebalancer.bots.base import Bot
+from rebalancer.bots.findings import ChartPart
 from rebalancer.bots.observe import with_flips
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, Problem

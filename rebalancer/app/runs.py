@@ -24,7 +24,7 @@ from rebalancer.journal.seal import keep_sealed
 from rebalancer.journal.store import SqliteJournal
 from rebalancer.market.clock import SystemClock
 from rebalancer.model import NO_RUN, RunId, RunStatus
-from rebalancer.model.text import clock_time
+from rebalancer.model.text import between
 from rebalancer.ports import AlreadyRun, Clock, Progress, unwatched
 from rebalancer.trading.context import KeepInputs, not_kept
 from rebalancer.trading.run import run_evening, start_run
@@ -218,8 +218,7 @@ def _due_results(
 
 
 def _record_missed(poll: _Poll, account: AccountConfig, window: Window) -> RunResult:
-    opens, ends = (clock_time(at, window.session.zone) for at in (window.opens, window.ends))
-    reason = f"no run was started between {opens} and {ends}"
+    reason = f"no run was started {between(window.opens, window.ends, window.session.zone)}"
     missed = _journal_not_started(poll, account, window, _not_run(account, "missed", reason))
     return poll.report(account, missed, window)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from heapq import merge
 from typing import Literal
 
@@ -18,7 +17,7 @@ from rebalancer.journal import read, setting_history
 from rebalancer.journal.read import RunSummary
 from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.model import NO_RUN, Session
-from rebalancer.model.text import clock_time
+from rebalancer.model.text import between, clock_time
 from rebalancer.ports import AlreadyRun, Calendar, Clock
 
 MAX_ATTEMPTS = 3
@@ -172,17 +171,17 @@ def question(window: Window, now: datetime) -> str | None:
 
     Raises RunFailedError while the exchange is closed, because an order would wait until the next session.
     """
-    session, shown = window.session, partial(clock_time, zone=window.session.zone)
+    session, at = window.session, clock_time(now, window.session.zone)
     if not session.opens <= now < session.closes:
         raise RunFailedError(
-            f"it is {shown(now)}, and the session of {session.day} is open from {shown(session.opens)} to "
-            f"{shown(session.closes)}. Nothing was sent."
+            f"it is {at}, and the session of {session.day} is open "
+            f"{between(session.opens, session.closes, session.zone)}. Nothing was sent."
         )
     if window.opens <= now < window.ends:
         return None
     return (
-        f"It is {shown(now)}. The run of account {window.account} belongs between {shown(window.opens)} and "
-        f"{shown(window.ends)}, and a run now is this session's only one. Run now?"
+        f"It is {at}. The run of account {window.account} belongs "
+        f"{between(window.opens, window.ends, session.zone)}, and a run now is this session's only one. Run now?"
     )
 
 

@@ -14,7 +14,8 @@ from rebalancer.app.observers import Observers
 from rebalancer.app.runs import report_error, run_due
 from rebalancer.app.schedule import upcoming_windows
 from rebalancer.app.status import blocks, upcoming_run
-from rebalancer.app.views import Blocked, PollFailed, RunResult, UpcomingRun
+from rebalancer.app.status_views import UpcomingRun
+from rebalancer.app.views import Blocked, PollFailed, RunResult
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError, RebalancerError, in_tree
 from rebalancer.ports import Clock, Progress, unwatched

@@ -11,7 +11,7 @@ from difflib import unified_diff
 from hashlib import sha256
 from typing import Any
 
-from rebalancer.app.account import one_account
+from rebalancer.app.chosen import one_account
 from rebalancer.app.controls import revoked_armings
 from rebalancer.app.proposals import EditableSetting, SettingProposal
 from rebalancer.app.settings import replace_config

@@ -8,9 +8,9 @@ from datetime import UTC
 from pathlib import Path
 
 from rebalancer import config as settings
-from rebalancer.app.account import one_account
 from rebalancer.app.bot_files import load_bots
 from rebalancer.app.bots import bot_file, holdable
+from rebalancer.app.chosen import one_account
 from rebalancer.app.controls import disarm_after_edit
 from rebalancer.app.required_tickers import BotsByAccount, missing_sentence, required_tickers, without_price
 from rebalancer.app.source import known_tickers

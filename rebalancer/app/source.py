@@ -9,8 +9,8 @@ from typing import Any
 
 from rebalancer.app.bot_files import load_bots
 from rebalancer.app.connections import Connections, clock_of
+from rebalancer.app.price_views import PriceStatus
 from rebalancer.app.required_tickers import missing_sentence, required_tickers, short_sentence, without_price
-from rebalancer.app.views import PriceStatus
 from rebalancer.config import AccountConfig, Config
 from rebalancer.config.keys import with_defaults
 from rebalancer.config.parsers import OWN_SOURCES

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from rebalancer.app.controls import file_hashes
+from rebalancer.app.arming import file_hashes
 from rebalancer.app.schedule import (
     RECENT_RUNS,
     Window,
@@ -15,7 +15,7 @@ from rebalancer.app.schedule import (
     upcoming_windows,
     windows_after,
 )
-from rebalancer.app.views import AccountStatus, StatusReport, UpcomingRun
+from rebalancer.app.status_views import AccountStatus, StatusReport, UpcomingRun
 from rebalancer.config import AccountConfig, Config
 from rebalancer.events import Armed
 from rebalancer.files import open_to_others
@@ -131,7 +131,7 @@ def exposed(config: Config) -> Iterator[str]:
 def blocked_by(account: AccountConfig, status: TradingStatus, files: Mapping[str, str], now: datetime) -> Iterator[str]:
     """The halt or missing arming that blocks orders of `account`. `files` are the hashes by `file_hashes`."""
     if status.halt is not None:
-        yield halt_text(status.halt)
+        yield halt_text(status.halt, account.venue.zone)
     if account.mode == "live":
         why = unarmed_reason(account.name, status.armed, account.account_number, files, now, account.venue.zone)
         if why is not None:

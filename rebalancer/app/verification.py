@@ -8,7 +8,8 @@ from rebalancer.app.bots import bot_file
 from rebalancer.app.source import closes_up_to
 from rebalancer.backtest.verify import Agreement, Difference, agreement, same_weights
 from rebalancer.bots import recorded
-from rebalancer.bots.base import Bot, Parting
+from rebalancer.bots.base import Bot
+from rebalancer.bots.findings import Parting
 from rebalancer.config import Config
 from rebalancer.errors import BadInputError
 from rebalancer.files import read_regular

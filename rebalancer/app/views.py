@@ -3,17 +3,15 @@
 Money is in the account's currency. Times are in UTC; `zone` names the exchange's time zone, as in "Europe/Berlin".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 
 from rebalancer.config import Config
 from rebalancer.errors import Problem
 from rebalancer.events import Armed, Halted, SettingChanged
 from rebalancer.journal.chain import Head
-from rebalancer.journal.read import RunRecord, RunSummary
-from rebalancer.market.coverage import Coverage
+from rebalancer.journal.read import RunRecord
 from rebalancer.model import OrderState, RunStatus, Symbol
 from rebalancer.model.settings import CapitalMode, MoneyMode
 from rebalancer.portfolio.crossings import Crossing
@@ -40,51 +38,6 @@ class RunResult:
     @property
     def sentence(self) -> str:
         return self.message or (self.run.run.reason if self.run else "")
-
-
-@dataclass(frozen=True, slots=True)
-class UpcomingRun:
-    """A scheduled run: its start, its session and when that closes. `blocked`: why it would send no orders."""
-
-    account: str
-    session: date
-    starts: datetime
-    closes: datetime
-    zone: str
-    blocked: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
-    """`last` is None before the first run, `upcoming` if the account is not enabled. `troubles` are problems that
-    need a person. `halts` are those in force; `unknown_orders` counts the orders with an unknown outcome. `armed` is
-    the arming in force where real money is traded. `last_valued` is the last run that read the account, with its
-    equity then; `under_way` says whether `last` is in progress.
-    """
-
-    account: str
-    zone: str
-    currency: str
-    enabled: bool
-    last: RunSummary | None
-    upcoming: UpcomingRun | None
-    troubles: tuple[str, ...]
-    halts: tuple[Halted, ...] = ()
-    unknown_orders: int = 0
-    simulated: bool = False
-    real_money: bool = False
-    armed: Armed | None = None
-    last_valued: RunSummary | None = None
-    under_way: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StatusReport:
-    """The accounts as of the time `at`. `notes` are failures of notifications, the monitor and metrics."""
-
-    at: datetime
-    accounts: tuple[AccountStatus, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,32 +183,3 @@ class Restored:
 
     remembered: Head | None
     head: Head
-
-
-@dataclass(frozen=True, slots=True)
-class RequiredTicker:
-    """A ticker that accounts need: for the `bots` of these names, and for these `settings`, such as fallback_ticker.
-
-    `closes` is how many sessions its bots look back, the present one included.
-    """
-
-    symbol: Symbol
-    bots: tuple[str, ...]
-    settings: tuple[str, ...]
-    closes: int
-
-
-@dataclass(frozen=True, slots=True)
-class PriceStatus:
-    """`last_session` is the last day with a price, `due` the last session that should have one.
-
-    `due` is None if no session has closed since the first price: all prices are dated in the future. `missing` are the
-    needed tickers without a price, `short` those with fewer closes than their bots look back.
-    """
-
-    last_session: date
-    due: date | None
-    tickers: Sequence[Coverage]
-    notes: Sequence[str]
-    missing: Sequence[RequiredTicker]
-    short: Sequence[RequiredTicker]

@@ -13,8 +13,8 @@ from rebalancer.backtest.merged import Merging, merged
 from rebalancer.backtest.metrics import Statistics, Year, by_month, statistics
 from rebalancer.backtest.run import Backtest, backtest
 from rebalancer.backtest.start import first_session, started_without
-from rebalancer.bots.base import last_known
 from rebalancer.bots.decisions import Decisions
+from rebalancer.bots.own_prices import last_known
 from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol, Weights
 from rebalancer.model.text import counted, listed
 

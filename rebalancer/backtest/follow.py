@@ -17,7 +17,7 @@ ROUNDING = 1e-12
 
 
 class Market:
-    """Prices (T, N) from `bots.base.last_known` of `symbols`, at which the decisions of many bots are traded."""
+    """Prices (T, N) from `bots.own_prices.last_known` of `symbols`, at which the decisions of many bots are traded."""
 
     def __init__(self, prices: Floats, symbols: Sequence[Symbol]) -> None:
         self.shape = len(prices), len(symbols)

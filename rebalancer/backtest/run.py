@@ -75,9 +75,9 @@ class Recorded:
 def backtest(prices: Floats, strategy: Strategy, cash: float, cost: float = 0.0) -> Backtest:
     """Trade to the target weights at each close; between trades the weights drift with the prices.
 
-    `prices` is (T, N) from `bots.base.last_known`; what has no price yet can't be bought, and its weight stays in cash.
-    `cost` is a fraction of the traded value, for buys and sells. It is computed on trades towards the equity before
-    costs, an error in the order of the cost's square. Fractional shares are allowed. Cash earns nothing.
+    `prices` is (T, N) from `bots.own_prices.last_known`; what has no price yet can't be bought, and its weight stays in
+    cash. `cost` is a fraction of the traded value, for buys and sells. It is computed on trades towards the equity
+    before costs, an error in the order of the cost's square. Fractional shares are allowed. Cash earns nothing.
     """
     days, symbols = prices.shape
     equity, weights, traded = np.zeros(days), np.zeros((days, symbols)), np.zeros(days)

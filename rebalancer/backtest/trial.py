@@ -8,7 +8,8 @@ import numpy as np
 from rebalancer.backtest.follow import Market, backtest_decisions
 from rebalancer.backtest.metrics import daily_returns, statistics
 from rebalancer.backtest.start import first_session
-from rebalancer.bots.base import Bot, last_known
+from rebalancer.bots.base import Bot
+from rebalancer.bots.own_prices import last_known
 from rebalancer.bots.together import decide_alone, own_columns
 from rebalancer.model import Closes, Floats
 

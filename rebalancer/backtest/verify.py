@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rebalancer.backtest.follow import backtest_weights
 from rebalancer.backtest.metrics import Statistics, statistics
-from rebalancer.bots.base import last_known
+from rebalancer.bots.own_prices import last_known
 from rebalancer.bots.recorded import RecordedBacktest
 from rebalancer.model import Closes, Floats, Symbol, Weights
 

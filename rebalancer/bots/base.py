@@ -1,13 +1,13 @@
-"""The port `Bot`: the interface of every kind of bot, and how a bot reads closes."""
+"""The port `Bot`: the interface of every kind of bot. Imported by looks at the journal too, and so without numpy."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from rebalancer.model import Allocation, BarField, BarsRead, Closes, Decision, Flip, Floats, Symbol, Weights
+
+if TYPE_CHECKING:  # a decision needs none of what is shown of it
+    from rebalancer.bots.findings import ChartPart, Findings, Parting
 
 Answer = Mapping[str, float] | str
 """The unvalidated result of a Python bot's `weights` for one session, or the reason why there is none."""
@@ -21,73 +21,6 @@ RunPython = Callable[[bytes, Closes, int], Sequence[Answer]]
 There is one call and one answer for each session from the `lookback`-th on; each call sees the `lookback` sessions up
 to its own. Nothing is raised for what the file does.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """The contents of a bot file, for review before money is committed to it. All sorted.
-
-    `tickers` may be held or only read; `lookback` is the least number of sessions for a decision. The rest describes a
-    flowchart and is empty for other kinds: `nodes` counts by kind, such as ("Asset", 3); `depth` is the number of nodes
-    on the longest path; `functions` are the indicators, each with the windows it is used with: a number, or several
-    where an indicator takes several; none for a price. `approximations` are sentences on what was read as something
-    near it, or is unproven.
-    """
-
-    name: str
-    tickers: tuple[Symbol, ...]
-    nodes: tuple[tuple[str, int], ...] = ()
-    depth: int = 0
-    functions: tuple[tuple[str, tuple[float | tuple[float, ...], ...]], ...] = ()
-    lookback: int = 1
-    approximations: tuple[str, ...] = ()
-
-
-class ChartBranch(NamedTuple):
-    """A branch of a part of a chart: to the part number `part`, or where that is None to what `text` says.
-
-    `label` is such as "then", a weight or a score. `taken`: the decision goes that way.
-    """
-
-    label: str
-    text: str
-    part: int | None
-    taken: bool
-
-
-class ChartPart(NamedTuple):
-    """A condition, a filter or a weighting, in words, and where it leads. `taken`: the decision reaches it."""
-
-    lines: tuple[str, ...]
-    branches: tuple[ChartBranch, ...]
-    taken: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedValues:
-    """Two values that a gate compares, in words and as numbers; None where one is undefined."""
-
-    left: str
-    left_value: float | None
-    right: str
-    right_value: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Parting:
-    """The gate on the way of a decision of `day` that best explains another decision for that day.
-
-    `lines` are the gate in words; `compared` are the values that it compares, of a filter the scores of the last child
-    that is taken and of the first that is not. `flip` is how near it is to going the other way. `otherwise` is what
-    would then be decided, None where that is undefined, and `gives_it` says whether that is the other decision.
-    """
-
-    day: date
-    lines: tuple[str, ...]
-    compared: tuple[ComparedValues, ...]
-    flip: Flip
-    otherwise: Weights | None
-    gives_it: bool
 
 
 class Bot(Protocol):
@@ -150,10 +83,10 @@ class Bot(Protocol):
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
         """Explains the decision on row `day` of `closes`, one line per step."""
 
-    def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> Parting | None:
+    def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> "Parting | None":
         """Where its decision on row `day` parts from `other`; None where it is undefined, or has no gate on its way."""
 
-    def findings(self) -> Findings: ...
+    def findings(self) -> "Findings": ...
 
     def outline(self, closes: Closes | None = None, since: date | None = None) -> tuple[str, ...]:
         """All rules, one per line; with `closes` also the values that led to the last session's decision."""
@@ -164,79 +97,5 @@ class Bot(Protocol):
     def mermaid(self, closes: Closes, since: date | None = None) -> str:
         """Its rules and the path to the last decision as a Mermaid diagram. Raises ValueError where there is none."""
 
-    def parts(self, closes: Closes, since: date | None = None) -> tuple[ChartPart, ...]:
+    def parts(self, closes: Closes, since: date | None = None) -> "tuple[ChartPart, ...]":
         """The parts of its chart, each before those it leads to. Raises ValueError where there is none."""
-
-
-def own_closes(bot: str, symbols: tuple[Symbol, ...], closes: Closes) -> Closes:
-    """The closes of `symbols`, in their order; anything but a positive number becomes NaN (missing).
-
-    Raises ValueError where `closes` has no column for one of them.
-    """
-    columns = {symbol: column for column, symbol in enumerate(closes.symbols)}
-    if absent := [symbol for symbol in symbols if symbol not in columns]:
-        raise ValueError(f"{bot} needs closes of {', '.join(absent)}, and there is no column for them")
-    values = closes.values.T.take([columns[symbol] for symbol in symbols], axis=0)
-    return Closes(closes.sessions, symbols, _usable(values).T)
-
-
-def last_known(values: Floats) -> Floats:
-    """Each day's latest close up to then, (T, N); NaN before a symbol's first.
-
-    What is not a positive number counts as missing, as for the decisions.
-    """
-    columns = np.ascontiguousarray(values.T)
-    if (known := _usable(columns)) is columns:  # none is missing
-        return columns.T
-    rows = np.arange(len(values))
-    for column in np.flatnonzero(np.isnan(known).any(axis=1)):
-        prices = known[column]
-        latest = np.maximum.accumulate(np.where(np.isnan(prices), -1, rows))
-        known[column] = np.where(latest >= 0, prices[latest], np.nan)
-    return known.T
-
-
-def _usable(values: Floats) -> Floats:
-    """`values`, NaN for what is not a positive number. Columns that lie together in memory are fast to go through."""
-    good = (values > 0) & (values < np.inf)
-    return values if good.all() else np.where(good, values, np.nan)
-
-
-def own_bars(bot: str, bars: BarsRead, closes: Closes) -> OwnBars:
-    """The fields that a bot reads besides closes. Anything but a positive number becomes NaN (missing); a volume may
-    be 0.
-
-    Raises ValueError where `closes` comes without the bars of one of the symbols.
-    """
-    found: dict[tuple[Symbol, BarField], Floats] = {}
-    for symbol, fields in bars.items():
-        if closes.bars is None or symbol not in closes.bars.symbols:
-            raise ValueError(f"{bot} needs the {' and '.join(fields)} of {symbol}, and the closes come without bars")
-        for field in fields:
-            values = closes.bars.values[field][:, closes.bars.symbols.index(symbol)]
-            usable = (values >= 0 if field == "volume" else values > 0) & (values < np.inf)
-            found[symbol, field] = np.where(usable, values, np.nan)
-    return found
-
-
-def missing_closes(own: Mapping[Symbol, Floats], closes: Closes, lookback: int) -> Iterator[str]:
-    """A sentence for each symbol of a bot that has gaps in the last `lookback` of `closes`.
-
-    `own` has, by symbol, the last of its closes, that many or more, NaN where one is missing.
-    """
-    for symbol, column in own.items():
-        yield from _gaps(f"{symbol} has no close", column, closes, lookback)
-
-
-def missing_bars(own: OwnBars, closes: Closes, lookback: int) -> Iterator[str]:
-    """The same of a bot's `own_bars`."""
-    for (symbol, field), column in own.items():
-        yield from _gaps(f"{symbol} has no {field}", column, closes, lookback)
-
-
-def _gaps(what: str, column: Floats, closes: Closes, lookback: int) -> Iterator[str]:
-    span = min(lookback, len(column))
-    missing = np.flatnonzero(np.isnan(column[-span:]))
-    if missing.size:
-        latest = closes.day(int(missing[-1]) - span)
-        yield f"{what} on {missing.size} of the last {span} sessions, the latest of them {latest}"

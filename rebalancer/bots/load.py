@@ -1,9 +1,7 @@
 """Loads a bot file. A name that ends in .py is a Python bot; any other format is detected from the content."""
 
-from dataclasses import replace
-
 from rebalancer.bots.base import Bot, RunPython
-from rebalancer.bots.flowchart import document, formats
+from rebalancer.bots.flowchart import formats
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.errors import Problem
 
@@ -22,17 +20,8 @@ def load(
         return python.read(content, name, source, run)
     chart, problems = formats.read(content, source)
     if chart and ignore_rebalance:
-        chart = replace(chart, rebalance="daily")
+        chart = chart._replace(rebalance="daily")
     return (FlowchartBot.of(chart, name) if chart else None), problems
-
-
-def most_bytes(source: str) -> int:
-    """The size of the largest file that `load` reads."""
-    if source.endswith(".py"):
-        from rebalancer.bots import python  # noqa: PLC0415 - as above
-
-        return python.MAX_BYTES
-    return document.MAX_BYTES
 
 
 def format_of(content: bytes, source: str) -> str:

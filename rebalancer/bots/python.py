@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from rebalancer.bots.base import Alike, Answer, ChartPart, Findings, Parting, RunPython, missing_closes, own_closes
+from rebalancer.bots.base import Alike, Answer, RunPython
+from rebalancer.bots.file_size import PYTHON_BYTES
+from rebalancer.bots.findings import ChartPart, Findings, Parting
+from rebalancer.bots.own_prices import missing_closes, own_closes
 from rebalancer.errors import Problem
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights, symbol
 from rebalancer.model.text import counted, percent
 
-MAX_BYTES = 150_000
-"""The syntax tree takes up to a thousand times as much memory as the text."""
 MAX_LOOKBACK = 10_000
 MAX_SYMBOLS = 1_000
 MAX_REASON = 500
@@ -136,8 +137,8 @@ def checked(answer: Answer, symbols: Sequence[Symbol]) -> Weights | str:
 
 def read(content: bytes, name: str, source: str, run: RunPython) -> tuple[PythonBot | None, tuple[Problem, ...]]:
     """The bot in the Python file `content`, or None and every problem with its line."""
-    if len(content) > MAX_BYTES:
-        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
+    if len(content) > PYTHON_BYTES:
+        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {PYTHON_BYTES:,} are read"),)
     try:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(content.decode("utf-8-sig"))

@@ -12,12 +12,13 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from rebalancer.bots.file_size import CHART_BYTES
 from rebalancer.bots.flowchart import document
 from rebalancer.bots.flowchart.formats.encodings import decoded_transit
 from rebalancer.errors import Problem
 from rebalancer.model import Floats, Symbol, symbol
 
-MAX_BYTES = document.MAX_BYTES
+MAX_BYTES = CHART_BYTES
 MAX_VALUES = 500_000
 """Fifteen years of a hundred tickers, were all of them held every day."""
 CASH = "$USD"

@@ -32,7 +32,7 @@ def _sharing(bots: Mapping[str, Bot]) -> list[FlowchartBot]:
 
 
 def decide_alone(bot: Bot, closes: Closes) -> Decisions:
-    if isinstance(bot, FlowchartBot) and fits(bot):
+    if isinstance(bot, FlowchartBot) and bot.program.rebalance == "daily" and fits(bot):
         return evaluate(bot.program, closes).decisions
     own = own_columns(bot, closes)
     return Decisions.of(bot.weights(own), own.symbols)

@@ -45,7 +45,7 @@ def own_config(path: Path | None) -> "Config":
 
 def load_account(path: Path | None, account: str | None, *, own: bool = False) -> "tuple[Config, AccountConfig]":
     """The config, with `own` the user's, and its account of that name, or its only one. Raises BadInputError."""
-    from rebalancer.app.account import one_account
+    from rebalancer.app.chosen import one_account
 
     settings = own_config(path) if own else load_config(path)
     return settings, one_account(settings, account)

@@ -59,6 +59,7 @@ def resume(
 
 def kill(
     account: AnyAccountOption = None,
+    reason: Annotated[str, Option("--reason", help="Why; shown until the halt is lifted.")] = "by hand",
     everyones: Annotated[bool, Option("--all", help="Also cancel orders that rebalance did not send.")] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -73,7 +74,9 @@ def kill(
 
     settings = load_config(config)
     with showing_progress(json=json) as progress:
-        killed = controls.kill(settings, account, person(), everyones=everyones, on_halted=on_halted, progress=progress)
+        killed = controls.kill(
+            settings, account, reason, person(), everyones=everyones, on_halted=on_halted, progress=progress
+        )
     return Answer(killed, killed_screen(killed.accounts), killed.exit_code)
 
 
@@ -128,7 +131,7 @@ def disarm(
 @app.with_json()
 def status(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """Show the accounts that trade real money, and until when they are armed."""
-    from rebalancer.app.controls import live_accounts
+    from rebalancer.app.arming import live_accounts
     from rebalancer.report.controls import live_screen
 
     found = live_accounts(load_config(config), account)

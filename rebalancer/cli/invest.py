@@ -134,7 +134,7 @@ def _to_be_sold(sentence: str) -> bool:
 @app.with_json("list")
 def list_(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """List the investments."""
-    from rebalancer.app.account import chosen_accounts
+    from rebalancer.app.chosen import chosen_accounts
     from rebalancer.app.settings import investments
     from rebalancer.report.settings import investments_screen
 

@@ -46,7 +46,7 @@ def history(
     from rebalancer.report.journal import runs_screen
     from rebalancer.report.run import screen
 
-    settings = load_config(config)
+    settings = load_config(config, quietly=run is not None)  # a run of the demo says itself that it is one
     path = settings.journal(dry_run=dry_run)
     if run is not None:
         record = read.run(path, RunId(run))
@@ -89,7 +89,7 @@ def orders(
 
 def positions(account: AccountOption = None, config: ConfigOption = None) -> Answer:
     """Show what the bots hold: shares, cost, value, gain, weight, and which bots hold them."""
-    from rebalancer.app.account import chosen_accounts
+    from rebalancer.app.chosen import chosen_accounts
     from rebalancer.app.positions import positions as held
     from rebalancer.report.journal import positions_screen
 

@@ -57,7 +57,7 @@ def run(
     debug: DebugOption = False,
 ) -> None:
     """Rebalance now: evaluate the bots, sell, then buy."""
-    from rebalancer.app.account import chosen_accounts
+    from rebalancer.app.chosen import chosen_accounts
     from rebalancer.app.runs import run_by_hand, run_due
     from rebalancer.cli.log import log_of
     from rebalancer.market.clock import SystemClock
@@ -100,7 +100,7 @@ def run(
 def _confirmed(settings: "Config", account: str | None, line: str | None, by: str | None) -> "ConfirmedPlan | None":
     if line is None:
         return None
-    from rebalancer.app.account import one_account
+    from rebalancer.app.chosen import one_account
     from rebalancer.app.tonight import confirmed_plan
 
     return confirmed_plan(settings, one_account(settings, account), line, by or person())
@@ -143,7 +143,7 @@ def recover(
 
     Sends no orders. Every run starts with the same steps.
     """
-    from rebalancer.app.account import chosen_accounts, one_account
+    from rebalancer.app.chosen import chosen_accounts, one_account
     from rebalancer.app.recover import recovered, vouch
     from rebalancer.app.removal import cut_off_removals
     from rebalancer.report.run import recovered_screen

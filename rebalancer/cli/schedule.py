@@ -102,7 +102,8 @@ class Screen:
     next_run: str = ""
 
     def show(self, found: "Poll", now: datetime) -> None:
-        from rebalancer.app.views import PollFailed, UpcomingRun
+        from rebalancer.app.status_views import UpcomingRun
+        from rebalancer.app.views import PollFailed
         from rebalancer.report.log import log_lines
         from rebalancer.report.run import log_line
 
@@ -115,7 +116,8 @@ class Screen:
             self._print(found, text)
 
     def _print(self, found: "Poll", text: str) -> None:
-        from rebalancer.app.views import PollFailed, UpcomingRun
+        from rebalancer.app.status_views import UpcomingRun
+        from rebalancer.app.views import PollFailed
         from rebalancer.report.answers import to_json_line
 
         if self.json and isinstance(found, PollFailed):

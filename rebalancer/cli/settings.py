@@ -71,7 +71,7 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> Answer:
 @app.with_json()
 def show(config: ConfigOption = None, account: AccountOption = None) -> Answer:
     """Show every setting in force and where its value comes from."""
-    from rebalancer.app.account import chosen_accounts
+    from rebalancer.app.chosen import chosen_accounts
     from rebalancer.config.effective import effective_settings, observer_settings
     from rebalancer.report.settings import settings_screen
 

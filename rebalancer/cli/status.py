@@ -14,7 +14,7 @@ from rebalancer.cli.signals import shutdown_signal
 from rebalancer.errors import BadInputError, Problem, RebalancerError
 
 if TYPE_CHECKING:
-    from rebalancer.app.views import StatusReport
+    from rebalancer.app.status_views import StatusReport
     from rebalancer.report.console import Screen
 
 NEEDS_ATTENTION = 6
@@ -46,7 +46,7 @@ def status(
 def _status_report(
     path: Path | None, account: str | None, max_age: timedelta | None, *, quietly: bool = False
 ) -> "StatusReport":
-    from rebalancer.app.account import chosen_accounts
+    from rebalancer.app.chosen import chosen_accounts
     from rebalancer.app.status import status_report
     from rebalancer.market.clock import SystemClock
 

@@ -17,8 +17,7 @@ from rebalancer.journal.chain import GENESIS, AuditResult, Head, JournalLine, ha
 from rebalancer.journal.codec import Claimed, from_body
 from rebalancer.journal.connection import reading, rolled_back
 from rebalancer.journal.projections import fill
-from rebalancer.journal.schema import lost_guard
-from rebalancer.journal.tables import PROJECTIONS
+from rebalancer.journal.tables import PROJECTIONS, lost_guard
 from rebalancer.model.text import counted
 from rebalancer.ports import Progress, unwatched
 

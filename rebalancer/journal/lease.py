@@ -88,7 +88,10 @@ def run_lock(path: Path) -> Iterator[LockHolder]:
     Raises BusyError while another process holds it.
     """
     file = path.with_name(f"{path.name}.lock")
-    busy = f"another run is in progress (it holds {file}). Wait until it ends, then run again."
+    busy = (
+        f"another run, or a command such as recover, is in progress (it holds {file}). Wait until it ends, then try "
+        "again."
+    )
     with readable_errors(path):
         lock = acquire(file, lambda: busy)
     try:

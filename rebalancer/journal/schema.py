@@ -10,7 +10,7 @@ from rebalancer.journal.chain import JournalLine, chained
 from rebalancer.journal.connection import rolled_back, writing
 from rebalancer.journal.projections import rebuild
 from rebalancer.journal.sqlite import Database, Migrations
-from rebalancer.journal.tables import GUARDS, TRUTH
+from rebalancer.journal.tables import GUARDS, TRUTH, lost_guard
 
 BUSY_SECONDS = 10
 
@@ -130,9 +130,3 @@ def _verify_guards(db: Database, path: Path) -> None:
 def _refuse_rolled_back(path: Path) -> None:
     if older := rolled_back(path):
         raise StoppedError(f"{older} Nothing was sent.")
-
-
-def lost_guard(connection: sqlite3.Connection) -> str | None:
-    """The name of the first trigger that is missing or changed; None where all are intact."""
-    standing = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
-    return next((name for name, sql in GUARDS.items() if standing.get(name) != sql), None)

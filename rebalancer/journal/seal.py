@@ -24,8 +24,7 @@ from rebalancer.journal.chain import Head, has_chain, holds
 from rebalancer.journal.code_hash import code_hash
 from rebalancer.journal.connection import reading
 from rebalancer.journal.projections import fill
-from rebalancer.journal.schema import lost_guard
-from rebalancer.journal.tables import PROJECTIONS
+from rebalancer.journal.tables import PROJECTIONS, lost_guard
 from rebalancer.ports import Progress, unwatched
 
 RECENT_RUNS = 20

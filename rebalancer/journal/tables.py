@@ -251,3 +251,9 @@ def cell(value: object) -> bool | int | float | str | None:
     """`value` as a column stores it: lists and mappings as JSON text."""
     flat = plain(value)
     return canonical(flat) if isinstance(flat, list | dict) else flat
+
+
+def lost_guard(connection: sqlite3.Connection) -> str | None:
+    """The name of the first trigger that is missing or changed; None where all are intact."""
+    standing = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
+    return next((name for name, sql in GUARDS.items() if standing.get(name) != sql), None)

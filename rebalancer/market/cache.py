@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rebalancer.errors import SourceError
 from rebalancer.files import ensure_private
-from rebalancer.model import US_DOLLARS, Closes, Floats, Symbol
+from rebalancer.model import Closes, Floats, Symbol
 from rebalancer.ports import Calendar, Progress, unwatched
 
 TOLERANCE = 1e-6
@@ -64,7 +64,7 @@ class CachedCloses:
 
 
 def reconciled(
-    known: CachedCloses | None, answer: CachedCloses, *, whole: bool, currency: str = US_DOLLARS
+    known: CachedCloses | None, answer: CachedCloses, *, whole: bool, currency: str
 ) -> CachedCloses | str | None:
     """`known` updated by the fetched closes `answer`, which replace it where they are the `whole` history.
 

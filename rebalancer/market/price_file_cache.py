@@ -10,10 +10,9 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -59,8 +58,7 @@ Keys = Mapping[Path, str | None]
 """The `key_of` each file."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceFileCache:
+class PriceFileCache(NamedTuple):
     """The cache at `path`. It may be missing, damaged, locked or another program's file: then files are read anew."""
 
     path: Path

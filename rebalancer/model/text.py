@@ -102,6 +102,11 @@ def clock_time(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%H:%M} {_zone_name(zone)}"
 
 
+def between(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """As in "between 15:50 and 15:59 New York time"."""
+    return f"between {start.astimezone(zone):%H:%M} and {clock_time(end, zone)}"
+
+
 def time_to_the_second(at: datetime, zone: tzinfo) -> str:
     """As in "15:50:00 New York time"."""
     return f"{at.astimezone(zone):%H:%M:%S} {_zone_name(zone)}"

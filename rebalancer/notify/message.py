@@ -13,6 +13,7 @@ from rebalancer.model import URGENT, NoticeKind
 if TYPE_CHECKING:
     from apprise import NotifyType
 
+NO_LIBRARY = "needs its library: pip install 'rebalancer[notify]'"
 MOST_CHARACTERS = 3_000
 """What every service takes; some refuse a longer one, others send only its beginning."""
 
@@ -32,7 +33,7 @@ def send(url: str, message: Message) -> str | None:
     try:
         import apprise  # noqa: PLC0415 - an extra
     except ImportError:
-        return "needs its library: pip install 'rebalancer[notify]'"
+        return NO_LIBRARY
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it logs may have tokens of the address in it
     # A captive portal answers a redirect with success, and the message is lost.
     service = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))

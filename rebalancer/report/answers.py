@@ -11,20 +11,19 @@ from typing import Any
 
 from rebalancer.app.live_against_model import LiveAgainstModel
 from rebalancer.app.positions import HeldPosition
+from rebalancer.app.price_views import PriceStatus, RequiredTicker
 from rebalancer.app.proposals import EditableSetting, Execution, Tonight
+from rebalancer.app.status_views import AccountStatus
 from rebalancer.app.views import (
-    AccountStatus,
     Blocked,
     Invested,
     Killed,
     KilledAccount,
     LiveAccount,
-    PriceStatus,
-    RequiredTicker,
     RunResult,
 )
 from rebalancer.backtest.metrics import Drawdown
-from rebalancer.bots.base import Findings
+from rebalancer.bots.findings import Findings
 from rebalancer.config.effective import Setting
 from rebalancer.events import Armed, BotDecided, BotFailed, HoldingsRead, PricesTaken
 from rebalancer.journal.codec import Plain, plain

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rebalancer.app.bot_views import CheckedBot, Explanation, ImportedBot, ListedBot, ShownBot
-from rebalancer.bots.base import Findings
+from rebalancer.bots.findings import Findings
 from rebalancer.errors import visible
 from rebalancer.model import Allocation, Symbol
 from rebalancer.model.text import counted, money, percentage

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rebalancer.bots.base import ChartPart
+from rebalancer.bots.findings import ChartPart
 
 MOST_BOXES = 60
 """In one drawing, beside the path taken."""

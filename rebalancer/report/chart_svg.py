@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from rebalancer.bots.base import ChartBranch, ChartPart
+from rebalancer.bots.findings import ChartBranch, ChartPart
 from rebalancer.errors import visible
 from rebalancer.report.chart_sections import Drawn, Section, homes, sections
 from rebalancer.report.tidy_tree import Box, layout

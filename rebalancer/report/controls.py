@@ -13,7 +13,7 @@ from rebalancer.model import OrderState, Position
 from rebalancer.model.text import cents, date_and_time, grouped, minute, money, shares
 from rebalancer.portfolio.holdings import Offer
 from rebalancer.report.console import Screen, line, lines
-from rebalancer.report.run import exchange_city
+from rebalancer.report.run_cells import exchange_city
 from rebalancer.report.tables import grid
 
 

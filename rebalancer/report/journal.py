@@ -12,7 +12,7 @@ from rebalancer.journal.connection import Backup
 from rebalancer.journal.read import RunSummary
 from rebalancer.model.text import cents, counted, grouped, money, percentage, signed_cents
 from rebalancer.report.console import Screen, line, lines
-from rebalancer.report.run import day_gain, status_text
+from rebalancer.report.run_cells import day_gain, status_text
 from rebalancer.report.tables import grid
 
 BYTES_A_MB = 1_000_000
@@ -64,7 +64,8 @@ def runs_screen(runs: Sequence[RunSummary], head: Head | None, currencies: Mappi
     if not runs:
         yield line("The journal has no run yet. `rebalance run` starts the first.")
         return
-    columns = ("#run", "account", "session", "status", "#equity", "#day's gain", "#orders", "~what happened")
+    figures = ("#equity after orders", "#day's gain", "#orders")
+    columns = ("#run", "account", "session", "status", *figures, "~what happened")
     yield grid("Runs", columns, (_run(run, currencies.get(run.account, "")) for run in runs))
     if head:
         yield line(last_line(head))

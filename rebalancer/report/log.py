@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from rebalancer.app.views import Blocked, PollFailed, RunResult, UpcomingRun
+from rebalancer.app.status_views import UpcomingRun
+from rebalancer.app.views import Blocked, PollFailed, RunResult
 from rebalancer.errors import visible
 from rebalancer.journal.read import OrderSummary, RunRecord
 from rebalancer.model.text import date_and_time, grouped, price_text

@@ -8,7 +8,7 @@ import numpy as np
 from rebalancer.app.performance_views import AccountPerformance, DayEarned, Earned
 from rebalancer.backtest.metrics import Year, months_of
 from rebalancer.backtest.risk import Days
-from rebalancer.bots.base import last_known
+from rebalancer.bots.own_prices import last_known
 from rebalancer.errors import BadInputError
 from rebalancer.model import Floats
 from rebalancer.model.text import money, percentage, signed_cents

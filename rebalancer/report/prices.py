@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from rebalancer.app.views import PriceStatus
+from rebalancer.app.price_views import PriceStatus
 from rebalancer.journal.input_store import Compacted
 from rebalancer.market.cache import ClosesCompacted
 from rebalancer.market.coverage import JUMP, Coverage

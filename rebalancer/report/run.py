@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from rebalancer.app.views import Blocked, RunResult, UpcomingRun
+from rebalancer.app.status_views import UpcomingRun
+from rebalancer.app.views import Blocked, RunResult
 from rebalancer.events import BotDecided, BotFailed, HoldingsRead, PricesTaken, SettingChanged
-from rebalancer.journal.read import OrderSummary, RunRecord, RunSummary
+from rebalancer.journal.read import OrderSummary, RunRecord
 from rebalancer.model import NEW_YORK, US_DOLLARS, Flip, Plan, Targets, Trade
 from rebalancer.model.text import (
     cents,
-    city,
     clock_time,
     counted,
     grouped,
@@ -22,12 +22,11 @@ from rebalancer.model.text import (
     minute,
     percentage,
     price_text,
-    signed_cents,
-    signed_percentage,
 )
 from rebalancer.report.bots import wanted
 from rebalancer.report.console import STYLES, Screen, line, lines
 from rebalancer.report.flips import nearest, with_flips
+from rebalancer.report.run_cells import exchange_city, start_times
 from rebalancer.report.tables import Grid, grid
 from rebalancer.venues import registry
 
@@ -103,8 +102,8 @@ def _time_to_close(remaining: timedelta) -> str:
 def _holdings(read: HoldingsRead) -> Screen:
     account = read.account
     yield line(
-        f"Equity {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the reserve "
-        f"{cents(read.reserve)} and unmanaged holdings {cents(read.others_value)}: "
+        f"Equity before orders {cents(account.equity)} {account.currency}, cash {cents(account.cash)}; minus the "
+        f"reserve {cents(read.reserve)} and unmanaged holdings {cents(read.others_value)}: "
         f"Investable {cents(read.investable)} {account.currency}",
         apart=True,
     )
@@ -212,8 +211,11 @@ def _outcome(record: RunRecord) -> Screen:
         yield line(sentence(order, currency_of(record), pretended=run.dry_run))
     end = next((read for read in record.holdings if read.phase == "end"), None)
     if end:
-        would = "would then be" if run.dry_run else "is now"
-        yield line(f"Cash {would} {cents(end.account.cash)} {end.account.currency}.", apart=True)
+        account, verb = end.account, "would be" if run.dry_run else "is"
+        yield line(
+            f"Equity after orders {verb} {cents(account.equity)} {account.currency}, cash {cents(account.cash)}.",
+            apart=True,
+        )
     if closest := nearest(record.decisions):
         yield line(closest)
     lead = "DRY RUN, nothing was sent. It would have been a " if run.dry_run else ""
@@ -252,17 +254,6 @@ def _upcoming(run: UpcomingRun) -> tuple[str, ...]:
     return run.account, f"{run.session:%a %Y-%m-%d}", *start_times(run), minute(run.closes, ZoneInfo(run.zone))
 
 
-def start_times(run: UpcomingRun) -> tuple[str, str]:
-    """In the exchange's time zone, and in this machine's."""
-    return minute(run.starts, ZoneInfo(run.zone)), minute(run.starts, None)
-
-
-def exchange_city(zones: Iterable[str]) -> str:
-    """The city of `zones` for a column heading; "at the exchange" if they differ."""
-    cities = {city(ZoneInfo(zone)) for zone in zones}
-    return cities.pop() if len(cities) == 1 else "at the exchange"
-
-
 def log_line(found: RunResult | UpcomingRun | Blocked, now: datetime) -> str:
     """A line of the schedule's output, at `now`."""
     match found:
@@ -273,15 +264,3 @@ def log_line(found: RunResult | UpcomingRun | Blocked, now: datetime) -> str:
             return found.blocked
     run = f" (run {found.run.run.id})" if found.run else ""
     return f"{minute(now, ZoneInfo(found.zone))}  {found.account}: {found.status}{run}: {found.sentence}"
-
-
-def day_gain(run: RunSummary) -> str:
-    """As in "+12.30 (+0.41 %)"; "" where it is not known."""
-    if run.gain is None or run.equity is None:
-        return ""
-    before = run.equity - run.gain
-    return signed_cents(run.gain) + (f" ({signed_percentage(run.gain / before)})" if before > 0 else "")
-
-
-def status_text(run: RunSummary) -> Text:
-    return line(run.status, STYLES.get(run.status, ""))

@@ -9,12 +9,12 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from rebalancer.app.views import AccountStatus, StatusReport
+from rebalancer.app.status_views import AccountStatus, StatusReport
 from rebalancer.events import Armed
 from rebalancer.journal.read import RunSummary
 from rebalancer.model.text import ago, minute, money, until
 from rebalancer.report.console import STYLES, Screen, line, lines
-from rebalancer.report.run import day_gain, exchange_city, start_times
+from rebalancer.report.run_cells import day_gain, exchange_city, start_times
 from rebalancer.report.tables import Grid, grid
 
 COLUMNS = ("account", "~money", "#equity", "#day's gain", "~last run")

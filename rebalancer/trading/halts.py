@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rebalancer.errors import RunFailedError, SourceError
 from rebalancer.events import Armed, DailyLossHit, Halted
 from rebalancer.model import Account, Hours, Session
-from rebalancer.model.text import city, date_and_time, money, percent
+from rebalancer.model.text import city, date_and_time, minute, money, percent
 from rebalancer.portfolio.limits import daily_loss
-from rebalancer.trading.context import RunContext, RunLog
+
+if TYPE_CHECKING:  # whoever asks about a halt or an arming has no run
+    from rebalancer.trading.context import RunContext, RunLog
 
 CLOSE_TOLERANCE = timedelta(minutes=1)
 """The most that the venue's close and the calendar's may differ."""
@@ -21,7 +24,7 @@ FIRST_LIVE_RUN = "first live run: one order was sent, look at it"
 # --------------------------------------------------------------------------------------------- halt and arming
 
 
-def require_authorized(context: RunContext) -> None:
+def require_authorized(context: "RunContext") -> None:
     """Raises RunFailedError while halted, and where real money would be traded unarmed or in another account."""
     if (reason := unauthorized_reason(context)) is not None:
         raise RunFailedError(f"{reason} Nothing was sent.")
@@ -29,15 +32,15 @@ def require_authorized(context: RunContext) -> None:
         require_account_number(context.broker.account(), context.pinned)
 
 
-def unauthorized_reason(context: RunContext) -> str | None:
+def unauthorized_reason(context: "RunContext") -> str | None:
     """Why the account is halted or not armed now; None where it may send orders."""
     if (halt := context.journal.trading_status(context.account).halt) is not None:
-        return halt_text(halt)
+        return halt_text(halt, context.broker.venue.zone)
     armed = arming(context)
     return armed if isinstance(armed, str) else None
 
 
-def arming(context: RunContext) -> Armed | str | None:
+def arming(context: "RunContext") -> Armed | str | None:
     """The arming in force, or why no order may be sent without one; None where no real money is traded."""
     if context.mode != "live" or context.broker.venue.simulated:
         return None
@@ -47,7 +50,7 @@ def arming(context: RunContext) -> Armed | str | None:
     return armed if reason is None else reason
 
 
-def first_order_halt(context: RunContext) -> tuple[Halted, ...]:
+def first_order_halt(context: "RunContext") -> tuple[Halted, ...]:
     """The halt that is committed together with the only order of a first live run; empty in any other run."""
     match arming(context):
         case Armed(first_order_only=True):
@@ -55,12 +58,12 @@ def first_order_halt(context: RunContext) -> tuple[Halted, ...]:
     return ()
 
 
-def halt_text(halt: Halted) -> str:
-    """Who halted which account, when and why, and how to lift the halt."""
+def halt_text(halt: Halted, zone: tzinfo) -> str:
+    """Who halted which account, when and why, and how to lift the halt; `zone` is the exchange's."""
     whose = f"account {halt.account}" if halt.account else "every account"
     only = f" --account {halt.account}" if halt.account else ""
     return (
-        f"{whose} is halted since {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason.rstrip('.')}. "
+        f"{whose} is halted since {minute(halt.at, zone)} by {halt.by}: {halt.reason.rstrip('.')}. "
         f"Look at it, then lift it: `rebalance resume{only} --reason TEXT`."
     )
 
@@ -106,13 +109,13 @@ def require_account_number(account: Account, pinned: str | None) -> Account:
 # --------------------------------------------------------------------------------------------- venue hours
 
 
-def require_open(context: RunContext, log: RunLog) -> None:
+def require_open(context: "RunContext", log: "RunLog") -> None:
     """Raises RunFailedError unless the venue is open and agrees with our calendar and clock."""
     if (reason := closed_reason(context, log)) is not None:
         raise RunFailedError(f"{reason} Nothing was sent.")
 
 
-def closed_reason(context: RunContext, log: RunLog) -> str | None:
+def closed_reason(context: "RunContext", log: "RunLog") -> str | None:
     """Why the venue takes no orders now. The session's close becomes the earlier of the venue's and the calendar's."""
     sent, elapsed = context.clock.now(), context.clock.elapsed()
     try:
@@ -128,7 +131,7 @@ def closed_reason(context: RunContext, log: RunLog) -> str | None:
     return reason
 
 
-def latest_time(context: RunContext, log: RunLog) -> datetime:
+def latest_time(context: "RunContext", log: "RunLog") -> datetime:
     """The later of this machine's clock and the venue's last reported time plus what has elapsed since.
 
     So a clock that is set back during the run can't cause an order after the close.
@@ -166,7 +169,7 @@ def hours_mismatch(hours: Hours, session: Session, sent: datetime, received: dat
 # --------------------------------------------------------------------------------------------- daily loss
 
 
-def check_daily_loss(context: RunContext, log: RunLog, account: Account) -> None:
+def check_daily_loss(context: "RunContext", log: "RunLog", account: Account) -> None:
     """Journal, once a session, a loss beyond limits.max_daily_loss_percent. An unknown last close is not checked."""
     most = context.limits.max_daily_loss_percent
     loss = daily_loss(account, most)
@@ -182,7 +185,7 @@ def check_daily_loss(context: RunContext, log: RunLog, account: Account) -> None
     )
 
 
-def note_unchecked_loss(context: RunContext, log: RunLog, account: Account) -> None:
+def note_unchecked_loss(context: "RunContext", log: "RunLog", account: Account) -> None:
     """Note which figures a real broker does not report: without them the daily loss can't be checked in full."""
     if context.broker.venue.simulated:
         return
@@ -198,7 +201,7 @@ def note_unchecked_loss(context: RunContext, log: RunLog, account: Account) -> N
         )
 
 
-def buys_stopped(context: RunContext, log: RunLog) -> str | None:
+def buys_stopped(context: "RunContext", log: "RunLog") -> str | None:
     """Why nothing may be bought for the rest of this session; None where it may."""
     if context.journal.trading_status(context.account).loss != log.session.day:
         return None

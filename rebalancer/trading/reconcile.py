@@ -119,8 +119,13 @@ def final_status(
     settings = [text for symbol, text in shortfalls.items() if symbol in held_back]
     by_settings = [f"held back by your settings: {'; '.join(settings)}"] if settings else []
     done = sum(outcome.complete for outcome in outcomes)
-    sentence = f"{done} of {len(outcomes) + len(unsent)} orders done"
-    return ("partial" if problems else "success"), "; ".join([sentence, *problems, *small, *by_settings])
+    remarks = [*problems, *small, *by_settings]
+    total = len(outcomes) + len(unsent)
+    if total:
+        sentence = f"{done} of {total} orders done"
+    else:
+        sentence = "no order was planned" if remarks else "no order was needed"
+    return ("partial" if problems else "success"), "; ".join([sentence, *remarks])
 
 
 def _shortfalls(log: RunLog, outcomes: Sequence[Outcome], misses: Sequence[Miss]) -> Mapping[Symbol, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from rebalancer.app.account import chosen_accounts
+from rebalancer.app.chosen import chosen_accounts
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError
 from rebalancer.model.text import listed

@@ -10,7 +10,7 @@ from sim_account import main_account, new_york, write
 from rebalancer.app.evening import bare_request
 from rebalancer.app.runs import run_due
 from rebalancer.app.status import account_statuses, upcoming_runs
-from rebalancer.app.views import AccountStatus
+from rebalancer.app.status_views import AccountStatus
 from rebalancer.config import Config
 from rebalancer.events import OrderIntended, RunEnded
 from rebalancer.journal.store import SqliteJournal

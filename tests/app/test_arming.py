@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rebalancer import config
-from rebalancer.app.controls import after_first_run, end_of_day, file_hashes, refused_day
+from rebalancer.app.arming import after_first_run, end_of_day, file_hashes, refused_day
 from rebalancer.app.doctor import arming_check
 from rebalancer.app.evening import evening
 from rebalancer.app.status import blocked_by

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sim_account import main_account, write
 
-from rebalancer.app import controls
+from rebalancer.app import arming, controls
 from rebalancer.app.runs import run_by_hand
 from rebalancer.errors import BadInputError
 from rebalancer.events import Halted
@@ -43,7 +43,7 @@ def test_an_unknown_account_is_refused_before_anything_is_journalled(tmp_path: P
 
 def test_the_kill_switch_halts_first_and_then_answers_for_each_account(tmp_path: Path) -> None:
     config, seen = write(tmp_path), list[Halted]()
-    killed = controls.kill(config, None, ANN, on_halted=seen.append)
+    killed = controls.kill(config, None, "by hand", ANN, on_halted=seen.append)
     assert (killed.exit_code, [killed.halted]) == (0, seen)
     assert [(each.account, each.left, each.trouble) for each in killed.accounts] == [("main", (), "")]
 
@@ -52,5 +52,5 @@ def test_an_account_without_real_money_can_not_be_armed(tmp_path: Path) -> None:
     config = write(tmp_path)
     with pytest.raises(BadInputError, match="nothing has to be armed"):
         controls.propose_arming(config, "main", Decimal(1000), date(2016, 7, 1), ANN, first_order_only=True)
-    assert controls.live_accounts(config, None) == []
+    assert arming.live_accounts(config, None) == []
     assert controls.disarm(config, main_account(config), "by hand", ANN) is None

@@ -433,7 +433,7 @@ def test_a_journal_in_use_is_a_warning(tmp_path):
     path = made(tmp_path)
     with run_lock(path):
         check = journal(path)
-    assert (check.verdict, "another run is in progress" in check.found) == ("warn", True)
+    assert (check.verdict, "such as recover, is in progress" in check.found) == ("warn", True)
 
 
 def test_a_file_that_is_no_journal_fails(tmp_path):

@@ -44,7 +44,7 @@ def test_a_halt_its_end_and_a_kill_are_told(service: Monitor, tmp_path: Path):
     config = write(tmp_path, top=TOP)
     controls.halt(config, "main", "the news", "ann@desk")
     controls.resume(config, "main", "over", "ann@desk")
-    controls.kill(config, None, "ann@desk")
+    controls.kill(config, None, "by hand", "ann@desk")
     assert [title for title, _ in told(service)] == ["main: halted", "main: halt lifted", "all accounts: halted"]
     assert "by ann@desk: the news." in told(service)[0][1]
 
@@ -82,6 +82,20 @@ def test_a_config_that_can_no_longer_be_read_is_told_to_those_in_the_last_one(se
     ((title, body),) = told(service)
     assert title == "rebalance: no run can start"
     assert "is no valid TOML" in body
+
+
+def test_a_test_message_that_is_not_taken_names_the_setting_and_what_to_try(tmp_path, rebalance, monkeypatch):
+    write(tmp_path, top='[[notify]]\nname = "shut"\nurl = "${SHUT}"\n[ping]\nurl_file = "ping.txt"\n')
+    monkeypatch.setenv("SHUT", "json://127.0.0.1:1/")
+    (tmp_path / "ping.txt").touch(0o600)
+    (tmp_path / "ping.txt").write_text("http://127.0.0.1:1/")
+    tried = json.loads(rebalance("notify", "test", "--json").out)["recipients"]
+    of_ping, of_shut = (each["trouble"] for each in tried)
+    assert of_ping.startswith("the monitor can't be reached (ConnectionError). Look at the network")
+    assert f"the address of ping in {tmp_path / 'config.toml'}" in of_ping
+    assert "`rebalance notify login ping` stores another" in of_ping
+    assert of_shut.startswith("the service did not take the message. Look at the network")
+    assert "set another in the environment variable SHUT" in of_shut
 
 
 def test_a_test_message_goes_to_everybody_and_to_the_monitors_log(service: Monitor, tmp_path, rebalance, monkeypatch):

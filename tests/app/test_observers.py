@@ -88,7 +88,7 @@ def test_a_missed_and_a_failed_session_are_pinged_with_their_exit_code_until_a_r
         (tmp_path / "away.json").rename(tmp_path / "hold.json")
         assert look(config, 28, 15, 53, environ) == ["success"]
     assert taking.paths == ["/4", "/2", "/start", "/"]
-    assert "no run was started between 15:50 New York time and 15:59" in taking.received[0].body
+    assert "no run was started between 15:50 and 15:59 New York time" in taking.received[0].body
 
 
 def test_on_a_day_without_a_session_the_monitor_is_pinged_once_at_the_time_of_a_run(tmp_path: Path):
@@ -193,7 +193,7 @@ def test_an_unreadable_journal_is_told_once_and_named_by_what_to_do(tmp_path: Pa
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        (Raising(), "2016-06-28 19:50 UTC: failed with RuntimeError"),
+        (Raising(), "2016-06-28 15:50 EDT: failed with RuntimeError"),
         ({}, "needs the environment variable PING_URL: set it"),
         ({"PING_URL": "two words"}, "its address has blanks or line breaks in it: copy it anew"),
     ],

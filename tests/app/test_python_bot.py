@@ -189,7 +189,7 @@ def test_stray_output_among_the_answers_of_a_bot_is_a_bot_failure(line, said):
 
 
 def test_a_bot_that_writes_without_end_is_a_failure_and_takes_no_memory_of_the_run():
-    limits = ProcessLimits(cpu_seconds=60, wall_seconds=300, memory_bytes=1024**3)
+    limits = ProcessLimits(cpu_seconds=60, wall_seconds=300, file_bytes=20 * 1024**2)
     body = "while True: os.write(3, bytes(2**20))"
     assert failures(body, limits) == ["its process ended without an answer (exit code 1)"] * 2
 
@@ -238,7 +238,7 @@ def test_a_bot_that_waits_for_ever_is_killed_at_its_deadline_with_its_child_proc
 
 
 def test_a_child_whose_parent_is_gone_ends_itself():
-    limits = "python_runner.limit({'wall_seconds': -4, 'cpu_seconds': 60, 'memory_bytes': 2**31})"
+    limits = "python_runner.limit({'wall_seconds': -4, 'cpu_seconds': 60, 'memory_bytes': 2**31, 'file_bytes': 2**31})"
     script = f"import signal; from rebalancer.app import python_runner; {limits}; signal.pause()"
     ended = subprocess.run([sys.executable, "-c", script], check=False)  # noqa: S603 - our own interpreter
     assert ended.returncode == -signal.SIGALRM

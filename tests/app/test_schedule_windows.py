@@ -242,5 +242,5 @@ def test_outside_the_window_the_confirmation_names_all_three_times(minute: int) 
 
 @pytest.mark.parametrize("moment", [utc(MONDAY, 14, 29), utc(MONDAY, 21), utc(TUESDAY, 1)])
 def test_outside_the_session_a_manual_run_is_refused(moment: datetime) -> None:
-    with pytest.raises(RunFailedError, match="09:30 New York time to 16:00 New York time"):
+    with pytest.raises(RunFailedError, match="between 09:30 and 16:00 New York time"):
         question(window_of(MAIN, session(MONDAY)), moment)

@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from rebalancer.backtest.follow import Market, backtest_decisions, backtest_weights, buy_and_hold
 from rebalancer.backtest.metrics import daily_returns
 from rebalancer.backtest.run import Strategy, backtest
-from rebalancer.bots.base import last_known
 from rebalancer.bots.decisions import Decisions
+from rebalancer.bots.own_prices import last_known
 from rebalancer.model import Symbol
 
 NAN = math.nan

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rebalancer.bots.python import MAX_BYTES, PythonBot, checked, read
+from rebalancer.bots.file_size import PYTHON_BYTES
+from rebalancer.bots.python import PythonBot, checked, read
 
 GOOD = 'SYMBOLS = ("TLT", "BRK.B")\nLOOKBACK: int = 20\n\ndef weights(closes):\n    return {}\n'
 
@@ -66,7 +67,7 @@ def test_a_file_that_is_not_python_is_refused(content):
 
 
 def test_a_file_that_is_too_long_is_refused():
-    assert problems(b"#" * (MAX_BYTES + 1)) == ["mine.py: is 150,001 bytes long; up to 150,000 are read"]
+    assert problems(b"#" * (PYTHON_BYTES + 1)) == ["mine.py: is 150,001 bytes long; up to 150,000 are read"]
 
 
 def test_weights_of_0_are_left_out_and_rounding_errors_are_tolerated():

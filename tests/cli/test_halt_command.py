@@ -206,7 +206,8 @@ def test_kill_halts_and_exits_with_an_error_where_open_orders_are_unknown(rebala
     answer = json.loads(output.out)
     assert (output.code, answer["exit_code"], answer["halt"]["account"]) == (STILL_OPEN, STILL_OPEN, "")
     assert "did not accept the key" in answer["accounts"][0]["trouble"]
-    assert "rebalance kill" in json.loads(rebalance("resume", "--reason", "x", "--json").out)["lifted"][0]["reason"]
+    lifted = json.loads(rebalance("resume", "--reason", "x", "--json").out)["lifted"]
+    assert [halt["reason"] for halt in lifted] == ["rebalance kill: by hand"]
 
 
 def test_kill_refuses_the_keys_of_another_account(rebalance, venue):
@@ -220,6 +221,15 @@ def test_kill_refuses_the_keys_of_another_account(rebalance, venue):
 def test_a_simulated_account_is_killed_like_any_other(main):
     output = main("kill")
     assert (output.code, "main: no open orders." in output.out) == (DONE, True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [("keys stolen", "keys stolen"), (" ", "no reason given"), ("x" * 501, f"{'x' * 500} (and 1 characters more)")],
+)
+def test_a_kill_keeps_its_reason_and_is_never_refused_for_it(main, reason, kept):
+    assert main("kill", "--reason", reason).code == DONE
+    assert f": rebalance kill: {kept}Halt lifted." in main("resume", "--reason", "back").out.replace("\n", "")
 
 
 def test_orders_still_open_are_reported_with_the_remedy(capsys):

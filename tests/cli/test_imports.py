@@ -19,7 +19,8 @@ NOT_TO_DECIDE = {
     *("rebalancer.ports", "rebalancer.model.orders", "rebalancer.model.settings", "rebalancer.model.market"),
     *("rebalancer.market.calendar", "rebalancer.market.price_files", "rebalancer.bots.python"),
     *(f"rebalancer.bots.flowchart.formats.{name}" for name in ("composer", "quantmage", "quantnexus", "lisp")),
-    *(f"rebalancer.bots.flowchart.{name}" for name in ("outline", "parting", "flip")),
+    *(f"rebalancer.bots.flowchart.{name}" for name in ("outline", "parting", "flip", "json_events")),
+    "ijson",
 }
 """What the bots of the demo, in our own format, and prices that were read before can do without."""
 PROGRAM = """
@@ -51,6 +52,14 @@ def imported(folder: Path, code: str, *words: str, **variables: str) -> set[str]
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
+def test_a_command_that_ends_does_not_search_its_memory_for_what_is_unused():
+    searched = "import gc\ngc.callbacks.append(lambda phase, found: print(phase, len(gc.get_objects())))"
+    words = [sys.executable, "-c", f"{COMMAND}\n{searched}", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.splitlines()[-1].startswith("stop")
+    assert int(done.stdout.split()[-1]) < 1_000
+
+
 @pytest.mark.parametrize("word", ["--help", "--version"])
 def test_help_needs_the_commands_alone(tmp_path, word):
     loaded = imported(tmp_path, COMMAND, word)
@@ -65,11 +74,18 @@ def test_completion_of_a_name_needs_the_settings_alone(tmp_path):
     assert not loaded & {*SLOW, "numpy", "rich", "sqlite_utils", "sqlite3"}
 
 
-@pytest.mark.parametrize("word", ["history", "orders"])
-def test_what_is_in_the_journal_is_shown_without_bots_and_prices(tmp_path, word):
-    loaded = imported(tmp_path, COMMAND, word)
+@pytest.mark.parametrize("words", [("history",), ("orders",), ("positions",), ("live", "status")], ids=" ".join)
+def test_what_is_in_the_journal_is_shown_without_bots_and_prices(tmp_path, words):
+    loaded = imported(tmp_path, COMMAND, *words)
     assert "rebalancer.journal.read" in loaded
-    assert not loaded & {*SLOW, "sqlite_utils", "rebalancer.bots.load"}
+    assert not loaded & {*SLOW, "numpy", "sqlite_utils", "rebalancer.bots.load"}
+
+
+def test_the_status_needs_no_bots_and_prices_once_the_sessions_are_known(tmp_path):
+    first = imported(tmp_path, COMMAND, "status")
+    again = imported(tmp_path, COMMAND, "status")
+    assert "rebalancer.app.status" in again & first
+    assert not again & {*SLOW, "numpy", "sqlite_utils", "rebalancer.bots.load", "rebalancer.app.account"}
 
 
 def test_a_dry_run_needs_no_pandas_once_the_sessions_are_known(tmp_path):

@@ -65,7 +65,7 @@ def test_a_missed_session_is_reported_once_with_an_exit_code(rebalance, tmp_path
     when_due(rebalance, 28, 12)
     output = when_due(rebalance, 28, 16, 5)
     assert output.code == 4
-    assert "no run was started between 15:50 New York time and 15:59 New York time" in output.out
+    assert "no run was started between 15:50 and 15:59 New York time" in output.out
     assert when_due(rebalance, 28, 16, 6) == NOTHING
     assert statuses(rebalance) == ["missed"]
 

@@ -309,7 +309,11 @@ def test_a_file_left_empty_by_a_crash_becomes_a_journal(path):
 
 
 def test_a_second_run_is_kept_out_while_the_first_holds_the_lock(path):
-    with run_lock(path), pytest.raises(RunFailedError, match="another run is in progress"), run_lock(path):
+    with (
+        run_lock(path),
+        pytest.raises(RunFailedError, match="such as recover, is in progress"),
+        run_lock(path),
+    ):
         pass
 
     with run_lock(path):

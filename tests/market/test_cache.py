@@ -119,7 +119,7 @@ CACHED = known({0: 10.0, 1: 11.0, 2: 12.0}, last=2)
 
 
 def test_an_answer_that_agrees_adds_its_new_closes() -> None:
-    now = reconciled(CACHED, known({1: 11.0, 2: 12.0, 3: 13.0}, first=1, last=3), whole=False)
+    now = reconciled(CACHED, known({1: 11.0, 2: 12.0, 3: 13.0}, first=1, last=3), whole=False, currency="USD")
     assert closes_of(now) == {0: 10.0, 1: 11.0, 2: 12.0, 3: 13.0}
     assert isinstance(now, CachedCloses)
     assert (now.first, now.last) == (day(0), day(3))
@@ -127,50 +127,55 @@ def test_an_answer_that_agrees_adds_its_new_closes() -> None:
 
 def test_a_changed_close_discards_the_history() -> None:
     answer = known({1: 5.5, 2: 6.0, 3: 6.5}, first=1, last=3)
-    assert reconciled(CACHED, answer, whole=False) == ("its close of 2024-02-03 was 12.0000 USD and is 6.0000 USD now")
+    assert reconciled(CACHED, answer, whole=False, currency="USD") == (
+        "its close of 2024-02-03 was 12.0000 USD and is 6.0000 USD now"
+    )
 
 
 @pytest.mark.parametrize(("factor", "agrees"), [(1 + 9e-7, True), (1 - 9e-7, True), (1 + 2e-6, False)])
 def test_a_difference_of_a_millionth_is_ignored(factor: float, *, agrees: bool) -> None:
-    found = reconciled(CACHED, known({2: 12.0 * factor, 3: 13.0}, first=2, last=3), whole=False)
+    found = reconciled(CACHED, known({2: 12.0 * factor, 3: 13.0}, first=2, last=3), whole=False, currency="USD")
     assert isinstance(found, CachedCloses) == agrees
 
 
 def test_a_known_close_that_disappeared_discards_the_history() -> None:
-    found = reconciled(CACHED, known({2: 12.0}, first=1, last=3), whole=False)
+    found = reconciled(CACHED, known({2: 12.0}, first=1, last=3), whole=False, currency="USD")
     assert found == "its close of 2024-02-02 is gone"
 
 
 def test_a_close_that_came_late_fills_its_gap() -> None:
     gapped = known({0: 10.0, 2: 12.0}, last=2)
-    found = reconciled(gapped, known({0: 10.0, 1: 11.0, 2: 12.0}, last=3), whole=False)
+    found = reconciled(gapped, known({0: 10.0, 1: 11.0, 2: 12.0}, last=3), whole=False, currency="USD")
     assert closes_of(found) == {0: 10.0, 1: 11.0, 2: 12.0}
 
 
 def test_an_answer_without_the_symbol_leaves_its_history_unchanged() -> None:
-    assert reconciled(CACHED, known({}, first=1, last=3), whole=False) is None
-    assert reconciled(CACHED, known({}, last=3), whole=True) is None
+    assert reconciled(CACHED, known({}, first=1, last=3), whole=False, currency="USD") is None
+    assert reconciled(CACHED, known({}, last=3), whole=True, currency="USD") is None
 
 
 def test_a_symbol_that_never_had_closes_is_known_to_have_none() -> None:
     nothing = known({}, last=2)
-    found = reconciled(nothing, known({}, first=1, last=3), whole=False)
+    found = reconciled(nothing, known({}, first=1, last=3), whole=False, currency="USD")
     assert closes_of(found) == {}
     assert isinstance(found, CachedCloses)
     assert found.last == day(3)
 
 
 def test_first_closes_of_a_symbol_cause_a_full_fetch() -> None:
-    assert reconciled(known({}, last=2), known({3: 1.0}, first=1, last=3), whole=False) == "it had no closes before"
+    assert (
+        reconciled(known({}, last=2), known({3: 1.0}, first=1, last=3), whole=False, currency="USD")
+        == "it had no closes before"
+    )
 
 
 def test_a_complete_answer_replaces_the_cached_closes() -> None:
-    assert closes_of(reconciled(CACHED, known({1: 5.0}), whole=True)) == {1: 5.0}
-    assert closes_of(reconciled(None, known({1: 5.0}), whole=True)) == {1: 5.0}
+    assert closes_of(reconciled(CACHED, known({1: 5.0}), whole=True, currency="USD")) == {1: 5.0}
+    assert closes_of(reconciled(None, known({1: 5.0}), whole=True, currency="USD")) == {1: 5.0}
 
 
 def test_a_clock_that_went_back_loses_no_closes() -> None:
-    found = reconciled(CACHED, known({0: 10.0, 1: 11.0}, last=1), whole=False)
+    found = reconciled(CACHED, known({0: 10.0, 1: 11.0}, last=1), whole=False, currency="USD")
     assert closes_of(found) == closes_of(CACHED)
     assert isinstance(found, CachedCloses)
     assert found.last == day(2)
@@ -188,9 +193,9 @@ def test_after_any_update_the_cache_has_the_complete_history(
     newest = max((at for at in truth if at <= seen), default=0)
     start = data.draw(st.integers(0, newest))
     answer = known({at: close for at, close in truth.items() if at >= start}, first=start, last=19)
-    found = reconciled(first_answer, answer, whole=False)
+    found = reconciled(first_answer, answer, whole=False, currency="USD")
     if isinstance(found, str):
-        found = reconciled(first_answer, known(truth, last=19), whole=True)
+        found = reconciled(first_answer, known(truth, last=19), whole=True, currency="USD")
     if found is None:
         assert not answer
         return

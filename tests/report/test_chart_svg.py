@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from rebalancer.bots.base import ChartBranch, ChartPart
+from rebalancer.bots.findings import ChartBranch, ChartPart
 from rebalancer.report.chart_sections import MOST_BOXES, homes, sections
 from rebalancer.report.chart_svg import MOST_LINES, SVG_BEGINS, for_page, to_svg
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from terminal import Terminal
 
-from rebalancer.app.views import AccountStatus, StatusReport
+from rebalancer.app.status_views import AccountStatus, StatusReport
 from rebalancer.events import Armed
 from rebalancer.journal.read import RunSummary
 from rebalancer.report.status import status_screen, watch

@@ -14,7 +14,7 @@ from rebalancer.errors import RunFailedError
 from rebalancer.events import Event, Halted, HaltLifted
 from rebalancer.journal import read
 from rebalancer.journal.store import SqliteJournal
-from rebalancer.model import NO_RUN, Order, Submitted
+from rebalancer.model import NEW_YORK, NO_RUN, Order, Submitted
 from rebalancer.model.checkup import Check
 from rebalancer.ports import Broker
 from rebalancer.trading.halts import halt_text
@@ -104,15 +104,17 @@ def test_without_a_journal_nothing_is_halted(tmp_path: Path) -> None:
 
 
 def test_the_halt_text_names_the_command_that_lifts_it() -> None:
-    assert halt_text(OURS) == (
-        "account demo is halted since 2024-03-04 17:00:00 UTC by ann@desk: the numbers look wrong. Look at it, then "
+    assert halt_text(OURS, NEW_YORK) == (
+        "account demo is halted since 2024-03-04 12:00 EST by ann@desk: the numbers look wrong. Look at it, then "
         "lift it: `rebalance resume --account demo --reason TEXT`."
     )
-    assert halt_text(replace(OURS, reason="a sentence.")) == halt_text(replace(OURS, reason="a sentence"))
-    assert "every account is halted" in halt_text(EVERYBODYS)
-    assert "`rebalance resume --reason TEXT`" in halt_text(EVERYBODYS)
+    with_stop, without = (halt_text(replace(OURS, reason=text), NEW_YORK) for text in ("a sentence.", "a sentence"))
+    assert with_stop == without
+    assert "every account is halted" in halt_text(EVERYBODYS, NEW_YORK)
+    assert "`rebalance resume --reason TEXT`" in halt_text(EVERYBODYS, NEW_YORK)
 
 
 def test_the_halt_check_fails_for_a_halted_account() -> None:
-    assert halt_check(None) == Check("halt", "pass", "nothing is halted")
-    assert halt_check(OURS) == Check("halt", "fail", halt_text(OURS), "No orders are sent until it is lifted.")
+    assert halt_check(None, NEW_YORK) == Check("halt", "pass", "nothing is halted")
+    remedy = "No orders are sent until it is lifted."
+    assert halt_check(OURS, NEW_YORK) == Check("halt", "fail", halt_text(OURS, NEW_YORK), remedy)

@@ -5,16 +5,15 @@ since it tells a history that is too short from a close that is missing, which l
 values as soon as its own way can be computed, so that a chart with one may begin here some sessions before that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rebalancer.bots.day_sets import first_of
 from rebalancer.bots.flowchart import nodes
-from rebalancer.bots.flowchart.evaluate import Evaluation
-from rebalancer.bots.flowchart.program import Program
-from rebalancer.model import Closes, Floats
+from rebalancer.bots.flowchart.evaluate import Values
+from rebalancer.model import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +32,15 @@ class Beginning:
         return next(index for index, row in self.rows.items() if row > day)
 
 
-def beginning(program: Program, own: Closes, values: Evaluation) -> Beginning:
-    """When each ticker has its first close, each indicator its first value, and each condition its first answer.
-
-    `own` are the closes of `program.symbols`.
+def beginning(values: Values, root: int) -> Beginning:
+    """When each ticker has its first close, each indicator its first value, and each condition its first answer, of
+    the chart whose whole is the node `root`.
     """
-    prices = dict(zip(own.symbols, own.values.T, strict=True))
     rows: dict[int, int] = {}
-    for index in _reached(program):
-        node = program.table[index]
+    for index in _reached(values.table, root):
+        node = values.table[index]
         if isinstance(node, nodes.Hold):
-            rows[index] = _first(prices[node.symbol])
+            rows[index] = _first(values.closes_of(node.symbol))
         elif isinstance(node, nodes.SeriesNode):
             rows[index] = _first(values.series[index])
         elif isinstance(node, nodes.ConditionNode):
@@ -58,10 +55,12 @@ def _first(series: Floats) -> int:
     return int(defined.argmax()) if defined.any() else len(defined)
 
 
-def _reached(program: Program) -> list[int]:
-    """Every node that the root is computed from, operands first."""
-    reached = {program.root}
-    for index in range(program.root, -1, -1):
-        if index in reached:
-            reached.update(nodes.operands(program.table[index]))
+def _reached(table: Sequence[nodes.Node], root: int) -> list[int]:
+    """Every node that `root` is computed from, operands first."""
+    reached, waiting = {root}, [root]
+    while waiting:
+        for operand in nodes.operands(table[waiting.pop()]):
+            if operand not in reached:
+                reached.add(operand)
+                waiting.append(operand)
     return sorted(reached)

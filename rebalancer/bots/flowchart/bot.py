@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from rebalancer.bots.base import Alike, ChartPart, Findings, Parting
+from rebalancer.bots.base import Alike
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.decided import Decided
@@ -23,6 +23,7 @@ from rebalancer.bots.flowchart.wording import IndentedLine
 from rebalancer.model import Allocation, BarsRead, BotFailure, Closes, Decision, Flip, Floats, Symbol, Weights
 
 if TYPE_CHECKING:
+    from rebalancer.bots.findings import ChartPart, Findings, Parting
     from rebalancer.bots.flowchart.held import Held
 
 
@@ -174,7 +175,7 @@ class FlowchartBot:
             return self._held(known).path(row)
         return explain(self.program, known, evaluate(self.program, known, row), row)
 
-    def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> Parting | None:
+    def parting(self, closes: Closes, day: int, other: Weights, alike: Alike) -> "Parting | None":
         """Of a chart that does not rebalance daily: on the day whose way `explain` shows, by the tickers alone."""
         from rebalancer.bots.flowchart.parting import parting, same_tickers  # noqa: PLC0415 - as above
 
@@ -184,7 +185,7 @@ class FlowchartBot:
         row = self._held(known).marked(len(known.sessions) - 1)
         return parting(self.program, known.until(known.day(row)), other, same_tickers)
 
-    def findings(self) -> Findings:
+    def findings(self) -> "Findings":
         from rebalancer.bots.flowchart.contents import describe  # noqa: PLC0415 - as above
 
         return replace(describe(self.chart), lookback=self.lookback)
@@ -210,7 +211,7 @@ class FlowchartBot:
         made = self._judged(closes, since)
         return mermaid(self.program, made.values, made.marked)
 
-    def parts(self, closes: Closes, since: date | None = None) -> tuple[ChartPart, ...]:
+    def parts(self, closes: Closes, since: date | None = None) -> "tuple[ChartPart, ...]":
         from rebalancer.bots.flowchart.outline import parts  # noqa: PLC0415 - as above
 
         made = self._judged(closes, since)

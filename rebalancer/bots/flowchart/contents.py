@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from rebalancer.bots.base import Findings
+from rebalancer.bots.findings import Findings
 from rebalancer.bots.flowchart.indicators import STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.tree import (
     Asset,

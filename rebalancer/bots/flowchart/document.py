@@ -1,103 +1,36 @@
-"""Bytes to a plain JSON value, strictly, and without recursion however deep the value is nested."""
+"""Bytes to a plain JSON value, strictly, and however deep the value is nested."""
 
 import codecs
-import io
-import json
-import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
+from json import JSONDecoder
+from typing import TypeVar
 
-import ijson
-
-from rebalancer.bots.flowchart.place import Place
+from rebalancer.bots.file_size import CHART_BYTES
 from rebalancer.errors import Problem
 
 _GZIP = b"\x1f\x8b"
-MAX_BYTES = 10_000_000
 MAX_DEPTH = 5_000
 """JSON levels. One level of a chart takes up to four of them, so charts of depth 1,250 fit; published ones have 100."""
 MAX_VALUES = 100_000
 """The largest charts that were published have 37,000. They are counted before the parser starts."""
-MAX_PROBLEMS = 10
-BUFFER_BYTES = 1_000_000
-"""The parser restarts a long string with each buffer: small buffers take time in the square of its length."""
 MAX_NUMBER = 1e15
 """Far beyond any price, percent or window, and still exact in a float."""
-
-
-class _UnreadableError(ValueError):
-    """The rest of the document can't be read."""
-
-
-class _Builder:
-    """Builds the value from parser events.
-
-    `open` are the objects and lists that are not closed yet, below a list that holds the finished value; `keys` has for
-    each of them the key under which an object's next value goes.
-    """
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.whole: list[object] = []
-        self.open: list[dict[str, object] | list[object]] = [self.whole]
-        self.keys = [""]
-        self.problems: list[Problem] = []
-
-    def refuse(self, text: str) -> None:
-        place: Place | None = None
-        for container, key in zip(self.open[1:], self.keys[1:], strict=True):
-            place = Place(place, len(container) - 1 if isinstance(container, list) else key)
-        self.problems.append(Problem(self.source, str(place) if place else "", text))
-
-    def take(self, event: str, value: object) -> None:
-        match event:  # the most frequent first
-            case "map_key":
-                self._key(str(value))
-            case "string":
-                self._add(value)
-            case "start_map":
-                self._begin({})
-            case "end_map" | "end_array":
-                self.open.pop()
-                self.keys.pop()
-            case "start_array":
-                self._begin([])
-            case _:
-                self._add(value)
-                # "Accept only if", so that neither NaN nor a huge integer passes.
-                if isinstance(value, (int, float)) and not -MAX_NUMBER <= value <= MAX_NUMBER:
-                    self.refuse("this number is too large; numbers up to 1,000,000,000,000,000 are read")
-
-    def _add(self, value: object) -> None:
-        container = self.open[-1]
-        if isinstance(container, list):
-            container.append(value)
-        else:
-            container[self.keys[-1]] = value
-
-    def _begin(self, values: dict[str, object] | list[object]) -> None:
-        self._add(values)
-        if len(self.open) > MAX_DEPTH:
-            raise _UnreadableError(f"objects and lists are nested more than {MAX_DEPTH:,} deep, which is not read")
-        self.open.append(values)
-        self.keys.append("")
-
-    def _key(self, key: str) -> None:
-        self.keys[-1] = key
-        if key in self.open[-1]:
-            self.refuse(f"the key {json.dumps(key[:40], ensure_ascii=False)} stands here twice; keep one of the two")
+_Number = TypeVar("_Number", int, float)
 
 
 def unpacked(content: bytes, source: str) -> tuple[bytes, tuple[Problem, ...]]:
     """The text in `content` without gzip's compression and without a byte order mark; or a problem."""
     if content.startswith(_GZIP):
+        import zlib  # noqa: PLC0415 - most files are not compressed
+
         unzip = zlib.decompressobj(wbits=31)
         try:
-            content = unzip.decompress(content, MAX_BYTES + 1)
+            content = unzip.decompress(content, CHART_BYTES + 1)
         except zlib.error:
             content = b""
-        if len(content) > MAX_BYTES:
-            return b"", (Problem(source, "", f"holds more than {MAX_BYTES:,} bytes; up to {MAX_BYTES:,} are read"),)
+        if len(content) > CHART_BYTES:
+            return b"", (Problem(source, "", f"holds more than {CHART_BYTES:,} bytes; up to {CHART_BYTES:,} are read"),)
         if not unzip.eof or unzip.unused_data:
             return b"", (Problem(source, "", "is a damaged .gz file, or holds more than one file"),)
     return content.removeprefix(codecs.BOM_UTF8), ()
@@ -106,46 +39,59 @@ def unpacked(content: bytes, source: str) -> tuple[bytes, tuple[Problem, ...]]:
 def parse(content: bytes, source: str, most_values: int = MAX_VALUES) -> tuple[object, tuple[Problem, ...]]:
     """The object or list in `content` (UTF-8 JSON), or None and every problem found.
 
-    Refused are more than MAX_BYTES, `most_values` or MAX_DEPTH, a duplicate key in an object, NaN and infinities,
+    Refused are more than CHART_BYTES, `most_values` or MAX_DEPTH, a duplicate key in an object, NaN and infinities,
     numbers beyond MAX_NUMBER, anything before or after the value, other encodings and a bare string or number. Reading
-    stops after MAX_PROBLEMS.
+    stops after ten problems.
     """
-    if len(content) > MAX_BYTES:
-        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {MAX_BYTES:,} are read"),)
+    if len(content) > CHART_BYTES:
+        return None, (Problem(source, "", f"is {len(content):,} bytes long; up to {CHART_BYTES:,} are read"),)
     if (values := sum(map(content.count, (b",", b"[", b"{")))) > most_values:
         return None, (Problem(source, "", f"has about {values:,} values; up to {most_values:,} are read"),)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         return None, (Problem(source, "", "is not UTF-8 text; save it as UTF-8"),)
-    builder = _Builder(source)
-    try:
-        _build(builder, ijson.basic_parse(io.BytesIO(content), BUFFER_BYTES, use_float=True))
-    except _UnreadableError as stop:
-        builder.refuse(str(stop))
-    except (ijson.JSONError, ValueError) as fault:
-        return None, (*builder.problems, Problem(source, "", f"is not JSON: {_explained(fault, text)}"))
-    return (None if builder.problems else builder.whole[0]), tuple(builder.problems)
+    with suppress(ValueError, RecursionError):
+        return _plain(text), ()
+    from rebalancer.bots.flowchart import json_events  # noqa: PLC0415 - most files have no problem
+
+    return json_events.read(content, text, source)
 
 
-def _build(builder: _Builder, events: Iterable[tuple[str, object]]) -> None:
-    for event, value in events:
-        builder.take(event, value)
-        if len(builder.problems) == MAX_PROBLEMS:
-            raise _UnreadableError(f"after {MAX_PROBLEMS} problems the rest is not looked at")
-    if not isinstance(builder.whole[0], (dict, list)):
-        raise _UnreadableError("holds a bare value; a bot is an object in braces")
+def _plain(text: str) -> object:
+    """The object or list in `text`, by the standard parser, which is fast.
+
+    Raises ValueError or RecursionError for what is to be refused, and for what the other parser may read in another
+    way: halves of surrogate pairs, and so many levels that they may be more than MAX_DEPTH.
+    """
+    if text.count("[") + text.count("{") > MAX_DEPTH or "\\ud" in text or "\\uD" in text:
+        raise ValueError("is not plain")
+    value = _DECODER.decode(text)
+    if isinstance(value, dict | list):
+        return value
+    raise ValueError("is a bare value")
 
 
-def _explained(fault: Exception, text: str) -> str:
-    """The fault, with line and column if the standard parser, which is recursive, can find them."""
-    with suppress(RecursionError):
-        try:
-            json.loads(text, parse_int=float, parse_constant=_not_a_number)
-        except ValueError as located:
-            return str(located)
-    return " ".join(str(fault).replace("(right here) ------^", "").split())[:160]
+def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("has a key twice")
+    return found
 
 
-def _not_a_number(name: str) -> None:
+def _in_range(number: _Number) -> _Number:
+    if -MAX_NUMBER <= number <= MAX_NUMBER:
+        return number
+    raise ValueError("is too large")
+
+
+def not_a_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=lambda digits: _in_range(int(digits)),
+    parse_float=lambda digits: _in_range(float(digits)),
+    parse_constant=not_a_number,
+)

@@ -6,7 +6,8 @@ megabyte of parentheses, keeps the last of two equal keys in silence, and knows 
 
 import re
 
-from rebalancer.bots.flowchart.document import MAX_BYTES, MAX_DEPTH, MAX_NUMBER, MAX_VALUES
+from rebalancer.bots.file_size import CHART_BYTES
+from rebalancer.bots.flowchart.document import MAX_DEPTH, MAX_NUMBER, MAX_VALUES
 from rebalancer.errors import Problem
 
 MAX_TEXT = 100_000
@@ -66,8 +67,8 @@ class _Reader:
         self.open = [Form("", 1)]
 
     def whole(self, text: str) -> object:
-        if len(text) > MAX_BYTES:
-            raise _UnreadableError(f"the text is {len(text):,} characters long; up to {MAX_BYTES:,} are read")
+        if len(text) > CHART_BYTES:
+            raise _UnreadableError(f"the text is {len(text):,} characters long; up to {CHART_BYTES:,} are read")
         for token in re.finditer(_PATTERN, text, re.VERBOSE | re.DOTALL | re.ASCII):
             self._take(token)
             self.line += token[0].count("\n")

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import OwnBars, own_bars, own_closes
+from rebalancer.bots.base import OwnBars
 from rebalancer.bots.day_sets import days_of
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
@@ -24,6 +24,7 @@ from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks, too_short
 from rebalancer.bots.flowchart.sessions import complete_from, first_close
 from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.bots.own_prices import own_bars, own_closes
 from rebalancer.model import BarsRead, Closes, Floats, Symbol
 
 Prices = dict[Symbol, Floats]

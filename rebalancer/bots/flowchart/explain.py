@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 
-from rebalancer.bots.base import missing_bars, missing_closes, own_bars
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.columns import columns_of
 from rebalancer.bots.flowchart.decided import Decided
@@ -15,6 +14,7 @@ from rebalancer.bots.flowchart.left_out import left_out, without_a_price
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.undefined import named, why_undefined
 from rebalancer.bots.flowchart.wording import IndentedLine, Place, Visit, Wording, number, percent
+from rebalancer.bots.own_prices import missing_bars, missing_closes, own_bars
 from rebalancer.model import Closes
 
 _DEEPEST_INDENT = 12
@@ -99,7 +99,11 @@ def steps(program: Program, closes: Closes, values: Decided, day: int) -> tuple[
             lines.append(IndentedLine(item.level, again + words.share(item.node, item.amount)))
     if np.isnan(values.weights[day]).any():
         lines.append(IndentedLine(0, f"undefined: {why()}"))
-    return tuple(line._replace(text="  " * min(line.level, _DEEPEST_INDENT) + line.text) for line in lines)
+    return tuple([_indented(line) for line in lines])
+
+
+def _indented(line: IndentedLine) -> IndentedLine:
+    return line._replace(text="  " * min(line.level, _DEEPEST_INDENT) + line.text) if line.level else line
 
 
 def _split(
@@ -156,17 +160,17 @@ def _ranking(
     if isinstance(node, nodes.TopK) and words.values:
         places = words.places(node, words.values)
     for place in places:
-        child, score = children[place.child]._replace(level=children[0].level + 1), node.scores[place.child]
+        child, score = children[place.child], node.scores[place.child]
         gets = f" -> {percent(child.amount)}" if child.amount > 0 else ""
         tie = " (a tie: the order of the file decides)" if place.tied else ""
         stands = f" is left out: {why(score)}" if place.dropped else f" = {number(words.value(score))}{gets}{tie}"
-        yield IndentedLine(child.level, words.program.label(child.node) + stands)
-        yield from _inside(child, words)
+        yield IndentedLine(child.level + 1, words.program.label(child.node) + stands)
+        yield from _inside(child, words, deeper=2)
 
 
-def _inside(child: Visit, words: Wording) -> Iterator[Visit]:
+def _inside(child: Visit, words: Wording, deeper: int = 1) -> Iterator[Visit]:
     if child.amount > 0 and _is_split(child, words):
-        yield child._replace(level=child.level + 1)
+        yield child._replace(level=child.level + deeper)
 
 
 def _is_split(visit: Visit, words: Wording) -> bool:

@@ -53,7 +53,7 @@ class Held:
         kept = kept if kept and kept <= closes.day(-1) else None
         values = evaluate(program, closes)
         own = values.own
-        begun = beginning(program, own, values)
+        begun = beginning(values, program.root)
         computed = own.day(begun.row) if begun.row < len(own.sessions) else None
         first = len(own.sessions)
         if computed and (kept is None or computed <= kept):

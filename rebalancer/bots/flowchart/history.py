@@ -9,8 +9,8 @@ from datetime import date
 
 import numpy as np
 
-from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart.program import Program
+from rebalancer.bots.own_prices import own_closes
 from rebalancer.model import Closes
 
 

@@ -13,7 +13,6 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from rebalancer.bots.base import own_bars
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated, earlier
 from rebalancer.bots.flowchart.columns import columns_of
@@ -24,6 +23,7 @@ from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks
 from rebalancer.bots.flowchart.sessions import further_back
 from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.bots.own_prices import own_bars
 from rebalancer.model import Closes, Floats, Symbol
 
 LAST = np.array([-1])
@@ -107,21 +107,21 @@ class LastDay:
 
     def _compute(self, wanted: int, rows: int = 1) -> None:
         """The last `rows` values of `wanted`, after those of all that it needs; nothing recurses."""
-        needed, open_, order = {wanted: min(rows, self._days)}, [-wanted], list[int]()
+        needed, open_, order = {wanted: min(rows, self._days)}, [-wanted], list[tuple[int, int, int]]()
         while open_:
             index = -heappop(open_)
             if self._computed.get(index, 0) >= needed[index]:
                 continue
-            order.append(index)
             node = self._table[index]
             needed[index], read = self._reach(node, needed[index])
+            order.append((index, needed[index], read))
             for operand in () if isinstance(node, nodes.Nav) else nodes.operands(node):
                 if operand not in needed:
                     heappush(open_, -operand)
                 needed[operand] = max(needed.get(operand, 0), read)
-        for index in reversed(order):
-            self._computed[index] = needed[index]
-            self._compute_one(index, needed[index])
+        for index, count, read in reversed(order):
+            self._computed[index] = count
+            self._compute_one(index, count, read)
 
     def _reach(self, node: nodes.Node, rows: int) -> tuple[int, int]:
         """How many rows are computed of `node` where `rows` are asked for, and how many that takes of its operands."""
@@ -131,12 +131,12 @@ class LastDay:
             return rows, self._days
         return rows, min(rows + further_back(node, prices_needed), self._days)
 
-    def _compute_one(self, index: int, rows: int) -> None:
+    def _compute_one(self, index: int, rows: int, read: int) -> None:
+        """The last `rows` values of a node, from the last `read` of its operands."""
         node = self._table[index]
         if isinstance(node, nodes.SeriesNode):
-            self.series[index] = self._values(index, node, rows)
+            self.series[index] = self._values(index, node, rows, read)
         elif isinstance(node, nodes.ConditionNode):
-            _, read = self._reach(node, rows)
             parts = nodes.operands(node)
             truths = {part: self.truths[part][-read:] for part in parts if part in self.truths}
             series = {part: self.series[part][-read:] for part in parts if part in self.series}
@@ -144,8 +144,7 @@ class LastDay:
         else:
             raise TypeError(f"a {type(node).__name__} has no value")
 
-    def _values(self, index: int, node: nodes.SeriesNode, rows: int) -> Floats:
-        _, read = self._reach(node, rows)
+    def _values(self, index: int, node: nodes.SeriesNode, rows: int, read: int) -> Floats:
         match node:
             case nodes.Number(value):
                 return np.full(rows, value, dtype=np.float64)

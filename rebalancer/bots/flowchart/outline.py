@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from rebalancer.bots.base import ChartBranch, ChartPart
+from rebalancer.bots.findings import ChartBranch, ChartPart
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.program import Program

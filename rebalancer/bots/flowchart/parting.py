@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rebalancer.bots.base import Alike, ComparedValues, Parting
+from rebalancer.bots.base import Alike
+from rebalancer.bots.findings import ComparedValues, Parting
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.evaluate import Evaluation, evaluate
 from rebalancer.bots.flowchart.explain import steps

@@ -1,14 +1,17 @@
 """Where an element stands in its document."""
 
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """The path to an element of a document, as a linked list: strings would take space in the square of the depth."""
+    """The path to an element of a document, as a linked list: strings would take space in the square of the depth.
 
-    parent: "Place | None"
-    step: str | int
+    There is one for each element, so that this is no dataclass: those take three times as long to make.
+    """
+
+    __slots__ = ("parent", "step")
+
+    def __init__(self, parent: "Place | None", step: str | int) -> None:
+        self.parent = parent
+        self.step = step
 
     def __str__(self) -> str:
         """Such as `children[0].then`; of a path of more than 12 steps the middle is left out."""

@@ -10,8 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.base import last_known
+from rebalancer.bots.decisions import Decisions
 from rebalancer.bots.flowchart.rule import Period, Rebalance, Threshold
+from rebalancer.bots.own_prices import last_known
 from rebalancer.model import Closes, Floats
 
 Days = NDArray[np.intp]
@@ -69,6 +70,14 @@ def simulate(rule: Rebalance, targets: Floats, closes: Closes, first: int) -> Si
     drifted = known & (latest < rows)
     weights[drifted] = _drifted(targets, prices, latest[drifted], rows[drifted])
     return Simulation(targets, prices, latest, weights)
+
+
+def holdings(rule: Rebalance, targets: Decisions, closes: Closes, first: int) -> Decisions:
+    """What is held on all days by one who trades to `targets` as `simulate` does."""
+    symbols = tuple(sorted(targets.wanted)) or closes.symbols[:1]  # with no column no row could be unknown
+    columns = {symbol: column for column, symbol in enumerate(closes.symbols)}
+    own = Closes(closes.sessions, symbols, closes.values.T.take([columns[symbol] for symbol in symbols], axis=0).T)
+    return Decisions.of(simulate(rule, targets.weights(symbols), own, first).weights, symbols)
 
 
 def _periods(period: Period, sessions: NDArray[np.datetime64]) -> NDArray[np.int64]:

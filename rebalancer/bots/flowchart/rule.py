@@ -1,14 +1,12 @@
 """When a chart trades to its targets."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Period = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 """On the first session of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(NamedTuple):
     """Once the tickers change, or one is off its target by more than `width`, a fraction of the whole."""
 
     width: float

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from rebalancer.bots.decisions import Decisions
 from rebalancer.bots.flowchart import nodes, tree
+from rebalancer.bots.flowchart.beginning import beginning
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import compile_together
 from rebalancer.bots.flowchart.distribute import distributed
 from rebalancer.bots.flowchart.evaluate import Values
+from rebalancer.bots.flowchart.rebalance import holdings
 from rebalancer.model import Closes
 
 MANY_VALUES = 32_000_000
@@ -18,7 +20,7 @@ MANY_VALUES = 32_000_000
 
 
 def decide_together(charts: Sequence[tree.Chart], closes: Closes) -> Iterator[Decisions]:
-    """The targets of each chart at every close, in their order.
+    """What each chart decides to hold at every close, in their order.
 
     Raises ValueError where `closes` has no column for one of their symbols.
     """
@@ -26,17 +28,21 @@ def decide_together(charts: Sequence[tree.Chart], closes: Closes) -> Iterator[De
     values = Values(program.name, program.table, program.symbols, program.bars, closes)
     values.compute_indicators()
     every = (1 << values.length) - 1
-    for root in roots:
-        yield distributed(values, root.node, every, root.places)
+    for chart, root in zip(charts, roots, strict=True):
+        targets = distributed(values, root.node, every, root.places)
+        if chart.rebalance == "daily":
+            yield targets
+        else:
+            yield holdings(chart.rebalance, targets, values.own, beginning(values, root.node).row)
     values.series.clear()  # `values` is part of a cycle, which would keep them until garbage is collected
 
 
 def fits(bot: FlowchartBot) -> bool:
-    """Whether its decisions are those of its chart alone, on all closes: no holdings, no day that it begins on.
+    """Whether all closes count for it: it has no day of its own that its history begins on.
 
     A chart without tickers is asked alone: it is in cash, also where a split of cash is undefined.
     """
-    return bot.program.rebalance == "daily" and not bot.program.path_dependent and bool(bot.symbols)
+    return not bot.program.path_dependent and bool(bot.symbols)
 
 
 def decisions_of(bots: Sequence[FlowchartBot], closes: Closes) -> Iterator[Decisions]:

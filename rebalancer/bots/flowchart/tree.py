@@ -299,8 +299,8 @@ class Entered(NamedTuple):
 Condition = Compare | Dates | AllOf | AnyOf | CountOf | Entered
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Chart:
+@by_identity
+class Chart(NamedTuple):
     """A whole chart with the bot's own name.
 
     `approximations` are sentences on what was read of another program's file as something near it, or is unproven.

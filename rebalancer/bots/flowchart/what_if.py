@@ -6,7 +6,6 @@ column a price. So the values are those of a whole evaluation to the last bit.
 
 import numpy as np
 
-from rebalancer.bots.base import own_closes
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.arithmetic import RANKS, calculated
 from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES, Truth, truth
@@ -17,6 +16,7 @@ from rebalancer.bots.flowchart.indicators.rolling import last_run
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks
 from rebalancer.bots.flowchart.splits import fractions
+from rebalancer.bots.own_prices import own_closes
 from rebalancer.model import Closes, Floats, Symbol
 
 Reached = tuple[int, list[tuple[int, float]]]

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -49,8 +48,7 @@ class Visit(NamedTuple):
     level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """Words with the values of row `day`; without `values`, for the chart as such."""
 
     program: Program
@@ -263,7 +261,7 @@ def _number_asked(node: nodes.Count) -> str:
 
 def number(value: float, unlike: float = 0.0) -> str:
     """`value` with two decimals, or as many as it takes to differ from `unlike`; without trailing zeros."""
-    if np.isnan(value):
+    if math.isnan(value):
         return "undefined"
     decimals = 2
     while decimals < 12 and value != unlike and round(value, decimals) == round(unlike, decimals):

@@ -100,7 +100,7 @@ class AlpacaClient:
     ) -> Reply | NoReply:
         wait, start, real_start = FIRST_WAIT, self._clock.now(), time.monotonic()
         while not is_settled(answer := once()):
-            patience = self._patience_after(answer)
+            patience = self._patience_after(answer, start)
             late = (self._clock.now() - start).total_seconds() + wait >= patience
             # Real time too: setting the clock back must not prolong the retries without end.
             if late or time.monotonic() - real_start >= patience:
@@ -109,11 +109,14 @@ class AlpacaClient:
             wait = min(2 * wait, LONGEST_WAIT)
         return answer
 
-    def _patience_after(self, answer: Reply | NoReply) -> float:
+    def _patience_after(self, answer: Reply | NoReply, start: datetime) -> float:
         if self._waiting is None or not _is_beyond_limit(answer):
             return self._patience
-        self._waiting("Alpaca takes no more requests in this minute: waiting until it is over")
-        return self._patience + MINUTE.total_seconds()
+        longest = self._patience + MINUTE.total_seconds()
+        self._waiting(
+            f"Waiting since {start:%H:%M:%S} UTC, {longest:g} s at most: Alpaca takes no more requests in this minute"
+        )
+        return longest
 
     def pages(
         self, path: str, symbols: Sequence[Symbol], params: Mapping[str, str], version: str = "v2"

@@ -18,7 +18,7 @@ from rebalancer.venues.alpaca.bars import COUNTED, adjusted_for, daily_closes
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.corporate_actions import corporate_actions
 from rebalancer.venues.alpaca.full_bars import bars_beside
-from rebalancer.venues.alpaca.venue import CONSOLIDATED, FIRST_DAY
+from rebalancer.venues.alpaca.venue import ALPACA, CONSOLIDATED, FIRST_DAY
 from rebalancer.venues.plugin import OnProgress
 
 SETTLED = timedelta(minutes=20)
@@ -145,7 +145,7 @@ class AlpacaHistory:
                     "is traded on prices of unknown days. Install the newest pandas-market-calendars."
                 )
             answer = CachedCloses.of(closes, first, last.day)
-            found[symbol] = reconciled(known.get(symbol), answer, whole=first == self.since)
+            found[symbol] = reconciled(known.get(symbol), answer, whole=first == self.since, currency=ALPACA.currency)
         self.cache.write(CONSOLIDATED, {symbol: one for symbol, one in found.items() if isinstance(one, CachedCloses)})
         return found
 

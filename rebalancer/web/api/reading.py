@@ -8,7 +8,7 @@ from rebalancer.app.performance_views import AccountPerformance
 from rebalancer.app.positions import AccountPositions
 from rebalancer.app.positions import positions as held
 from rebalancer.app.status import account_statuses
-from rebalancer.app.views import AccountStatus
+from rebalancer.app.status_views import AccountStatus
 from rebalancer.config import parsers
 from rebalancer.errors import BadInputError
 from rebalancer.events import Halted

@@ -15,15 +15,21 @@ from rebalancer.app.views import InvestmentsEdited
 from rebalancer.config import Config
 from rebalancer.events import SettingChanged
 from rebalancer.model.text import money
-from rebalancer.web.pages.around import account_of, show, spark
+from rebalancer.web.pages.around import account_of, show, show_form, shown_again, spark
+from rebalancer.web.refusals import Refusal
 from rebalancer.web.site import Visit
 
 
 def bots(visit: Visit) -> Response:
+    return _bots(visit)
+
+
+def _bots(visit: Visit, refusal: Refusal | None = None) -> Response:
     config = visit.site.load()
     account = account_of(visit, config)
     found = overview(config, account, visit.site.clock)
-    return show(visit, config, "bots.html", account=found, sparks=_sparks(found), held=positions(config, account))
+    values = {"account": found, "sparks": _sparks(found), "held": positions(config, account)}
+    return show_form(visit, config, "bots.html", refusal, **values)
 
 
 def _sparks(account: AccountOverview) -> Mapping[str, Markup]:
@@ -34,6 +40,7 @@ def _sparks(account: AccountOverview) -> Mapping[str, Markup]:
     }
 
 
+@shown_again(_bots)
 def amount(visit: Visit) -> Response:
     """A form: another amount for a bot."""
     config = visit.site.load()
@@ -67,6 +74,7 @@ def remove(visit: Visit) -> Response:
     return done(visit, f"{bot} is removed", made)
 
 
+@shown_again(_bots)
 def move(visit: Visit) -> Response:
     """A form: money given to a bot whose capital rolls over, or taken from it."""
     config = visit.site.load()

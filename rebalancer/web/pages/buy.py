@@ -14,9 +14,10 @@ from rebalancer.errors import BadInputError, RebalancerError
 from rebalancer.model import Allocation, BotFailure
 from rebalancer.report.bots import wanted
 from rebalancer.report.flips import with_flips
-from rebalancer.web.pages.around import account_of, show
+from rebalancer.web.pages.around import account_of, show, show_form, shown_again
 from rebalancer.web.pages.bot import backtest_of
 from rebalancer.web.pages.bots import disarms, done
+from rebalancer.web.refusals import Refusal
 from rebalancer.web.site import Visit
 
 UPLOAD = "upload:"
@@ -46,8 +47,16 @@ def upload(visit: Visit) -> Response:
 
 
 def check(visit: Visit) -> Response:
+    return _check(visit, visit.query.get("bot", ""))
+
+
+def _check_again(visit: Visit, refusal: Refusal) -> Response:
+    return _check(visit, visit.form["bot"], refusal)
+
+
+def _check(visit: Visit, choice: str, refusal: Refusal | None = None) -> Response:
     """The bot as it would be bought: what is in it, what it wants now, how it would have done."""
-    config, choice = visit.site.load(), visit.query.get("bot", "")
+    config = visit.site.load()
     account, file = account_of(visit, config), _file(config, choice)
     bot = load_bots({file.stem: file})[file.stem]
     name = bot.findings().name if choice.startswith(UPLOAD) else choice
@@ -60,10 +69,11 @@ def check(visit: Visit) -> Response:
         trouble = str(error)
     made = decision.decision if decision else None
     decided = made if isinstance(made, Allocation) else None
-    return show(
+    return show_form(
         visit,
         config,
         "buy_check.html",
+        refusal,
         account=found,
         choice=choice,
         name=name,
@@ -88,6 +98,7 @@ def _file(config: Config, choice: str) -> Path:
     return named[choice]
 
 
+@shown_again(_check_again)
 def bought(visit: Visit) -> Response:
     """The form that is sent last: the upload is saved, and the bot added to the settings."""
     config, choice, form = visit.site.load(), visit.form["bot"], visit.form

@@ -11,21 +11,27 @@ from rebalancer.app.status import status_report
 from rebalancer.errors import BadInputError
 from rebalancer.events import Halted
 from rebalancer.model.text import money
-from rebalancer.web.pages.around import show, spark
+from rebalancer.web.pages.around import show_form, shown_again, spark
+from rebalancer.web.refusals import Refusal
 from rebalancer.web.site import Visit
 
 DEFAULT_REASON = "halted on the web page"
 
 
 def home(visit: Visit) -> Response:
+    return _home(visit)
+
+
+def _home(visit: Visit, refusal: Refusal | None = None) -> Response:
     config = visit.site.load()
     found = status_report(config, config.accounts, visit.site.clock)
     accounts = overviews(config, found)
     halts = tuple(dict.fromkeys(_halts(accounts)))
-    return show(
+    return show_form(
         visit,
         config,
         "home.html",
+        refusal,
         accounts=accounts,
         needs=tuple(dict.fromkeys((*_needs(accounts), *found.notes))),
         sparks={account.name: _spark(account) for account in accounts},
@@ -64,6 +70,7 @@ def halt(visit: Visit) -> Response:
     return visit.go("/#halt")
 
 
+@shown_again(_home)
 def resume(visit: Visit) -> Response:
     """Lifts every halt. Not of an account with real money: its first run stops to be reviewed on the terminal."""
     config = visit.site.load()

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from rebalancer.app.controls import live_accounts
+from rebalancer.app.arming import live_accounts
 from rebalancer.journal import audit, setting_history
 from rebalancer.journal.connection import head
 from rebalancer.web.pages.around import number, show

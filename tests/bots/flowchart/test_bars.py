@@ -1,17 +1,15 @@
 """Charts whose indicators read open, high, low or volume too."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trees import CASH, chart, compare, equal, hold, of, prices, random_walks, when, with_bars
 
-from rebalancer.bots.base import own_bars
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.compile import compile_chart
 from rebalancer.bots.flowchart.nodes import Bar, Close, Series
+from rebalancer.bots.own_prices import own_bars
 from rebalancer.model import Allocation, BotFailure, Closes, Flip, symbol
 
 ATR = "average-true-range"
@@ -130,7 +128,7 @@ def test_later_bars_change_no_earlier_decision(seed, day):
 def test_a_bot_that_trades_once_a_month_reads_bars_too():
     closes = random_walks(5, 60)
     root = when(compare(of(ATR, "AAA", 3), "lt", of(ATR, "BBB", 3)), hold("AAA"), hold("CCC"))
-    bot = FlowchartBot.of(replace(chart(root), rebalance="monthly"))
+    bot = FlowchartBot.of(chart(root)._replace(rebalance="monthly"))
     rows = bot.weights(closes)
     decision = bot.decide(closes)
     assert isinstance(decision, Allocation)

@@ -26,7 +26,7 @@ from trees import (
     when,
 )
 
-from rebalancer.bots.base import Findings
+from rebalancer.bots.findings import Findings
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.contents import describe

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.bots.flowchart.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from rebalancer.bots.file_size import CHART_BYTES
+from rebalancer.bots.flowchart.document import MAX_DEPTH, MAX_VALUES
 from rebalancer.bots.flowchart.edn import MAX_TEXT, Form, looks_like_edn, parse
 
 
@@ -83,7 +84,7 @@ def test_deeper_nesting_is_refused_in_a_sentence(start):
 
 
 def test_what_is_too_long_is_refused_in_a_sentence():
-    assert "up to 10,000,000 are read" in refusal("(" + " " * MAX_BYTES + ")")
+    assert "up to 10,000,000 are read" in refusal("(" + " " * CHART_BYTES + ")")
     assert "more than 100,000 values" in refusal("(" + "1 " * (MAX_VALUES + 1) + ")")
     assert "this text has 100,001 characters" in refusal('("' + "a" * (MAX_TEXT + 1) + '")')
 

@@ -1,6 +1,5 @@
 """Charts whose decision depends on where their history begins: no evening depends on how much was loaded."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -88,7 +87,7 @@ def test_drawings_and_rules_mark_the_way_of_the_kept_day():
 @given(charts, st.one_of(st.just("daily"), rules), random_prices(), st.integers(1, 15))
 def test_an_evening_with_more_history_decides_as_the_first_one_to_the_last_bit(random_chart, rule, closes, unloaded):
     root = equal(random_chart.root, LATCH)
-    bot = FlowchartBot.of(replace(random_chart, root=root, rebalance=rule))
+    bot = FlowchartBot.of(random_chart._replace(root=root, rebalance=rule))
     first = bot.decide(closes.since(closes.day(unloaded)))
     assume(isinstance(first, Allocation))
     again = bot.decide(closes, first.since)
@@ -99,7 +98,7 @@ def test_an_evening_with_more_history_decides_as_the_first_one_to_the_last_bit(r
 
 @given(charts, random_prices())
 def test_back_test_evening_and_explanation_agree(random_chart, closes):
-    bot = FlowchartBot.of(replace(random_chart, root=equal(random_chart.root, LATCH)))
+    bot = FlowchartBot.of(random_chart._replace(root=equal(random_chart.root, LATCH)))
     decision, row = bot.decide(closes), bot.weights(closes)[-1].tolist()
     if isinstance(decision, Allocation):
         assert decision.weights == {t: w for t, w in zip(closes.symbols, row, strict=True) if w > 0}

@@ -2,7 +2,7 @@
 
 from trees import CASH, all_of, best, chart, compare, equal, hold, price, prices, switch, when
 
-from rebalancer.bots.base import ComparedValues
+from rebalancer.bots.findings import ComparedValues
 from rebalancer.bots.flowchart.bot import FlowchartBot
 
 CLOSES = prices(AAA=[10, 12], BBB=[10, 11.9], CCC=[10, 8])

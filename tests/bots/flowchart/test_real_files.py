@@ -4,7 +4,6 @@ Prices are random walks of each chart's own tickers, of which some begin late.
 """
 
 import math
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -50,7 +49,7 @@ def is_the_text_of_a_chart_beside_it(file: Path, bot: FlowchartBot) -> bool:
     if twin == file or not twin.exists():
         return False
     chart = chart_of(twin)
-    return chart is not None and same_program(bot, FlowchartBot.of(replace(chart, rebalance="daily")))
+    return chart is not None and same_program(bot, FlowchartBot.of(chart._replace(rebalance="daily")))
 
 
 def walks_with_late_beginnings(bot: FlowchartBot, sessions: int) -> Closes:
@@ -72,7 +71,7 @@ def test_a_shared_file_decides_as_the_reference_does(file):
     chart = chart_of(file)
     if chart is None:
         return
-    bot = FlowchartBot.of(replace(chart, rebalance="daily"))
+    bot = FlowchartBot.of(chart._replace(rebalance="daily"))
     if is_the_text_of_a_chart_beside_it(file, bot):
         return
     large = len(bot.program.table) > LARGE

@@ -25,9 +25,9 @@ from trees import (
 )
 
 from rebalancer.backtest.follow import backtest_weights
-from rebalancer.bots.base import last_known
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.rule import Threshold
+from rebalancer.bots.own_prices import last_known
 from rebalancer.model import Allocation, BotFailure
 
 NAN = math.nan
@@ -65,7 +65,7 @@ def first_line(root, rule, closes):
 
 @given(charts, rules, random_prices())
 def test_what_is_held_agrees_with_the_plain_reference(random_chart, rule, closes):
-    random_chart = replace(random_chart, rebalance=rule)
+    random_chart = random_chart._replace(rebalance=rule)
     assume(FlowchartBot.of(random_chart).symbols)  # cash alone never drifts, and is not simulated
     reference = RebalanceReference(random_chart, closes)
     expected = reference.held()
@@ -79,7 +79,7 @@ def test_what_is_held_agrees_with_the_plain_reference(random_chart, rule, closes
 
 @given(charts, rules, random_prices(), st.integers(0, 39))
 def test_a_later_close_never_changes_what_was_held(random_chart, rule, closes, day):
-    bot = FlowchartBot.of(replace(random_chart, rebalance=rule))
+    bot = FlowchartBot.of(random_chart._replace(rebalance=rule))
     past = closes.until(closes.day(day))
     assert bot.weights(past).tobytes() == bot.weights(closes)[: day + 1].tobytes()
     assert bot.explain(past, day) == bot.explain(closes, day)
@@ -87,7 +87,7 @@ def test_a_later_close_never_changes_what_was_held(random_chart, rule, closes, d
 
 @given(charts, rules, random_prices())
 def test_the_evening_holds_the_last_row_of_the_back_test(random_chart, rule, closes):
-    bot = FlowchartBot.of(replace(random_chart, rebalance=rule))
+    bot = FlowchartBot.of(random_chart._replace(rebalance=rule))
     decision, row = bot.decide(closes), bot.weights(closes)[-1].tolist()
     if isinstance(decision, Allocation):
         assert decision.weights == {t: w for t, w in zip(closes.symbols, row, strict=True) if w > 0}
@@ -99,7 +99,7 @@ def test_the_evening_holds_the_last_row_of_the_back_test(random_chart, rule, clo
 
 @given(charts, rules, random_prices(), st.integers(1, 15))
 def test_a_kept_first_day_makes_tonight_the_same_with_less_history(random_chart, rule, closes, unloaded):
-    bot = FlowchartBot.of(replace(random_chart, rebalance=rule))
+    bot = FlowchartBot.of(random_chart._replace(rebalance=rule))
     whole = bot.decide(closes)
     assume(isinstance(whole, Allocation) and whole.since)
     bars = replace(closes.bars, values={name: column[unloaded:] for name, column in closes.bars.values.items()})
@@ -312,7 +312,7 @@ def test_a_drawing_of_a_daily_chart_needs_no_words():
 
 @given(charts, st.sampled_from(("weekly", "monthly", "quarterly", "yearly")), random_prices())
 def test_what_is_marked_by_a_period_holds_the_tickers_that_are_held(random_chart, rule, closes):
-    bot = FlowchartBot.of(replace(random_chart, rebalance=rule))
+    bot = FlowchartBot.of(random_chart._replace(rebalance=rule))
     decision = bot.decide(closes)
     if isinstance(decision, BotFailure):
         return

@@ -1,7 +1,5 @@
 """Many charts in one table: each decides as it does alone."""
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +16,7 @@ from trees import (
     random_prices,
     random_walks,
     rsi,
+    rules,
     specified,
     when,
 )
@@ -44,15 +43,17 @@ def in_one_call(bots, closes):
     return {name: made.weights(closes.symbols).tobytes() for name, made in decide_all(bots, closes)}
 
 
-@given(st.lists(charts, min_size=2, max_size=4), random_prices())
+@given(st.lists(st.tuples(charts, st.one_of(st.just("daily"), rules)), min_size=2, max_size=4), random_prices())
 @settings(max_examples=60)
 def test_charts_decide_together_as_alone_to_the_last_bit(some, closes):
-    bots = {f"bot {number}": FlowchartBot.of(each) for number, each in enumerate(some)}
+    """By whatever rule each of them rebalances."""
+    made = [each._replace(rebalance=rule) for each, rule in some]
+    bots = {f"bot {number}": FlowchartBot.of(each) for number, each in enumerate(made)}
     assert in_one_call(bots, closes) == alone(bots, closes)
 
 
 def test_bots_of_all_kinds_keep_their_order():
-    """One that rebalances monthly and one that remembers what it entered are asked alone, between the others."""
+    """One that remembers what it entered is asked alone, between the others."""
     remembers = Entered(compare(price("AAA"), "gt", 100), compare(price("AAA"), "lt", 90), HERE)
     bots = named(
         when(compare(rsi("AAA", 5), "gt", 50), hold("AAA"), hold("BBB")),
@@ -60,7 +61,7 @@ def test_bots_of_all_kinds_keep_their_order():
         when(remembers, hold("AAA"), hold("BBB")),
         when(compare(rsi("AAA", 5), "gt", 60), hold("AAA"), hold("CCC")),
     )
-    bots["bot 1"] = FlowchartBot.of(replace(bots["bot 1"].chart, rebalance="monthly"))
+    bots["bot 1"] = FlowchartBot.of(bots["bot 1"].chart._replace(rebalance="monthly"))
     closes = random_walks(3, 80, [*TICKERS, "UNREAD"])
     found = in_one_call(bots, closes)
     assert [*found] == [*bots]
@@ -101,3 +102,11 @@ def test_a_bot_on_its_own_is_asked_alone():
     ((name, made),) = decide_all(bots, closes)
     assert name == "bot 0"
     assert made.column(closes.symbols[0]).tolist() == np.ones(5).tolist()
+
+
+def test_a_chart_that_is_always_in_cash_is_unknown_until_its_condition_is():
+    undecided = chart(when(compare(rsi("AAA", 5), "gt", 50), CASH, CASH))._replace(rebalance="weekly")
+    bots = {"cash": FlowchartBot.of(undecided), **named(hold("AAA"))}
+    closes = random_walks(1, 20, ["AAA"])
+    assert in_one_call(bots, closes) == alone(bots, closes)
+    assert not dict(decide_all(bots, closes))["cash"].decided[:5].any()

@@ -44,7 +44,9 @@ def test_a_halt_is_one_button_and_is_lifted_with_a_reason(someone: Person, site:
     assert (halted.account, halted.by, halted.reason) == ("", BY, "halted on the web page")
     for path in ("/", "/tonight", "/settings"):
         assert "Halted, all accounts: halted on the web page" in someone.get(path).text
-    assert sent(someone, "/", "/resume", reason=" ").status == 400
+    refused = sent(someone, "/", "/resume", reason=" ")
+    assert (refused.status, "say why orders may be sent again" in refused.text) == (400, True)
+    assert 'action="/resume"' in refused.text
     assert sent(someone, "/", "/resume", reason="looked at it").status == 303
     assert read.halts(settings(site).journal(), "demo") == ()
 
@@ -66,7 +68,10 @@ def test_an_amount_that_is_none_is_refused_and_changes_nothing(
 ):
     before = site.config.read_bytes()
     fields = {"account": "demo", "bot": "Dual momentum", "amount": amount, "unit": unit}
-    assert sent(someone, "/bots", "/bots/amount", **fields).status == 400
+    refused = sent(someone, "/bots", "/bots/amount", **fields)
+    assert (refused.status, "Nothing was changed" in refused.text) == (400, True)
+    assert f'name="amount" inputmode="decimal" value="{amount}"' in refused.text
+    assert refused.text.count("<details open>") == 1
     assert site.config.read_bytes() == before
 
 
@@ -169,7 +174,10 @@ def test_an_amount_that_is_refused_leaves_no_file_of_the_upload_behind(someone: 
     page = upload(someone, "Sent.json", json.dumps(CHART).encode()).headers["location"]
     someone.get(page)
     fields = {"account": "demo", "bot": page.partition("bot=")[2], "amount": "0", "unit": "dollars"}
-    assert someone.post("/buy", {**fields, "name": "Sent", "capital": "fixed"}).status == 400
+    refused = someone.post("/buy", {**fields, "name": "Mine", "capital": "rollover"})
+    assert (refused.status, "Nothing was changed" in refused.text) == (400, True)
+    for kept in ('name="amount" value="0"', 'name="name" value="Mine"', 'value="rollover" checked'):
+        assert kept in refused.text
     assert sorted(bots.iterdir()) == before
 
 

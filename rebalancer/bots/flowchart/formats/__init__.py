@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib import import_module
 from typing import NamedTuple
 
@@ -67,7 +66,7 @@ def read(content: bytes, source: str) -> tuple[Chart | None, tuple[Problem, ...]
     if refused or chart is None:
         return None, refused
     unproven = () if found.proven else (_UNPROVEN.format(found.name),)
-    return replace(chart, approximations=(*unproven, *whole.approximations)), ()
+    return chart._replace(approximations=(*unproven, *whole.approximations)), ()
 
 
 def name_of(content: bytes) -> str | None:

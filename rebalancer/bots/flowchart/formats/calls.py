@@ -7,7 +7,7 @@ from typing import Self
 from rebalancer.bots.flowchart.formats.elements import Element, quoted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Calls:
     """`charts` can be called by name; `path` are the calls that led here; `called` are all names called so far.
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 
 from rebalancer.bots.flowchart import tree
@@ -88,7 +87,7 @@ def _operand(element: Element, symbol: Symbol | None) -> tree.Operand:
     if isinstance(element.value, dict) and element["constant"].given:
         return tree.Constant(element.only("constant")["constant"].numeric.number(), element.here)
     element.only("fn", "params", "ticker")
-    function, numbers = function_of(element["fn"], element["params"], replace(element, value={})["window"])
+    function, numbers = function_of(element["fn"], element["params"], element.read_as({})["window"])
     each = symbol is not None and element["ticker"].value == _EACH
     return tree.Indicator(function, numbers, symbol if each and symbol else ticker(element["ticker"]), element.here)
 
@@ -119,7 +118,7 @@ def _parameters(function: str, params: Element, legacy: Element) -> tuple[float,
     names = names_of_parameters(function)
     if not names:
         return ()
-    written = params if params.given else replace(params, value={})
+    written = params if params.given else params.read_as({})
     keys = keys_of_parameters(function, written)
     one_window = legacy.given and names == ("window",)
     if one_window and not written["window"].given:
@@ -151,6 +150,6 @@ def ticker(element: Element) -> Symbol:
     equity = _EQUITY.fullmatch(text)
     plain = equity[1] if equity else text
     if not plain.startswith("CRYPTO::") and not plain.endswith("/USD"):
-        return replace(element, value=plain).ticker()
+        return element.read_as(plain).ticker()
     element.refuse(f"{quoted(plain)} is a crypto ticker, which is not read yet; what is read: tickers of US shares")
     return Symbol(plain)

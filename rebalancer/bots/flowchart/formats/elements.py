@@ -8,7 +8,6 @@ a refusal is not built, and a document with a refusal gives no chart.
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeGuard, TypeVar
 
@@ -23,7 +22,7 @@ MAX_BESIDE = 1_000
 LINE = "line "
 """How a place begins that is a line of a text, where others are keys."""
 
-_NUMERIC = re.compile(r"-?([0-9]{1,15}(\.[0-9]{0,20})?|\.[0-9]{1,20})", re.ASCII)
+_NUMERIC = r"-?([0-9]{1,15}(\.[0-9]{0,20})?|\.[0-9]{1,20})"  # compiled when it is needed: our own format has numbers
 _Choice = TypeVar("_Choice", bound=str)
 
 
@@ -57,21 +56,33 @@ def _elsewhere(places: int) -> str:
     return f" (so at {counted(places, 'other place')})" if places else ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Element:
     """A value in the document and its place, None for the whole document.
 
     `approximations` are sentences on what is read as something near it.
     """
 
-    value: object
-    place: Place | None
-    refusals: Refusals
-    approximations: list[str] = field(default_factory=list)
+    __slots__ = ("approximations", "place", "refusals", "value")
+
+    def __init__(
+        self, value: object, place: Place | None, refusals: Refusals, approximations: list[str] | None = None
+    ) -> None:
+        self.value = value
+        self.place = place
+        self.refusals = refusals
+        self.approximations: list[str] = [] if approximations is None else approximations
 
     def __getitem__(self, key: str) -> "Element":
         under = self.value.get(key, _No.KEY) if isinstance(self.value, dict) else _No.SENSE
         return Element(under, Place(self.place, key), self.refusals, self.approximations)
+
+    def read_as(self, value: object) -> "Element":
+        """Another value at this place, instead of what stands there."""
+        return Element(value, self.place, self.refusals, self.approximations)
+
+    def at(self, place: Place | None) -> "Element":
+        """The same value, by another place in the problems."""
+        return Element(self.value, place, self.refusals, self.approximations)
 
     @property
     def given(self) -> bool:
@@ -114,9 +125,10 @@ class Element:
         if not isinstance(self.value, dict):
             self.must_be(f"an object with exactly one of {_listed(keys)}")
             return None
-        present = [key for key in keys if key in self.value]
-        if present and len(self.value) == 1:
-            return present[0]
+        if len(self.value) == 1:
+            for key in keys:
+                if key in self.value:
+                    return key
         found = _some(tuple(self.value)) or "none"
         self.refuse(f"{self._name} has the keys {found}; it must have exactly one of {_listed(keys)}")
         return None
@@ -200,8 +212,8 @@ class Element:
     @property
     def numeric(self) -> "Element":
         """Itself; a text of ASCII digits is converted to its number."""
-        if isinstance(self.value, str) and _NUMERIC.fullmatch(self.value):
-            return replace(self, value=float(self.value))
+        if isinstance(self.value, str) and re.fullmatch(_NUMERIC, self.value):
+            return self.read_as(float(self.value))
         return self
 
 

@@ -6,7 +6,6 @@ keywords begin with a colon, as in EDN.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats import composer
@@ -60,7 +59,7 @@ def _read(document: Element, decoder: _Colons) -> tree.Chart | None:
     except ValueError as unreadable:
         document.refuse(str(unreadable))
         return None
-    return composer.read(replace(document, value=value))
+    return composer.read(document.read_as(value))
 
 
 def _decoded(whole: object, decoder: _Colons) -> object:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.edn import Form
@@ -52,7 +51,7 @@ def read(document: Element) -> tree.Chart | None:
         whole.refuse(f"must be {_FORMS[HEAD]}")
         return None
     name = parts[1].text()
-    rule = _rebalance(replace(parts[2], place=whole.place)) if len(parts) == 4 else "daily"
+    rule = _rebalance(parts[2].at(whole.place)) if len(parts) == 4 else "daily"
     root = assemble(_node, parts[-1])
     return tree.Chart(name, root, rule) if root else None
 
@@ -70,7 +69,7 @@ def _rebalance(options: Element) -> Rebalance:
 def _located(element: Element) -> Element:
     """`element` with the line of its text as its place; JSON lists have none and keep their path."""
     if isinstance(element.value, Form):
-        return replace(element, place=Place(None, f"{LINE}{element.value.line}"))
+        return element.at(Place(None, f"{LINE}{element.value.line}"))
     return element
 
 
@@ -206,9 +205,9 @@ def _function(name: Element, written: list[Element]) -> tuple[str, tuple[float, 
     """The function and its parameters: a map, or in older texts the bare window."""
     match name.value:
         case ["unimplemented", str(unnamed)]:  # Composer's own mark for what its export has no word for
-            name = replace(name, value=unnamed.removeprefix(":"))
+            name = name.read_as(unnamed.removeprefix(":"))
         case str(short):
-            name = replace(name, value=_SHORT.get(short, short))
+            name = name.read_as(_SHORT.get(short, short))
     function = name.choice(FUNCTIONS, LATER)
     if name.value != function or not (names := names_of_parameters(function)):
         return function, ()

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import (
@@ -69,8 +68,7 @@ def _named(listed: Element) -> Mapping[str, Element]:
     return {name: listed[name] for name in listed.value}
 
 
-@dataclass(frozen=True, slots=True)
-class _NodeReader:
+class _NodeReader(NamedTuple):
     """Reads nodes that stand within `calls`."""
 
     calls: Calls

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.arithmetic import OPERATIONS, RANKS
@@ -26,19 +25,18 @@ from rebalancer.bots.flowchart.place import Place
 MAX_DAYS = 10_000
 
 _A_VALUE = 'a number or an object with one function, such as {"current-price": {"of": "SPY"}}'
-_MONTH_DAY = re.compile(
-    r"(01|03|05|07|08|10|12)-(0[1-9]|[12][0-9]|3[01])|(04|06|09|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9])",
-    re.ASCII,
+# Compiled when there is a date: few charts have one.
+_MONTH_DAY = (
+    r"(01|03|05|07|08|10|12)-(0[1-9]|[12][0-9]|3[01])|(04|06|09|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9])"
 )
 _LISTED = ("all", "any", "none")
 _COUNTED: Mapping[str, tree.Quantifier] = {name: name for name in get_args(tree.Quantifier)}
 _RANKS: Mapping[str, tree.RankKind] = {kind: kind for kind in RANKS}
 _OPERATIONS: Mapping[str, tree.Operation] = {name: name for name in OPERATIONS}
-_VALUES = ("days_ago", *_RANKS, *_OPERATIONS)
+_WITH_A_VALUE = (*FUNCTIONS, "days_ago", *_RANKS, *_OPERATIONS)
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionReader:
+class ConditionReader(NamedTuple):
     """`node` reads a part of the chart, where an indicator is computed on one."""
 
     node: Callable[[Element], Parsed]
@@ -81,7 +79,7 @@ class ConditionReader:
         if not isinstance(element.value, dict):
             value = element.number(_A_VALUE)
             return Parsed(lambda: tree.Constant(value, element.here))
-        kind = element.only_one((*FUNCTIONS, *_VALUES))
+        kind = element.only_one(_WITH_A_VALUE)
         if kind is None:
             return Parsed(None)
         body = element[kind]
@@ -152,7 +150,7 @@ def _dates(element: Element) -> Parsed:
 
 
 def _month_day(element: Element) -> tree.MonthDay:
-    if isinstance(element.value, str) and _MONTH_DAY.fullmatch(element.value):
+    if isinstance(element.value, str) and re.fullmatch(_MONTH_DAY, element.value):
         month, day = element.value.split("-")
         return int(month), int(day)
     element.must_be('a month and a day, such as "11-30"')

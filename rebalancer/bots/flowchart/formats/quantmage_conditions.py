@@ -5,7 +5,7 @@ back-tester of spells reads them; docs/formats.md says which these are.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import (
@@ -89,7 +89,7 @@ class ConditionReader:
         if text.startswith(_SUBSPELL):
             return self._of_branch(function, numbers, named, ticker)
         if text.count("/") == 1:
-            one, other = (replace(ticker, value=part) for part in text.split("/"))
+            one, other = (ticker.read_as(part) for part in text.split("/"))
             found = of_ratio(named, function, numbers, tree.Ratio(one.ticker(), other.ticker()))
             return Parsed(lambda: found)
         symbol = sole_ticker(ticker)

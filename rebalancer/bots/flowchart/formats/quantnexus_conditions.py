@@ -1,7 +1,7 @@
 """The conditions of QuantNexus' flowcharts: lines that "and" and "or" join, and items of which a number must hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats.assembly import crossing_for_days, of_ratio
@@ -124,7 +124,7 @@ class ConditionReader:
             if called not in VARIABLES:
                 text.refuse(f"{quoted(called)} is not read in a formula; what is read: {', '.join(VARIABLES)}")
                 return None
-            metric, indicator = _indicator(replace(name, value=VARIABLES[called]), window, ticker)
+            metric, indicator = _indicator(name.read_as(VARIABLES[called]), window, ticker)
             if indicator is None or metric.scale == 1:
                 return indicator
             return tree.Arithmetic("divide", (indicator, tree.Constant(metric.scale or 1, name.here)), name.here)
@@ -150,7 +150,7 @@ def _indicator(name: Element, window: Element, ticker: Element) -> tuple[Metric,
         )
         return metric, None
     if isinstance(text, str) and text.count("/") == 1:
-        one, other = (replace(ticker, value=part.strip()).ticker() for part in text.split("/"))
+        one, other = (ticker.read_as(part.strip()).ticker() for part in text.split("/"))
         indicator = of_ratio(name, metric.function, numbers, tree.Ratio(one, other))
     else:
         indicator = tree.Indicator(metric.function, numbers, ticker.ticker(), name.here)

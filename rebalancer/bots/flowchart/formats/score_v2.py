@@ -5,7 +5,6 @@ Built from its published description alone: no file and no decision was at hand.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from rebalancer.bots.flowchart import tree
 from rebalancer.bots.flowchart.formats import rebalance
@@ -178,7 +177,7 @@ class _Reader:
         """The constant in the unit of what it is compared with: prices as they are, fractions as percents."""
         value = constant.numeric.number()
         head, _ = _call(beside)
-        function, _, _ = _function(replace(beside, refusals=[]))
+        function, _, _ = _function(Element(beside.value, beside.place, [], beside.approximations))
         if head == "fn_constant" or value == 0 or INDICATORS[function].unit == "price":
             return value
         if self.scale is None:

@@ -1,14 +1,12 @@
 """What a row of the table of indicators says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rebalancer.model import BarField, Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A number that an indicator takes, from `least` to `most`: a whole one, unless it may be a `fraction`."""
 
     name: str
@@ -22,8 +20,7 @@ TWO_OR_MORE = (Parameter("window", least=2),)
 """A sample deviation, and the range of prices, need two values."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class IndicatorSpec:
+class IndicatorSpec(NamedTuple):
     """`formula` takes an array for each of `reads`, then the parameters; it returns an array of the same shape.
 
     Where it reads several fields of the bars, they are NaN in the same rows: a session that lacks one of them counts as
@@ -43,10 +40,10 @@ class IndicatorSpec:
     short: str
     meaning: str
     unit: Literal["price", "percent", "points"]
-    parameters: tuple[Parameter, ...] = WINDOW
-    prices: Callable[..., int] = lambda window: window
     formula: Callable[..., Floats]
     source: str
+    parameters: tuple[Parameter, ...] = WINDOW
+    prices: Callable[..., int] = lambda window: window
     settled: Callable[..., int] | None = None
     following: Callable[..., Floats] | None = None
     whole_history: bool = False
