@@ -77,7 +77,8 @@ def stochastic(values: Floats, window: int) -> Floats:
         window,
         lambda older, newer, *_sizes: (np.minimum(older[0], newer[0]), np.maximum(older[1], newer[1])),
     )
-    return calculated("divide", (100 * (values - lowest), highest - lowest))
+    rank = calculated("divide", (100 * (values - lowest), highest - lowest))
+    return np.minimum(rank, 100)  # which rounding may exceed
 
 
 RANKS: Mapping[RankKind, RankSpec] = {

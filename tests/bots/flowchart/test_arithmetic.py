@@ -174,6 +174,10 @@ def test_a_rank_lies_between_0_and_100_and_needs_an_unbroken_window(found, windo
         assert complete or math.isnan(value)
 
 
+def test_a_stochastic_rank_is_not_rounded_above_100():
+    assert stochastic(np.array([0.0, 10.294880974686265]), 2)[-1] == 100
+
+
 @given(series, st.integers(1, 8), st.integers(0, 30))
 def test_later_values_never_change_an_earlier_rank(found, window, known):
     for formula in (percentile, stochastic):
