@@ -1,3 +1,7 @@
+import inspect
+import sys
+from contextlib import suppress
+
 import pytest
 from trees import (
     CASH,
@@ -17,7 +21,7 @@ from trees import (
     when,
 )
 
-from rebalancer.bots.flowchart.compile import compile_chart
+from rebalancer.bots.flowchart.compile import compile_chart, compile_together
 from rebalancer.bots.flowchart.nodes import Branch, Close, Hold, Nav, Series, TopK, operands
 from rebalancer.bots.flowchart.place import Place
 from rebalancer.bots.flowchart.program import Program
@@ -155,3 +159,26 @@ def test_conditions_may_nest_ten_thousand_deep():
     for _ in range(10_000):
         condition = all_of(condition, compare(price("BBB"), "gt", 1))
     assert program(when(condition, hold("AAA"), CASH)).lookback == 1
+
+
+def test_a_chart_is_the_same_at_whichever_call_it_becomes_too_deep_for_python():
+    """The walk goes on from what was compiled by then: with every limit, another call is the last."""
+    root = hold("AAA")
+    for level in range(40):
+        inner = best(1, "cumulative-return", 3, group("inner", root), equal(hold("BBB"), hold("CCC")), CASH)
+        gate = all_of(
+            compare(rsi("AAA", 5), "gt", level, for_days=2), compare(of("cumulative-return", inner, 5), "lt", 9)
+        )
+        root = when(gate, inner, inverse_volatility(20, hold("BBB"), capped((0.5, root))))
+    (whole, places), usual, compiled = compile_together([chart(root)]), sys.getrecursionlimit(), 0
+    try:
+        for limit in range(len(inspect.stack()) + 10, 400):
+            sys.setrecursionlimit(limit)
+            with suppress(RecursionError):  # not even the walk has room
+                found, found_places = compile_together([chart(root)])
+                compiled += 1
+                sys.setrecursionlimit(usual)
+                assert (found.table, found.groups, found_places) == (whole.table, whole.groups, places)
+    finally:
+        sys.setrecursionlimit(usual)
+    assert compiled > 200
