@@ -137,7 +137,7 @@ def test_a_process_that_is_gone_without_an_answer_is_cut_off(config):
 
 @pytest.mark.parametrize(
     ("hour", "question", "refused"),
-    [(12, "belongs between 15:50", ""), (15, "", ""), (18, "", "is open from 09:30")],
+    [(12, "belongs between 15:50", ""), (15, "", ""), (18, "", "is open between 09:30 and 16:00")],
     ids=["before the window", "in it", "after the close"],
 )
 def test_before_the_window_a_person_is_asked_and_outside_exchange_hours_refused(

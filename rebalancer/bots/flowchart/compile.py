@@ -1,4 +1,4 @@
-"""Compiles charts to the table of nodes that is evaluated; without recursion, so that any depth compiles."""
+"""Compiles charts, of any depth, to the table of nodes that is evaluated."""
 
 from collections.abc import Sequence
 

@@ -78,11 +78,10 @@ class _Flow:
                     heappush(waiting, (-places[child], child))
 
     def _passed(self, node: nodes.Split, parts: list[Part]) -> Iterable[tuple[int, Part]]:
-        inflow = parts[0] if len(parts) == 1 else None
-        if inflow is None or isinstance(inflow, ByDay):
-            inflow = _joined(parts, self._values.length)
-            return self._by_day(node, *inflow) if inflow else ()
-        days, amount = inflow
+        if len(parts) > 1 or isinstance(parts[0], ByDay):
+            joined = _joined(parts, self._values.length)
+            return self._by_day(node, *joined) if joined else ()
+        days, amount = parts[0]
         if isinstance(node, nodes.Branch):
             return self._branched(node, days, amount)
         if isinstance(node, nodes.Blend):
