@@ -167,7 +167,7 @@ class FlowchartBot:
 
     def explain(self, closes: Closes, day: int) -> tuple[str, ...]:
         until = closes.until(closes.day(day))
-        if self.program.path_dependent and first_day(self.program, until) is None:
+        if self.symbols and self.program.path_dependent and first_day(self.program, until) is None:
             return (f"undefined: there are no closes of {', '.join(self.symbols)} yet",)
         known = counted(self.program, until)
         row = len(known.sessions) - 1

@@ -5,7 +5,22 @@ from datetime import date
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from trees import CASH, chart, charts, compare, entered, equal, hold, of, price, prices, random_prices, rules, when
+from trees import (
+    CASH,
+    chart,
+    charts,
+    compare,
+    dates,
+    entered,
+    equal,
+    hold,
+    of,
+    price,
+    prices,
+    random_prices,
+    rules,
+    when,
+)
 
 from rebalancer.bots.flowchart.bot import FlowchartBot
 from rebalancer.bots.flowchart.indicators import INDICATORS
@@ -48,6 +63,12 @@ def test_without_the_closes_of_the_kept_day_it_fails_with_both_days_and_the_reme
 
 def test_a_kept_day_after_the_last_session_is_ignored():
     assert decided(WHOLE, date(2020, 1, 1)) == decided(WHOLE)
+
+
+def test_a_chart_that_remembers_and_reads_no_ticker_is_explained_by_its_gates():
+    bot = FlowchartBot.of(chart(when(entered(dates((1, 4), (1, 4)), dates((1, 1), (1, 1))), CASH, CASH)))
+    assert bot.explain(WHOLE, -1) == decided(WHOLE, bot=bot).path
+    assert "no closes" not in bot.explain(WHOLE, -1)[0]
 
 
 def test_a_chart_without_memory_keeps_no_day():

@@ -26,6 +26,7 @@ from trees import (
 
 from rebalancer.backtest.follow import backtest_weights
 from rebalancer.bots.flowchart.bot import FlowchartBot
+from rebalancer.bots.flowchart.history import counted
 from rebalancer.bots.flowchart.rule import Threshold
 from rebalancer.bots.own_prices import last_known
 from rebalancer.model import Allocation, BotFailure
@@ -66,9 +67,11 @@ def first_line(root, rule, closes):
 @given(charts, rules, random_prices())
 def test_what_is_held_agrees_with_the_plain_reference(random_chart, rule, closes):
     random_chart = random_chart._replace(rebalance=rule)
-    assume(FlowchartBot.of(random_chart).symbols)  # cash alone never drifts, and is not simulated
-    reference = RebalanceReference(random_chart, closes)
-    expected = reference.held()
+    program = FlowchartBot.of(random_chart).program
+    assume(program.symbols)  # cash alone never drifts, and is not simulated
+    known = counted(program, closes)  # a chart that remembers begins with the first close of its tickers
+    reference = RebalanceReference(random_chart, known)
+    expected = [None] * (len(closes.sessions) - len(known.sessions)) + reference.held()
     assume(not reference.doubtful)
     for row, wanted in zip(FlowchartBot.of(random_chart).weights(closes).tolist(), expected, strict=True):
         if wanted is None:
