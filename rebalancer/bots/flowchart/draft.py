@@ -1,18 +1,16 @@
 """A compilation in progress: elements of the tree become nodes of the table."""
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
 from typing import Any, ClassVar, NamedTuple, get_args
 
 from rebalancer.bots.flowchart import nodes, tree
 from rebalancer.bots.flowchart.indicators import CURRENT_PRICE, INDICATORS, STANDARD_DEVIATION_RETURN
 from rebalancer.bots.flowchart.place import Place
+from rebalancer.bots.flowchart.table import Table
 from rebalancer.bots.flowchart.walk import leaves_first
-from rebalancer.model import BarField, BarsRead, Symbol
+from rebalancer.model import Symbol
 
 _DUST = 1e-9
 """Rounding tolerance: a smaller remainder of the whole counts as 0."""
@@ -27,24 +25,6 @@ SPLITS = frozenset(get_args(tree.Weighted)) | frozenset(get_args(tree.Gate)) | {
 """Elements that become a split."""
 
 
-@dataclass(slots=True)
-class _Holdings:
-    """What each node of a table can hold, as bits by symbol, since sets of symbols would take far more space."""
-
-    bits: list[int] = field(default_factory=list)
-    symbols: dict[Symbol, int] = field(default_factory=dict)
-
-    def of(self, portfolio: int, table: Sequence[nodes.Node]) -> list[Symbol]:
-        """The symbols that `portfolio` can hold, sorted."""
-        for node in table[len(self.bits) : portfolio + 1]:
-            if isinstance(node, nodes.Hold):
-                self.bits.append(1 << self.symbols.setdefault(node.symbol, len(self.symbols)))
-            else:
-                children = node.children if isinstance(node, nodes.Split) else ()
-                self.bits.append(reduce(or_, (self.bits[child] for child in children), 0))
-        return sorted(symbol for symbol, bit in self.symbols.items() if self.bits[portfolio] >> bit & 1)
-
-
 class Root(NamedTuple):
     """A chart in a table: the `node` that is the whole of it, and each split's place among those of the chart alone."""
 
@@ -53,34 +33,19 @@ class Root(NamedTuple):
 
 
 @dataclass(slots=True)
-class Draft:
+class Draft(Table):
     """A compilation in progress.
 
     `done` has the index in the table of each element that is compiled, `places` those of Root.
     """
 
-    table: list[nodes.Node] = field(default_factory=list)
-    index: defaultdict[type[nodes.Node], dict[tuple[Any, ...], int]] = field(default_factory=lambda: defaultdict(dict))
-    """Where each node is, by its class and its fields."""
     done: dict[tree.TreeNode, int] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
-    held: dict[Symbol, int] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
-    holdings: _Holdings = field(default_factory=_Holdings)
     of_tickers: dict[tuple[str, tuple[float, ...], Symbol], int] = field(default_factory=dict)
     """The indicators of tickers, of which many are asked for many times."""
     of_histories: dict[tuple[str, tuple[float, ...]], dict[int, int]] = field(default_factory=dict)
     """Those of portfolios, by portfolio."""
-
-    def add(self, kind: type[nodes.Node], *fields: Any) -> int:  # noqa: ANN401  (of any kind)
-        """The index of the node of this class, which is made and added only if the table has no equal one."""
-        known = self.index[kind]
-        index = known.get(fields)
-        if index is None:
-            node = kind(*fields)  # before anything changes: it may be too deep for one more call
-            index = known[fields] = len(self.table)
-            self.table.append(node)
-        return index
 
     def compile(self, root: tree.Node) -> Root:
         """`root`, and before it all that it is made of."""
@@ -94,7 +59,7 @@ class Draft:
 
     def _index(self, element: tree.TreeNode) -> int:
         if type(element) is tree.Asset:  # most elements are
-            return self._hold(element.symbol)
+            return self.hold(element.symbol)
         index = self.done.get(element)
         if index is None:
             kind = type(element)
@@ -105,12 +70,6 @@ class Draft:
 
     def _indices(self, elements: Sequence[tree.TreeNode]) -> tuple[int, ...]:
         return tuple([self._index(each) for each in elements])
-
-    def _hold(self, symbol: Symbol) -> int:
-        index = self.held.get(symbol)
-        if index is None:
-            index = self.held[symbol] = self.add(nodes.Hold, symbol)
-        return index
 
     def _cash(self, _: tree.Cash) -> int:
         return self.add(nodes.Uninvested)
@@ -250,7 +209,7 @@ class Draft:
                 left -= weights[-1]
         if element.fallback is not None and left > _DUST:
             weights.append(left)
-            children.append(self._hold(element.fallback))
+            children.append(self.hold(element.fallback))
         return self._blend(tuple(weights), tuple(children))
 
     def _blend(self, weights: tuple[float, ...], children: tuple[int, ...]) -> int:
@@ -274,7 +233,7 @@ class Draft:
         return tuple([known[child] for child in children])
 
     def _mean_of_tickers(self, portfolio: int, element: tree.Filter) -> int:
-        symbols = self.holdings.of(portfolio, self.table)
+        symbols = self.holdable(portfolio)
         if not symbols:
             raise ValueError(f"{element.place}: a part that holds no ticker has no score of its tickers")
         series = [self._of_ticker(element.function, element.parameters, symbol) for symbol in symbols]
@@ -282,14 +241,6 @@ class Draft:
             return series[0]
         total, count = self.add(nodes.Arithmetic, "add", tuple(series)), self.add(nodes.Number, len(series))
         return self.add(nodes.Arithmetic, "divide", (total, count))
-
-    def read(self) -> tuple[tuple[Symbol, ...], BarsRead]:
-        """All symbols that the table holds or reads, sorted, and what it reads of them besides closes."""
-        symbols = {symbol for kind in (nodes.Close, nodes.Bar, nodes.Hold) for symbol, *_ in self.index[kind]}
-        bars: dict[Symbol, list[BarField]] = {}
-        for symbol, each in sorted(self.index[nodes.Bar]):
-            bars.setdefault(symbol, []).append(each)
-        return tuple(sorted(symbols)), {symbol: tuple(fields) for symbol, fields in bars.items()}
 
     def _of_history(self, function: str, parameters: tuple[float, ...], portfolio: int, place: Place) -> int:
         """Of the values of a portfolio: of a single asset its closes, of anything else simulated ones."""
