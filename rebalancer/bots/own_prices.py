@@ -38,8 +38,9 @@ def last_known(values: Floats) -> Floats:
 
 def _usable(values: Floats) -> Floats:
     """`values`, NaN for what is not a positive number. Columns that lie together in memory are fast to go through."""
-    good = (values > 0) & (values < np.inf)
-    return values if good.all() else np.where(good, values, np.nan)
+    if values.min(initial=np.inf) > 0 and values.max(initial=0) < np.inf:  # of values one of which is NaN, both are
+        return values
+    return np.where((values > 0) & (values < np.inf), values, np.nan)
 
 
 def own_bars(bot: str, bars: BarsRead, closes: Closes) -> OwnBars:

@@ -1,16 +1,17 @@
 """Oscillators between 0 and 100: the relative strength index and its relatives."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rebalancer.bots.flowchart.indicators.rolling import (
     by_runs,
     changes,
+    decayed_sums_then,
     exponential_average,
     highest,
     lowest,
     ratio,
-    smooth_pairs,
-    smoothed_then,
+    sum_decaying,
     total,
 )
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter, ten_windows
@@ -24,22 +25,16 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
     """Wilder's RSI, 0 to 100 (New Concepts in Technical Trading Systems, 1978).
 
     The mean gain G and the mean loss L start as plain means of the first `window` changes; from then on
-    G = (G (window - 1) + gain) / window, L alike. RSI = 100 - 100 / (1 + G / L), and 100 where L = 0: so a price that
-    never moved has an RSI of 100 (TA-Lib says 0).
+    G = (G (window - 1) + gain) / window, L alike. RSI = 100 G / (G + L) = 100 - 100 / (1 + G / L), and 100 where
+    both are 0: so a price that never moved has an RSI of 100 (TA-Lib says 0).
     """
 
     def strength(run: Floats) -> Floats:
         out = np.empty_like(run)
         out[..., :window] = np.nan
         if run.shape[-1] > window:
-            change = run[..., 1:] - run[..., :-1]
-            pairs = np.empty(change.shape, dtype=np.complex128)
-            gain, loss = pairs.real, pairs.imag
-            _separate(change, gain, loss)
-            for amounts in (gain, loss):
-                amounts[..., window - 1] = np.add.reduce(amounts[..., :window], axis=-1) / window
-            smooth_pairs(pairs[..., window - 1 :], 1 / window)
-            strength_of(gain[..., window - 1 :], loss[..., window - 1 :], out[..., window:])
+            sums = _sums_of_changes(run[..., 1:] - run[..., :-1], window)
+            strength_of(sums.real, sums.imag, out[..., window:])
         return out
 
     return by_runs(prices, strength, rowwise=True)
@@ -47,11 +42,20 @@ def relative_strength_index(prices: Floats, window: int) -> Floats:
 
 def next_relative_strength_index(before: Floats, last: Floats, window: int) -> Floats:
     """The `relative_strength_index` of `before` (T,), without a gap, and then each of `last` (K,), to the same bits."""
-    amounts, ending = np.empty((2, len(before) - 1)), np.empty((2, len(last)))
-    _separate(np.diff(before), *amounts)
+    sums, ending = _sums_of_changes(np.diff(before), window), np.empty((2, len(last)))
     _separate(last - before[-1], *ending)
-    first = amounts[..., :window].mean(axis=-1, keepdims=True)
-    return strength_of(*smoothed_then(first, amounts[..., window:], ending, 1 / window))
+    return strength_of(*decayed_sums_then(sums, ending, 1 / window))
+
+
+def _sums_of_changes(change: Floats, window: int) -> NDArray[np.complex128]:
+    """What G and L are in proportion to after each `change` (…, T) from number `window` on: (…, T - window + 1)."""
+    pairs = np.empty(change.shape, dtype=np.complex128)
+    _separate(change, pairs.real, pairs.imag)
+    for amounts in (pairs.real, pairs.imag):
+        amounts[..., window - 1] = np.add.reduce(amounts[..., :window], axis=-1)
+    sums = pairs[..., window - 1 :]
+    sum_decaying(sums, 1 / window)
+    return sums
 
 
 def _separate(change: Floats, gain: Floats, loss: Floats) -> None:
@@ -74,14 +78,14 @@ def relative_strength_index_ema(prices: Floats, window: int) -> Floats:
 
 
 def strength_of(gain: Floats, loss: Floats, out: Floats | None = None) -> Floats:
-    """100 - 100 / (1 + gain / loss); 100 where there is no loss. Written to `out`, if there is one."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        strength = np.divide(gain, loss, out=out)
-    if not np.isfinite(strength).all():
-        strength[loss <= 0] = np.inf
-    strength += 1
-    np.divide(100, strength, out=strength)
-    return np.subtract(100, strength, out=strength)
+    """100 gain / (gain + loss); 100 where both are 0. Written to `out`, if there is one."""
+    both = gain + loss
+    with np.errstate(invalid="ignore"):
+        strength = np.divide(gain, both, out=out)
+    if not both.min(initial=1) > 0:
+        strength[both == 0] = 1
+    strength *= 100
+    return strength
 
 
 def stochastic_relative_strength_index(prices: Floats, window: int) -> Floats:

@@ -46,8 +46,8 @@ def over_windows(parts: Parts, window: int, join: Join) -> Parts:
 
 def _from_row(first: int, values: Floats, like: Floats) -> Floats:
     """`values` below `first` rows of NaN, in memory like another array of that shape."""
-    out = np.full_like(like, np.nan)
-    out[first:] = values
+    out = np.empty_like(like)
+    out[:first], out[first:] = np.nan, values
     return out
 
 
@@ -92,8 +92,9 @@ def squared_distances(values: Floats, window: int) -> Floats:
         joined *= older_size * newer_size / size
         if known := [*squares, *newer_squares]:  # a single row has none
             joined += known[0] + known[1] if len(known) > 1 else known[0]
-        step *= newer_size / size
-        step += mean
+        if size < window:  # the last mean is not needed
+            step *= newer_size / size
+            step += mean
         return step, joined
 
     if window == 1:
@@ -104,7 +105,10 @@ def squared_distances(values: Floats, window: int) -> Floats:
 def without_gaps(values: Floats, prices: Floats, window: int) -> Floats:
     """`values` themselves, with NaN where one of the last `window` `prices` is missing; both (T,) or (T, N)."""
     values[: window - 1] = np.nan
-    columns, missing = np.atleast_2d(values.T), np.atleast_2d(np.isnan(prices).T)
+    missing = np.isnan(prices)
+    if not missing.any():
+        return values
+    columns, missing = np.atleast_2d(values.T), np.atleast_2d(missing.T)
     for column in np.flatnonzero(missing.any(axis=1)):
         rows = np.arange(1, len(prices) + 1)
         last_gap = np.maximum.accumulate(np.where(missing[column], rows, 0))
@@ -114,8 +118,8 @@ def without_gaps(values: Floats, prices: Floats, window: int) -> Floats:
 
 def earlier(values: Floats, sessions: int) -> Floats:
     """The value `sessions` rows before; NaN where history is shorter."""
-    out = np.full_like(values, np.nan)
-    out[sessions:] = values[:-sessions] if sessions else values
+    out = np.empty_like(values)
+    out[:sessions], out[sessions:] = np.nan, values[:-sessions] if sessions else values
     return out
 
 
@@ -131,7 +135,8 @@ def returns(prices: Floats) -> Floats:
 
 def growth(prices: Floats, sessions: int) -> Floats:
     """The simple return from `sessions` rows before, as a fraction; NaN where history is shorter."""
-    out = np.full_like(prices, np.nan)
+    out = np.empty_like(prices)
+    out[:sessions] = np.nan
     grown = np.divide(prices[sessions:], prices[:-sessions], out=out[sessions:])
     grown -= 1
     return out
@@ -192,6 +197,44 @@ def _powers(keep: float, count: int) -> tuple[Floats, Floats]:
     """The first `count` powers of `keep`, and each of them twice."""
     powers = np.cumprod(np.full(count, keep), dtype=np.float64)
     return powers, np.stack((powers, powers), axis=-1).ravel()
+
+
+def sum_decaying(pairs: NDArray[np.complex128], rate: float) -> None:
+    """Both parts of complex numbers, in place and along the last axis: s = amount + (1 - rate) s_before.
+
+    The sums have a factor above 0 in common, which is another in each column: only their ratio means something. So they
+    are plain running sums of amounts that grow by 1 / (1 - rate) from one to the next, in blocks in which that stays
+    below 1e100. A sum waits for the one before it: in pairs two wait together.
+    """
+    count = pairs.shape[-1] - 1
+    if rate == 1 or count <= 0:
+        return
+    block, growing = _growing(rate, count)
+    for start in range(0, count, block):
+        part = pairs[..., start : start + 1 + block]
+        amounts = part.view(np.float64)
+        if start:
+            amounts[..., :2] /= growing[-1]
+        amounts[..., 2:] *= growing[: amounts.shape[-1] - 2]
+        np.cumsum(part, axis=-1, out=part)
+
+
+def decayed_sums_then(sums: NDArray[np.complex128], last: Floats, rate: float) -> Floats:
+    """What follows the last of `sums` (T,) for each of the `last` amounts (2, K), to the bits of `sum_decaying`."""
+    if rate == 1:
+        return last
+    before, count = np.array([[sums[-1].real], [sums[-1].imag]]), len(sums) - 1
+    block, growing = _growing(rate, count + 1)
+    if count and count % block == 0:
+        before /= growing[-1]
+    after: Floats = before + last * growing[2 * (count % block)]
+    return after
+
+
+def _growing(rate: float, count: int) -> tuple[int, Floats]:
+    """The length of a block, and the powers of 1 / (1 - rate) for one or for a shorter `count`, each of them twice."""
+    block = int(-230 / math.log1p(-rate))
+    return block, _powers(1 / (1 - rate), min(block, count))[1]
 
 
 def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, centred: bool = False) -> Floats:
