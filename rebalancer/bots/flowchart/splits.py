@@ -82,10 +82,12 @@ def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
     scores = scores_of(node, values, days)
     if not (node.weights or node.volatilities):
         return _best_equally(node, values, days, scores)
-    taken = in_order(node.count, scores, largest=node.largest, ranked=True)[: node.count]
+    taken = in_order(node.count, scores, largest=node.largest, ranked=bool(node.weights))[: node.count]
     split = np.zeros_like(scores)
     np.put_along_axis(split, taken, _weights_by_rank(node, taken, values, days), axis=0)
-    split[:, np.isnan(split).any(axis=0) | np.isnan(scores).any(axis=0)] = np.nan
+    undefined = np.isnan(split).any(axis=0) | np.isnan(scores).any(axis=0)
+    if undefined.any():
+        split[:, undefined] = np.nan
     return split
 
 
@@ -133,9 +135,8 @@ def _rows(series: tuple[int, ...], values: Values, days: Days) -> Floats:
 def _volatilities(series: tuple[int, ...], values: Values, days: Days) -> Floats:
     """NaN where a volatility is 0, by which nothing can be weighted."""
     volatilities = _rows(series, values, days)
-    useful = volatilities > 0
-    if not useful.all():
-        volatilities[~useful] = np.nan
+    if not volatilities.min(initial=1) > 0:  # nor is it where one is NaN
+        volatilities[~(volatilities > 0)] = np.nan
     return volatilities
 
 
