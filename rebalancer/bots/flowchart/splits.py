@@ -94,11 +94,15 @@ def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
 def _best_equally(node: nodes.TopK, values: Values, days: Days, scores: Floats) -> Floats:
     if node.count == len(scores):
         return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
-    parts, others = parts_without_ties(node.count, scores, largest=node.largest)
+    gone, ranked = None, scores
+    if np.isnan(scores).any():
+        gone = dropped(node, values, days, scores)
+        ranked = np.where(gone, -np.inf if node.largest else np.inf, scores)
+    parts, others = parts_without_ties(node.count, ranked, largest=node.largest)
     if others.size:
         some = scores.take(others, axis=1)
-        gone = dropped(node, values, days[others], some)
-        parts[:, others] = equal_parts(node.count, some, gone, largest=node.largest)
+        left_out = np.zeros(some.shape, dtype=np.bool_) if gone is None else gone.take(others, axis=1)
+        parts[:, others] = equal_parts(node.count, some, left_out, largest=node.largest)
     return parts
 
 
