@@ -25,12 +25,12 @@ def smoothed(first: Floats, inputs: Floats, rate: float, *, centred: bool = Fals
     pairs = np.zeros((half, rows.shape[1]), dtype=np.complex128)
     upper, lower = pairs.real, pairs.imag[: len(rows) - half]
     upper[:], lower[:] = rows[:half], rows[half:]
-    smooth_pairs(pairs, rate, centred=centred)
+    _smooth_pairs(pairs, rate, centred=centred)
     rows[:half], rows[half:] = upper, lower
     return out
 
 
-def smooth_pairs(pairs: NDArray[np.complex128], rate: float, *, centred: bool = False) -> None:
+def _smooth_pairs(pairs: NDArray[np.complex128], rate: float, *, centred: bool = False) -> None:
     """Both parts of complex numbers `smoothed` in place, along the last axis, where y_0 stands first.
 
     A sum waits for the one before it: in pairs two wait together. It is solved as keep^i (y_0 + rate * cumsum(input /
@@ -103,21 +103,21 @@ def _growing(rate: float, count: int) -> tuple[int, Floats]:
     return block, _powers(1 / (1 - rate), min(block, count))[1]
 
 
-def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float, *, centred: bool = False) -> Floats:
-    """The last value of `smoothed` alone, over `inputs` and then one of `last`, for each of them (…, K)."""
+def smoothed_then(first: Floats, inputs: Floats, last: Floats, rate: float) -> Floats:
+    """The last value of a centred `smoothed` alone, over `inputs` and then one of `last`, for each of them (K,)."""
     if rate == 1:
         return last
     count, block, value = inputs.shape[-1], int(-230 / math.log1p(-rate)), first
     powers, _ = _powers(1 - rate, min(block, count + 1))
     for start in range(0, count + 1, block):
-        part, centre = inputs[..., start : start + block], value if centred else 0.0
+        part = inputs[start : start + block]
         if start + block > count:  # the block of the last input
-            ending = (last - centre) / powers[part.shape[-1]]
+            ending = (last - value) / powers[part.shape[-1]]
         else:
-            part, ending = part[..., :-1], (part[..., -1:] - centre) / powers[block - 1]
+            part, ending = part[:-1], (part[-1:] - value) / powers[block - 1]
         size = part.shape[-1]
-        summed = np.cumsum((part - centre) / powers[:size], axis=-1)[..., -1:] + ending if size else ending
-        value = (summed * rate + (value - centre)) * powers[size] + centre
+        summed = np.cumsum((part - value) / powers[:size])[-1:] + ending if size else ending
+        value = summed * rate * powers[size] + value
     return value
 
 
@@ -168,7 +168,7 @@ def exponential_average(values: Floats, window: int) -> Floats:
 
 def next_exponential_average(before: Floats, last: Floats, window: int) -> Floats:
     """The `exponential_average` of `before` (T,), without a gap, and then each of `last` (K,), to the same bits."""
-    return smoothed_then(before[:1], before[1:], last, 2 / (window + 1), centred=True)
+    return smoothed_then(before[:1], before[1:], last, 2 / (window + 1))
 
 
 def wilder_average(values: Floats, window: int) -> Floats:
