@@ -51,10 +51,12 @@ def resume(
 ) -> Answer:
     """Lift a halt, and show who set it, when and why."""
     from rebalancer.app import controls
+    from rebalancer.app.chosen import exchange_zones
     from rebalancer.report.controls import resumed_screen
 
-    resumed = controls.resume(load_config(config), account, reason, person())
-    return Answer(resumed, resumed_screen(resumed))
+    settings = load_config(config)
+    resumed = controls.resume(settings, account, reason, person())
+    return Answer(resumed, resumed_screen(resumed, exchange_zones(settings)))
 
 
 def kill(

@@ -146,4 +146,4 @@ def list_(account: AccountOption = None, config: ConfigOption = None) -> Answer:
 def _edited(account: "AccountConfig", edited: "InvestmentsEdited") -> Answer:
     from rebalancer.report.settings import edited_screen
 
-    return Answer(edited, edited_screen(account.name, edited))
+    return Answer(edited, edited_screen(account.name, edited, account.venue.zone))

@@ -89,11 +89,13 @@ def changes(
     config: ConfigOption = None,
 ) -> Answer:
     """List journalled changes of settings."""
+    from rebalancer.app.chosen import exchange_zones
     from rebalancer.journal import setting_history
     from rebalancer.report.settings import changes_screen
 
-    found = setting_history.changes(load_config(config).journal(), account, limit)
-    return Answer({"changes": found}, changes_screen(found))
+    settings = load_config(config)
+    found = setting_history.changes(settings.journal(), account, limit)
+    return Answer({"changes": found}, changes_screen(found, exchange_zones(settings)))
 
 
 @app.command()

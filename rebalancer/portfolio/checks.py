@@ -21,7 +21,7 @@ from rebalancer.model import (
     Trading,
     instrument_of,
 )
-from rebalancer.model.text import digits, money, per_share, percent, shares
+from rebalancer.model.text import date_and_time, digits, money, per_share, percent, shares, time_to_the_second
 from rebalancer.portfolio.buys import MOST_INVESTED, worst_price
 from rebalancer.portfolio.limits import Rules, first_refusal
 from rebalancer.portfolio.trades import ZERO, beyond_floor, target_value
@@ -54,8 +54,8 @@ def check_order(
     """
     before_close = auction_cutoff if order.kind == "moc" else timedelta(seconds=trading.cutoff_seconds)
     cutoff = session.closes - before_close
-    when = f"from {session.opens:%Y-%m-%d %H:%M:%S %Z} to {cutoff:%H:%M:%S %Z}"
-    yield session.opens <= now <= cutoff, f"it is {now:%Y-%m-%d %H:%M:%S %Z}, orders leave {when}"
+    when = f"from {date_and_time(session.opens, session.zone)} to {time_to_the_second(cutoff, session.zone)}"
+    yield session.opens <= now <= cutoff, f"it is {date_and_time(now, session.zone)}, orders leave {when}"
     quantity = order.quantity
     yield quantity.is_finite() and quantity > 0, f"its quantity is {quantity}, which is not above 0"
     if order.side == "sell":

@@ -128,7 +128,8 @@ def test_orders_are_sent_from_the_open_to_the_cutoff(now):
 
 def test_no_order_is_sent_after_the_cutoff():
     assert checked(SELL, now=CLOSES - timedelta(seconds=59)) == (
-        "it is 2016-12-30 20:59:01 UTC, orders leave from 2016-12-30 14:30:00 UTC to 20:59:00 UTC"
+        "it is 2016-12-30 15:59:01 New York time, "
+        "orders leave from 2016-12-30 09:30:00 New York time to 15:59:00 New York time"
     )
 
 
