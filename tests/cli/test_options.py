@@ -1,6 +1,7 @@
 """What `--help` says of an option is what the program does."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ TAKES_NO_DEMO = {
 
 def helps_of_config() -> Iterator[tuple[str, str]]:
     """The help of --config of each command that has it."""
-    waiting = [("", command_line())]
+    waiting: list[tuple[str, Any]] = [("", command_line())]
     while waiting:
         name, command = waiting.pop()
         waiting += [(f"{name} {each}".strip(), found) for each, found in getattr(command, "commands", {}).items()]
