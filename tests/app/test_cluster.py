@@ -1,6 +1,7 @@
 """Work on a Dask cluster: two worker processes on this machine."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -245,5 +246,17 @@ def test_the_spec_may_name_the_cluster_and_workers_are_of_this_machine(rebalance
     spec = tmp_path / "spec.toml"
     spec.write_text(spec.read_text() + '[cluster]\naddress = "tcp://10.0.0.5:8786"\n')
     said = rebalance("sweep", "spec.toml")
-    assert (said.code, "leaves this machine without encryption" in said.err) == (2, True)
+    named = re.search(r"spec\.toml, line \d+: cluster\.address: tcp://10\.0\.0\.5:8786 leaves this machine", said.err)
+    assert (said.code, bool(named)) == (2, True), said.err
     assert rebalance("sweep", "spec.toml", "--workers", 1).code == 0
+    said = rebalance("sweep", "spec.toml", "--dask", "tcp://10.0.0.6:8786")
+    assert (said.code, "--dask: tcp://10.0.0.6:8786 leaves this machine" in said.err) == (2, True), said.err
+
+
+def test_a_certificate_that_is_not_there_is_named_by_the_spec_s_line_and_key(rebalance, tmp_path):
+    swept(tmp_path)
+    spec = tmp_path / "spec.toml"
+    spec.write_text(spec.read_text() + '[cluster]\naddress = "tls://10.0.0.5:8786"\nca = "nowhere.pem"\n')
+    said = rebalance("sweep", "spec.toml")
+    named = re.search(r"spec\.toml, line \d+: cluster\.ca: nowhere\.pem is no file: name one", said.err)
+    assert (said.code, bool(named)) == (2, True), said.err
