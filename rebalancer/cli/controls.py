@@ -12,6 +12,7 @@ from rebalancer.cli.options import (
     Commands,
     ConfigOption,
     JsonOption,
+    OwnConfigOption,
     YesOption,
     ask,
     person,
@@ -99,7 +100,7 @@ def arm(
         bool, Option("--whole-first-run", help="Don't halt for a review after the first order.")
     ] = False,
     yes: YesOption = False,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
     json: JsonOption = False,
 ) -> Answer:
     """Allow an account with mode = "live" to trade until a given day, as long as its config and bots are unchanged."""

@@ -17,6 +17,7 @@ from rebalancer.cli.options import (
     Commands,
     ConfigOption,
     JsonOption,
+    OwnConfigOption,
     person,
     showing_progress,
 )
@@ -127,7 +128,7 @@ def login(
     stdin: Annotated[
         bool, Option("--stdin", help="Read two lines from a pipe: the key's ID, then the secret.")
     ] = False,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
 ) -> Answer:
     """Store an account's API keys in its credentials_file, else in the system keyring. They are never shown."""
     from rebalancer.app.connections import store_keys
