@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -181,13 +182,18 @@ def test_no_scheduler_is_told_with_the_remedy():
         pass
 
 
+MANUAL = Path(__file__).parents[2] / "docs" / "sweep.md"
+
+
 def certificates(folder) -> ClusterSettings:
-    """A certificate that is its own authority."""
+    """Made by the commands of the manual."""
     if not shutil.which("openssl"):
         pytest.skip("openssl, which makes the certificates, is not installed")
-    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout key.pem -out mine.pem"
-    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
-    return ClusterSettings(ca=folder / "mine.pem", certificate=folder / "mine.pem", key=folder / "key.pem")
+    commands = [line for line in MANUAL.read_text().splitlines() if line.startswith("openssl ")]
+    assert len(commands) == 3
+    for command in commands:
+        subprocess.run(shlex.split(command), cwd=folder, check=True, capture_output=True)  # noqa: S603 - of the manual
+    return ClusterSettings(ca=folder / "ca.pem", certificate=folder / "cert.pem", key=folder / "key.pem")
 
 
 def test_tls_with_certificates_on_both_sides(tmp_path):
