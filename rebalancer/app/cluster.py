@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from rebalancer.app.executor import LostPart, Part, Result
 from rebalancer.app.fingerprint import fingerprint
-from rebalancer.config.sweep import ClusterSettings
+from rebalancer.config.sweep import ClusterSettings, SweepSpec
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.model import Closes
 from rebalancer.model.text import counted, listed
@@ -26,6 +26,24 @@ LIBRARIES = ("ijson", "dask", "distributed", "msgpack", "cloudpickle")
 """Beside numpy: they read bots, or carry work and results."""
 SECONDS_TO_ANSWER = 15
 SECONDS_WITHOUT_WORKER = 60
+
+
+def require_usable(spec: SweepSpec, address: str) -> None:
+    """Raises BadInputError, by the spec's file, line and key where it is the spec that names what can't be used."""
+    files = {key: getattr(spec.cluster, key) for key in ("ca", "certificate", "key")}
+    problems = [
+        spec.problem(f"cluster.{key}", f"{path} is no file: name one by its path from the folder of this spec")
+        for key, path in files.items()
+        if path and not path.is_file()
+    ]
+    try:
+        require_safe(address, allow_unencrypted=spec.cluster.allow_unencrypted)
+    except BadInputError as error:
+        if address != spec.cluster.address:
+            raise
+        problems.extend(spec.problem("cluster.address", each.text) for each in error.problems)
+    if problems:
+        raise BadInputError(problems)
 
 
 def require_safe(address: str, *, allow_unencrypted: bool) -> None:

@@ -74,8 +74,9 @@ def _cluster(spec: "SweepSpec", dask: str | None, workers: int | None) -> "Abstr
         return nullcontext()
     if workers is not None:
         raise BadInputError.of("--workers", "is of this machine, and --dask of others: take one of them out")
-    from rebalancer.app.cluster import connected
+    from rebalancer.app.cluster import connected, require_usable
 
+    require_usable(spec, address)
     return connected(spec.cluster, address)
 
 

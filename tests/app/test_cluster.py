@@ -1,6 +1,8 @@
 """Work on a Dask cluster: two worker processes on this machine."""
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -180,13 +182,18 @@ def test_no_scheduler_is_told_with_the_remedy():
         pass
 
 
+MANUAL = Path(__file__).parents[2] / "docs" / "sweep.md"
+
+
 def certificates(folder) -> ClusterSettings:
-    """A certificate that is its own authority."""
+    """Made by the commands of the manual."""
     if not shutil.which("openssl"):
         pytest.skip("openssl, which makes the certificates, is not installed")
-    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout key.pem -out mine.pem"
-    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
-    return ClusterSettings(ca=folder / "mine.pem", certificate=folder / "mine.pem", key=folder / "key.pem")
+    commands = [line for line in MANUAL.read_text().splitlines() if line.startswith("openssl ")]
+    assert len(commands) == 3
+    for command in commands:
+        subprocess.run(shlex.split(command), cwd=folder, check=True, capture_output=True)  # noqa: S603 - of the manual
+    return ClusterSettings(ca=folder / "ca.pem", certificate=folder / "cert.pem", key=folder / "key.pem")
 
 
 def test_tls_with_certificates_on_both_sides(tmp_path):
@@ -245,5 +252,17 @@ def test_the_spec_may_name_the_cluster_and_workers_are_of_this_machine(rebalance
     spec = tmp_path / "spec.toml"
     spec.write_text(spec.read_text() + '[cluster]\naddress = "tcp://10.0.0.5:8786"\n')
     said = rebalance("sweep", "spec.toml")
-    assert (said.code, "leaves this machine without encryption" in said.err) == (2, True)
+    named = re.search(r"spec\.toml, line \d+: cluster\.address: tcp://10\.0\.0\.5:8786 leaves this machine", said.err)
+    assert (said.code, bool(named)) == (2, True), said.err
     assert rebalance("sweep", "spec.toml", "--workers", 1).code == 0
+    said = rebalance("sweep", "spec.toml", "--dask", "tcp://10.0.0.6:8786")
+    assert (said.code, "--dask: tcp://10.0.0.6:8786 leaves this machine" in said.err) == (2, True), said.err
+
+
+def test_a_certificate_that_is_not_there_is_named_by_the_spec_s_line_and_key(rebalance, tmp_path):
+    swept(tmp_path)
+    spec = tmp_path / "spec.toml"
+    spec.write_text(spec.read_text() + '[cluster]\naddress = "tls://10.0.0.5:8786"\nca = "nowhere.pem"\n')
+    said = rebalance("sweep", "spec.toml")
+    named = re.search(r"spec\.toml, line \d+: cluster\.ca: nowhere\.pem is no file: name one", said.err)
+    assert (said.code, bool(named)) == (2, True), said.err
