@@ -1,5 +1,8 @@
 """The accounts that a command or a page is about, chosen by name."""
 
+from collections.abc import Mapping
+from datetime import tzinfo
+
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError
 from rebalancer.model.text import known_names
@@ -22,6 +25,11 @@ def one_account(config: Config, name: str | None) -> AccountConfig:
     if len(accounts) > 1:
         raise BadInputError.of("--account", f"is needed, since there are several accounts: {_names(accounts)}")
     return accounts[0]
+
+
+def exchange_zones(config: Config) -> Mapping[str, tzinfo]:
+    """In which a person reads times: by account, and under "" the first account's, for what is of all of them."""
+    return {"": config.accounts[0].venue.zone, **{account.name: account.venue.zone for account in config.accounts}}
 
 
 def _names(accounts: tuple[AccountConfig, ...]) -> str:

@@ -4,24 +4,46 @@ A scheduler runs whatever it is sent, so a connection that leaves this machine m
 sides, unless the spec says otherwise. docs/sweep.md says how a cluster is started.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import import_module
+from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from rebalancer.app.executor import LostPart, Part, Result
-from rebalancer.app.fingerprint import Fingerprint, fingerprint
-from rebalancer.config.sweep import ClusterSettings
+from rebalancer.app.fingerprint import fingerprint
+from rebalancer.config.sweep import ClusterSettings, SweepSpec
 from rebalancer.errors import BadInputError, RunFailedError
 from rebalancer.model import Closes
 from rebalancer.model.text import counted, listed
 
+LIBRARIES = ("ijson", "dask", "distributed", "msgpack", "cloudpickle")
+"""Beside numpy: they read bots, or carry work and results."""
 SECONDS_TO_ANSWER = 15
 SECONDS_WITHOUT_WORKER = 60
+
+
+def require_usable(spec: SweepSpec, address: str) -> None:
+    """Raises BadInputError, by the spec's file, line and key where it is the spec that names what can't be used."""
+    files = {key: getattr(spec.cluster, key) for key in ("ca", "certificate", "key")}
+    problems = [
+        spec.problem(f"cluster.{key}", f"{path} is no file: name one by its path from the folder of this spec")
+        for key, path in files.items()
+        if path and not path.is_file()
+    ]
+    try:
+        require_safe(address, allow_unencrypted=spec.cluster.allow_unencrypted)
+    except BadInputError as error:
+        if address != spec.cluster.address:
+            raise
+        problems.extend(spec.problem("cluster.address", each.text) for each in error.problems)
+    if problems:
+        raise BadInputError(problems)
 
 
 def require_safe(address: str, *, allow_unencrypted: bool) -> None:
@@ -63,7 +85,7 @@ def connected(
     """The cluster whose scheduler at `address` answers within so many seconds; see DaskCluster for `patience`.
 
     Raises BadInputError for an address that is not safe or without `distributed`, and RunFailedError where no scheduler
-    answers, or a worker has another version of this program, numpy or Python.
+    answers, or a worker has another version of this program, of a library or of Python.
     """
     require_safe(address, allow_unencrypted=settings.allow_unencrypted)
     distributed = _distributed()
@@ -111,19 +133,24 @@ def _same_workers(client: Any, address: str) -> int:  # noqa: ANN401
     return len(found)
 
 
+@cache
 def facts() -> dict[str, str]:
-    """The fingerprint of the worker on which it runs, as plain values, which any version can read."""
-    return asdict(fingerprint())
+    """The versions on which a result depends where this runs, as plain values, which any version can read."""
+    return {**asdict(fingerprint()), **{name: version(name) for name in LIBRARIES}}
 
 
 def _otherwise(there: object) -> str:
     """In what a worker differs; "" where it does not."""
     if not isinstance(there, dict):
         return f"it can't run this program, {type(there).__name__}: {there}"
-    here = fingerprint()
-    if {*there} != {*asdict(here)}:
+    if {*there} != {*facts()}:
         return "it has another version of rebalancer"
-    return " and ".join(here.differences(Fingerprint(**there)))
+    return _differences(there, facts())
+
+
+def _differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Such as "numpy 2.3.1 there and 2.4.6 here"."""
+    return " and ".join(f"{name} {there[name]} there and {of} here" for name, of in here.items() if there[name] != of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +258,9 @@ def _outcome(future: Any, found: Any) -> tuple[Any] | None:  # noqa: ANN401
 def _answer(part: Any, shared: _Shared, expected: dict[str, str]) -> Any:  # noqa: ANN401
     """On a worker, which may have joined since the others were asked who they are."""
     if facts() != expected:
-        differing = " and ".join(Fingerprint(**expected).differences(fingerprint()))
-        worker = _distributed().get_worker().address
+        worker, differing = _distributed().get_worker().address, _differences(facts(), expected)
         raise RunFailedError(
-            f"worker {worker} joined with another program: {differing}. Install the same versions there."
+            f"worker {worker} joined with another program: {differing}. Install the same versions there and repeat the "
+            "command: what was finished is kept, and it goes on from there."
         )
     return shared.work(shared.closes, part)

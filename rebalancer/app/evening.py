@@ -225,7 +225,7 @@ def _require_present(context: RunContext) -> None:
         return
     now, last = context.clock.now(), context.broker.last_change()
     if last is not None and now.date() < last.date():
-        raise BadInputError.of(f"account {context.account}", gone_back(now, last))
+        raise BadInputError.of(f"account {context.account}", gone_back(now, last, context.broker.venue.zone))
 
 
 def _interrupted_run(journal: Journal, account: AccountConfig, session: Session) -> InterruptedRun | None:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rebalancer.app.service_installation import Run
@@ -114,7 +114,7 @@ def machine_clock(path: Path, now: datetime) -> Iterator[Check]:
     with suppress(RebalancerError):
         last = last_moment(path)
         if last is not None and not last <= now + SLACK:
-            found = f"it is {minute(now, UTC)} here, and the journal's last line is of {minute(last, UTC)}"
+            found = f"it is {minute(now, None)} here, and the journal's last line is of {minute(last, None)}"
             yield Check("machine clock", "fail", found, "Set the machine's clock, ideally by NTP, before the next run.")
         else:
-            yield Check("machine clock", "pass", f"it is {minute(now, UTC)} here, after all that is journalled")
+            yield Check("machine clock", "pass", f"it is {minute(now, None)} here, after all that is journalled")

@@ -1,7 +1,6 @@
 """The texts of messages: how a run ended, what a person did to an account, errors outside of runs."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC
 
 from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig
@@ -104,7 +103,7 @@ def _what_to_do(account: AccountConfig, result: RunResult, kind: NoticeKind) -> 
 
 def of_event(event: ManualEvent, account: AccountConfig) -> Message:
     """What a person did."""
-    kind, at = _kind_of_event(event), minute(event.at, UTC)
+    kind, at = _kind_of_event(event), minute(event.at, account.venue.zone)
     text = _event_text(event, f"account {event.account}" if event.account else "every account", account)
     return Message(kind, _title(event.account or "all accounts", kind), f"{at}: {text}", f"{event.account} {at} {text}")
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 from rebalancer.app.executor import Executor, LostPart, Part, Result, Serial
-from rebalancer.app.shared_closes import SharedCloses
+from rebalancer.app.shared_closes import SharedCloses, shared
 from rebalancer.errors import RunFailedError
 from rebalancer.model import Closes
 
@@ -51,14 +49,14 @@ class Pool:
     def results(
         self, work: Callable[[Closes, Part], Result], closes: Closes, parts: Sequence[Part]
     ) -> Generator[tuple[int, Result | LostPart], None, None]:
-        """As `Executor.results`. Raises RunFailedError where the closes can't be written to a temporary folder."""
+        """As `Executor.results`. Raises RunFailedError where the closes can't be written to a temporary file."""
         with ExitStack() as stack:
-            shared = _shared(stack, closes)
+            prices = _shared(stack, closes)
             waiting, running = list(reversed(range(len(parts)))), list[Worker]()
             stack.callback(_end, running)
             while waiting or running:
                 while waiting and len(running) < self.workers:
-                    running.append(_start(work, shared))
+                    running.append(_start(work, prices))
                     _give(running[-1], waiting, parts)
                 yield from _answers(running, waiting, parts)
 
@@ -70,17 +68,16 @@ def here(workers: int) -> Executor:
 
 def _shared(stack: ExitStack, closes: Closes) -> SharedCloses:
     try:
-        folder = stack.enter_context(TemporaryDirectory(prefix="rebalancer-", ignore_cleanup_errors=True))
-        return SharedCloses.write(closes, Path(folder))
+        return stack.enter_context(shared(closes))
     except OSError as error:
         text = f"the prices can't be shared with other processes: {error.strerror}. Use --workers 1, or make room"
         raise RunFailedError(f"{text} in the folder for temporary files.") from error
 
 
-def _start(work: Callable[[Closes, Any], Any], shared: SharedCloses) -> Worker:
+def _start(work: Callable[[Closes, Any], Any], prices: SharedCloses) -> Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, work, shared), daemon=False)
+    process = context.Process(target=_serve, args=(theirs, work, prices), daemon=False)
     with _ctrl_c_is_ours():
         process.start()
     theirs.close()
@@ -151,10 +148,10 @@ def _end(running: list[Worker]) -> None:
 # ------------------------------------------------------------------------------------------------------- in a worker
 
 
-def _serve(pipe: Connection, work: Callable[[Closes, Any], Any], shared: SharedCloses) -> None:
+def _serve(pipe: Connection, work: Callable[[Closes, Any], Any], prices: SharedCloses) -> None:
     """Answer until there is nothing more to do, or the parent process is gone."""
     signal.signal(signal.SIGTERM, _leave)
-    closes = shared.open()
+    closes = prices.open()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while (part := pipe.recv()) is not None:
             try:

@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC
 from decimal import Decimal
 from typing import Literal
 
@@ -122,8 +121,8 @@ def _cut_off(config: Config, account: AccountConfig) -> Mapping[str, HandedOver]
 def cut_off_removals(config: Config, account: AccountConfig) -> tuple[str, ...]:
     """A sentence for each bot that a run would finish to remove. Changes nothing."""
     return tuple(
-        f"{bot} was handed over to its owner by {handed.by} at {minute(handed.at, UTC)}, and its removal from the "
-        "config was cut off: the next run finishes it, and buys nothing for it"
+        f"{bot} was handed over to its owner by {handed.by} at {minute(handed.at, account.venue.zone)}, and its "
+        "removal from the config was cut off: the next run finishes it, and buys nothing for it"
         for bot, handed in _cut_off(config, account).items()
     )
 
@@ -139,8 +138,8 @@ def require_current(config: Config, account: AccountConfig) -> None:
 def _finish(config: Config, account: AccountConfig, content: bytes, handed: HandedOver) -> None:
     replace_config(config, account, content, handed.by)
     text = (
-        f"{handed.bot} was handed over to its owner by {handed.by} at {minute(handed.at, UTC)}, and its removal from "
-        "the config was cut off: it is finished now"
+        f"{handed.bot} was handed over to its owner by {handed.by} at {minute(handed.at, account.venue.zone)}, and its "
+        "removal from the config was cut off: it is finished now"
     )
     with SqliteJournal.open(config.journal()) as journal:
         journal.record(NO_RUN, Noted(SystemClock().now(), "note", text))

@@ -128,6 +128,12 @@ def _result(journal: Path, account: AccountConfig, run: RunId, error: Rebalancer
     return RunResult(account.name, code, str(error or ""), record, status, account.venue.zone.key)
 
 
+def past_dry_run(config: Config, account: AccountConfig, run: RunId) -> RunResult:
+    """The result of a dry run that is over. Raises BadInputError where there is no such run."""
+    result, _ = with_books(config, account, _result(config.journal(dry_run=True), account, run, None))
+    return result
+
+
 def _not_run(account: AccountConfig, status: RunStatus, why: RebalancerError | str) -> RunResult:
     code = why.exit_code if isinstance(why, RebalancerError) else EXIT_CODES[status]
     return RunResult(account.name, code, str(why), None, status, account.venue.zone.key)

@@ -4,7 +4,6 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC
 from pathlib import Path
 
 from rebalancer import config as settings
@@ -93,7 +92,7 @@ def _limit_notes(config: Config, account: AccountConfig, bots: Mapping[str, Bot]
             values = {holding.symbol: holding.value for holding in record.holdings if holding.symbol in wanted}
             seen = record.account
             for symbol, why in symbols_at_limit(values, seen.equity, account.limits, seen.currency).items():
-                yield f"{symbol}: {why} (as of {minute(record.at, UTC)})"
+                yield f"{symbol}: {why} (as of {minute(record.at, account.venue.zone)})"
 
 
 def migrate(path: Path, by: str) -> Migrated:

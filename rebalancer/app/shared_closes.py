@@ -1,49 +1,64 @@
-"""Closes that several processes read: files that each maps into its memory, so that they are there only once."""
+"""Closes that several processes read: a file that each maps into its memory, so that they are there only once.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+The file has no name: it is gone with the last process that has it open, even where a kill lets none of them tidy up.
+"""
 
-import numpy as np
+import pickle
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from multiprocessing.reduction import DupFd
+from os import fdopen
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
-from rebalancer.model import BarField, Bars, Closes, Floats
+from rebalancer.model import Closes
 
-SESSIONS, VALUES = "sessions.npy", "values.npy"
+ALIGNED = 64
+"""Bytes: as numpy aligns arrays itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedCloses:
-    """The closes whose arrays are in `folder`; `frame` is all else of them. It can be pickled: that takes no prices."""
+    """The closes in `file`: their arrays at `places`, and at the last all else of them.
 
-    folder: Path
-    frame: Closes
+    It can be pickled for a process that is being started, which takes no prices.
+    """
 
-    @classmethod
-    def write(cls, closes: Closes, folder: Path) -> "SharedCloses":
-        """Raises OSError, such as for a full disk."""
-        np.save(folder / SESSIONS, closes.sessions)
-        np.save(folder / VALUES, closes.values)
-        for name, column in closes.bars.values.items() if closes.bars else ():
-            np.save(folder / _bars_file(name), column)
-        bars = closes.bars.until(0) if closes.bars else None
-        return cls(folder, replace(closes, sessions=closes.sessions[:0], values=closes.values[:0], bars=bars))
+    file: BinaryIO
+    places: tuple[slice, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (DupFd(self.file.fileno()), self.places)
 
     def open(self) -> Closes:
-        """The closes; their arrays can't be written to."""
-        frame = self.frame
-        bars = replace(frame.bars, values=self._opened_bars(frame.bars)) if frame.bars else None
-        sessions = np.load(self.folder / SESSIONS)
-        return replace(frame, sessions=sessions, values=_opened(self.folder / VALUES), bars=bars)
-
-    def _opened_bars(self, bars: Bars) -> Mapping[BarField, Floats]:
-        return {name: _opened(self.folder / _bars_file(name)) for name in bars.values}
+        """The closes, to be opened once; their arrays can't be written to."""
+        with closing(self.file):
+            whole = memoryview(mmap(self.file.fileno(), 0, access=ACCESS_READ))
+        *arrays, frame = (whole[place] for place in self.places)
+        found: Closes = pickle.loads(frame, buffers=arrays)  # noqa: S301 - written by the process that started this one
+        return found
 
 
-def _bars_file(name: BarField) -> str:
-    return f"bars_{name}.npy"
+@contextmanager
+def shared(closes: Closes) -> Iterator[SharedCloses]:
+    """Raises OSError, such as for a full disk."""
+    arrays = list[pickle.PickleBuffer]()
+    frame = pickle.dumps(closes, protocol=5, buffer_callback=arrays.append)
+    with TemporaryFile() as file:
+        places = [_written(file, each) for each in arrays]
+        places.append(_written(file, frame))
+        file.flush()
+        yield SharedCloses(file, tuple(places))
 
 
-def _opened(path: Path) -> Floats:
-    """As a plain array: a memmap would turn every result into one more memmap."""
-    found: Floats = np.asarray(np.load(path, mmap_mode="r"))
-    return found
+def _written(file: BinaryIO, content: pickle.PickleBuffer | bytes) -> slice:
+    file.write(bytes(-file.tell() % ALIGNED))
+    start = file.tell()
+    file.write(content)
+    return slice(start, file.tell())
+
+
+def _received(file: Any, places: tuple[slice, ...]) -> SharedCloses:  # noqa: ANN401 - multiprocessing's own
+    return SharedCloses(fdopen(file.detach(), "rb"), places)

@@ -18,9 +18,10 @@ from threading import Thread
 from rebalancer import demo
 from rebalancer.app.evening import clock_of_run
 from rebalancer.app.proposals import Execution, Tonight
-from rebalancer.app.runs import run_by_hand
+from rebalancer.app.runs import past_dry_run, run_by_hand
 from rebalancer.app.schedule import outside_window
 from rebalancer.app.status import blocks
+from rebalancer.app.views import RunResult
 from rebalancer.config import AccountConfig, Config
 from rebalancer.errors import BadInputError, RunFailedError, echoed
 from rebalancer.files import create_private, replace_atomically
@@ -38,9 +39,21 @@ def tonight(config: Config, account: AccountConfig, progress: Progress = unwatch
     result = run_by_hand(config, account, confirm=_never_asks, dry_run=True, progress=progress)
     if result.run is None or result.run.plan is None:
         return Tonight(result, "", "", result.sentence, limits_in_words())
-    made = result.run.run
-    line = plans.plan_line(config.journal(dry_run=True), made.id, dry_run=True) or ""
-    question, refused = _question_or_refusal(config, account, made.session)
+    line = plans.plan_line(config.journal(dry_run=True), result.run.run.id, dry_run=True) or ""
+    return _to_confirm(config, account, result, line, result.run.run.session)
+
+
+def tonight_again(config: Config, account: AccountConfig, line: str) -> Tonight | None:
+    """The dry run of `account` that made the plan `line`, and what has to be confirmed now; None where none made it."""
+    found = plans.plan_at(config.journal(dry_run=True), line)
+    result = past_dry_run(config, account, found[0]) if found else None
+    if result is None or result.run is None or result.run.run.account != account.name:
+        return None
+    return _to_confirm(config, account, result, line, result.run.run.session)
+
+
+def _to_confirm(config: Config, account: AccountConfig, result: RunResult, line: str, session: date) -> Tonight:
+    question, refused = _question_or_refusal(config, account, session)
     return Tonight(result, line, question, refused, limits_in_words())
 
 

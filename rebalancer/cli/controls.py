@@ -12,6 +12,7 @@ from rebalancer.cli.options import (
     Commands,
     ConfigOption,
     JsonOption,
+    OwnConfigOption,
     YesOption,
     ask,
     person,
@@ -51,10 +52,12 @@ def resume(
 ) -> Answer:
     """Lift a halt, and show who set it, when and why."""
     from rebalancer.app import controls
+    from rebalancer.app.chosen import exchange_zones
     from rebalancer.report.controls import resumed_screen
 
-    resumed = controls.resume(load_config(config), account, reason, person())
-    return Answer(resumed, resumed_screen(resumed))
+    settings = load_config(config)
+    resumed = controls.resume(settings, account, reason, person())
+    return Answer(resumed, resumed_screen(resumed, exchange_zones(settings)))
 
 
 def kill(
@@ -97,7 +100,7 @@ def arm(
         bool, Option("--whole-first-run", help="Don't halt for a review after the first order.")
     ] = False,
     yes: YesOption = False,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
     json: JsonOption = False,
 ) -> Answer:
     """Allow an account with mode = "live" to trade until a given day, as long as its config and bots are unchanged."""

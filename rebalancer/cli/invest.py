@@ -7,7 +7,7 @@ from typer import Argument, Option
 
 from rebalancer.cli import completion
 from rebalancer.cli.config_file import load_account, load_config
-from rebalancer.cli.options import AccountOption, Answer, BotArgument, Commands, ConfigOption, person
+from rebalancer.cli.options import AccountOption, Answer, BotArgument, Commands, ConfigOption, OwnConfigOption, person
 from rebalancer.cli.screen import say
 
 if TYPE_CHECKING:
@@ -29,12 +29,14 @@ def add(
     bot: BotArgument,
     amount: AmountArgument,
     percent: Annotated[bool, Option("--percent", help="AMOUNT is a percentage of the investable amount.")] = False,
-    name: Annotated[str | None, Option("--name", help="The bot's name; default: its file name.")] = None,
+    name: Annotated[
+        str | None, Option("--name", help="The bot's name; default: its own, or its file's without the ending.")
+    ] = None,
     rollover: Annotated[
         bool, Option("--rollover", help="It begins with AMOUNT and keeps what it earns and loses.")
     ] = False,
     account: AccountOption = None,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
 ) -> Answer:
     """Add a bot with an amount of money. Its file is checked first."""
     from rebalancer.app.settings import invest
@@ -57,7 +59,7 @@ def set_(
         Option("--rollover/--fixed", help="Whether it keeps what it earns and loses; default: unchanged."),
     ] = None,
     account: AccountOption = None,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
 ) -> Answer:
     """Change a bot's amount."""
     from rebalancer.app.settings import change_amount
@@ -70,7 +72,7 @@ def set_(
 
 @app.with_json()
 def deposit(
-    name: NameArgument, amount: MoneyArgument, account: AccountOption = None, config: ConfigOption = None
+    name: NameArgument, amount: MoneyArgument, account: AccountOption = None, config: OwnConfigOption = None
 ) -> Answer:
     """Give a bot whose capital rolls over money of the account that no bot has. The next run invests it."""
     from rebalancer.app.capital import deposit
@@ -83,7 +85,7 @@ def deposit(
 
 @app.with_json()
 def withdraw(
-    name: NameArgument, amount: MoneyArgument, account: AccountOption = None, config: ConfigOption = None
+    name: NameArgument, amount: MoneyArgument, account: AccountOption = None, config: OwnConfigOption = None
 ) -> Answer:
     """Take money from a bot whose capital rolls over. The next run sells for it; the cash stays in the account."""
     from rebalancer.app.capital import withdraw
@@ -102,7 +104,7 @@ def remove(
         Option("--sell/--hand-over", help="Its shares are sold by the next run, or stay and are yours."),
     ] = None,
     account: AccountOption = None,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
 ) -> Answer:
     """Remove a bot. Asks what becomes of its shares: sold by the next run, or kept as yours and not traded."""
     from rebalancer.app.removal import in_words, remove, shares_of_bot
@@ -146,4 +148,4 @@ def list_(account: AccountOption = None, config: ConfigOption = None) -> Answer:
 def _edited(account: "AccountConfig", edited: "InvestmentsEdited") -> Answer:
     from rebalancer.report.settings import edited_screen
 
-    return Answer(edited, edited_screen(account.name, edited))
+    return Answer(edited, edited_screen(account.name, edited, account.venue.zone))

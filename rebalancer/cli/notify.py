@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from rebalancer.cli.config_file import own_config
-from rebalancer.cli.options import Answer, Commands, ConfigOption
+from rebalancer.cli.options import Answer, Commands, OwnConfigOption
 from rebalancer.errors import BadInputError, Problem, RunFailedError
 
 app = Commands(help="Store and test the addresses of messages and of the monitor.", no_args_is_help=True)
@@ -16,7 +16,7 @@ app = Commands(help="Store and test the addresses of messages and of the monitor
 def login(
     name: Annotated[str, Argument(help='"ping", or the name of a [[notify]].')],
     stdin: Annotated[bool, Option("--stdin", help="Read the address from a pipe.")] = False,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
 ) -> Answer:
     """Store a secret address in its url_file, else in the system keyring. It is never shown."""
     from rebalancer.app.addresses import store_address
@@ -27,7 +27,7 @@ def login(
 
 
 @app.with_json("test")
-def try_(config: ConfigOption = None) -> Answer:
+def try_(config: OwnConfigOption = None) -> Answer:
     """Send a test message to every [[notify]], and a line to the monitor's log. Exit code 4 if one was not taken."""
     from rebalancer.app.addresses import sources, try_all
     from rebalancer.report.notify import delivery_screen

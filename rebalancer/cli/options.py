@@ -31,6 +31,11 @@ ConfigOption = Annotated[
     Path | None,
     Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder, the demo."),
 ]
+OwnConfigOption = Annotated[
+    Path | None,
+    Option("--config", help="Default: REBALANCE_CONFIG, ./config.toml, your config folder."),
+]
+"""Of commands that leave the demo as it is."""
 AccountOption = Annotated[
     str | None, Option("--account", help="Only this account.", autocompletion=completion.accounts)
 ]

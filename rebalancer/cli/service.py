@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from rebalancer.cli.config_file import own_config
-from rebalancer.cli.options import Answer, Commands, ConfigOption, JsonOption, YesOption, ask, show
+from rebalancer.cli.options import Answer, Commands, JsonOption, OwnConfigOption, YesOption, ask, show
 from rebalancer.cli.status import NEEDS_ATTENTION
 from rebalancer.errors import BadInputError, Problem
 
@@ -37,7 +37,7 @@ def install(
     print_only: Annotated[bool, Option("--print", help="Show what would be written; write nothing.")] = False,
     name: NameOption = NAME,
     yes: YesOption = False,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
     json: JsonOption = False,
 ) -> Answer:
     """Show files and commands, ask, then write and start them. What others wrote or changed is never overwritten."""
@@ -87,7 +87,7 @@ def uninstall(
 
 
 @app.with_json()
-def status(name: NameOption = NAME, config: ConfigOption = None) -> Answer:
+def status(name: NameOption = NAME, config: OwnConfigOption = None) -> Answer:
     """Show what is installed, and whether it is active and as your settings want it. Exit code 6 if it is not."""
     from rebalancer.app import service_setup
     from rebalancer.app.service_installation import ran

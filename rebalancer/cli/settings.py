@@ -17,6 +17,7 @@ from rebalancer.cli.options import (
     Commands,
     ConfigOption,
     JsonOption,
+    OwnConfigOption,
     person,
     showing_progress,
 )
@@ -89,11 +90,13 @@ def changes(
     config: ConfigOption = None,
 ) -> Answer:
     """List journalled changes of settings."""
+    from rebalancer.app.chosen import exchange_zones
     from rebalancer.journal import setting_history
     from rebalancer.report.settings import changes_screen
 
-    found = setting_history.changes(load_config(config).journal(), account, limit)
-    return Answer({"changes": found}, changes_screen(found))
+    settings = load_config(config)
+    found = setting_history.changes(settings.journal(), account, limit)
+    return Answer({"changes": found}, changes_screen(found, exchange_zones(settings)))
 
 
 @app.command()
@@ -125,7 +128,7 @@ def login(
     stdin: Annotated[
         bool, Option("--stdin", help="Read two lines from a pipe: the key's ID, then the secret.")
     ] = False,
-    config: ConfigOption = None,
+    config: OwnConfigOption = None,
 ) -> Answer:
     """Store an account's API keys in its credentials_file, else in the system keyring. They are never shown."""
     from rebalancer.app.connections import store_keys

@@ -25,7 +25,12 @@ def sweep(
     spec: Annotated[Path, Argument(metavar="SPEC.toml", help="What to vary and how: see docs/sweep.md.")],
     workers: WorkersOption = None,
     dask: Annotated[
-        str | None, Option("--dask", help="A Dask scheduler, such as tls://10.0.0.5:8786; needs rebalancer[cluster].")
+        str | None,
+        Option(
+            "--dask",
+            metavar="ADDRESS",
+            help="A Dask scheduler, such as tls://10.0.0.5:8786; default: that of the spec. Needs rebalancer[cluster].",
+        ),
     ] = None,
     store: Annotated[
         Path | None, Option("--store", help="Keeps every trial; default: sweeps.sqlite in the state folder.")
@@ -69,8 +74,9 @@ def _cluster(spec: "SweepSpec", dask: str | None, workers: int | None) -> "Abstr
         return nullcontext()
     if workers is not None:
         raise BadInputError.of("--workers", "is of this machine, and --dask of others: take one of them out")
-    from rebalancer.app.cluster import connected
+    from rebalancer.app.cluster import connected, require_usable
 
+    require_usable(spec, address)
     return connected(spec.cluster, address)
 
 

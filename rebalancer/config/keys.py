@@ -85,7 +85,7 @@ class Table:
         for key, parser in keys.items():
             if key not in self.content:
                 if key in required:
-                    self.refuse(key, "is missing: it has no default")
+                    self.refuse(key, f"is missing, and has no default: {parser.meaning}".rstrip(".: "))
                 continue
             if not (parser.text or parser.words) and any(variables_in(self.content[key])):
                 self.refuse(key, parsers.NO_VARIABLE)

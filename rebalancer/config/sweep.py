@@ -201,29 +201,38 @@ def _check(table: Table, top: Mapping[str, Any]) -> None:
 
 def _parameters(table: Table) -> Iterator[VariedParameter]:
     whole = table.table("parameters")
-    if not whole.content and not table.problems:
+    if not table.content.get("parameters"):
         table.refuse("parameters", "is missing: add a table such as [parameters.window] with at and values")
     for name in whole.content:
         each = whole.table(name)
         read = each.read({**keys.keys_of(ParameterTable), "from": BOUND, "to": BOUND}, required=("at",))
-        found = read.get("values") or _range(each, read)
+        found = _listed(each, read) if "values" in each.content else _range(each, read)
         if "at" in read and found:
             yield VariedParameter(name, read["at"], found, each.key)
 
 
+def _listed(table: Table, read: Mapping[str, Any]) -> tuple[Value, ...]:
+    """The values that are listed; those of a range beside them would not be tried."""
+    for key in ("from", "to", "step"):
+        if key in table.content:
+            table.refuse(key, "has no effect beside values: take this line out, or values")
+    return tuple(read.get("values", ()))
+
+
 def _range(table: Table, read: Mapping[str, Any]) -> tuple[Value, ...]:
     """The values `from`, `from` + `step` and so on up to `to`, exact; empty with a problem where there are none."""
-    if "values" in table.content:
-        return ()
     missing = [key for key in ("from", "to", "step") if key not in table.content]
     if missing:
         table.refuse("values", f"is missing: use values = [10, 20], or from, to and step; there is no {missing[0]}")
     if len({"from", "to", "step"} & {*read}) < 3:
         return ()
     first, last, step = Decimal(read["from"]), Decimal(read["to"]), Decimal(read["step"])
-    count = int((last - first) / step) + 1 if first <= last else 0
-    if not 1 <= count <= MOST_VALUES:
-        table.refuse("to", f"{count:,} values from {first} to {last}: use a step that makes 1 to {MOST_VALUES:,}")
+    if last < first:
+        table.refuse("to", f"{last} is below from, {first}: use a larger number here, or a smaller one there")
+        return ()
+    count = int((last - first) / step) + 1
+    if count > MOST_VALUES:
+        table.refuse("step", f"{count:,} values from {first} to {last}: use a step that makes 1 to {MOST_VALUES:,}")
         return ()
     whole = all(each == each.to_integral_value() for each in (first, step))
     return tuple(int(each) if whole else float(each) for each in (first + step * number for number in range(count)))

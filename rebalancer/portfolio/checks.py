@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import (
-    US_EQUITIES,
     Holdings,
     Instrument,
     Instruments,
@@ -21,7 +20,7 @@ from rebalancer.model import (
     Trading,
     instrument_of,
 )
-from rebalancer.model.text import digits, money, per_share, percent, shares
+from rebalancer.model.text import date_and_time, digits, money, per_share, percent, shares, time_to_the_second
 from rebalancer.portfolio.buys import MOST_INVESTED, worst_price
 from rebalancer.portfolio.limits import Rules, first_refusal
 from rebalancer.portfolio.trades import ZERO, beyond_floor, target_value
@@ -54,8 +53,8 @@ def check_order(
     """
     before_close = auction_cutoff if order.kind == "moc" else timedelta(seconds=trading.cutoff_seconds)
     cutoff = session.closes - before_close
-    when = f"from {session.opens:%Y-%m-%d %H:%M:%S %Z} to {cutoff:%H:%M:%S %Z}"
-    yield session.opens <= now <= cutoff, f"it is {now:%Y-%m-%d %H:%M:%S %Z}, orders leave {when}"
+    when = f"from {date_and_time(session.opens, session.zone)} to {time_to_the_second(cutoff, session.zone)}"
+    yield session.opens <= now <= cutoff, f"it is {date_and_time(now, session.zone)}, orders leave {when}"
     quantity = order.quantity
     yield quantity.is_finite() and quantity > 0, f"its quantity is {quantity}, which is not above 0"
     if order.side == "sell":
@@ -78,9 +77,7 @@ def check_order(
     yield quantity * most <= cash_left, f"{cost} cost more than the {money(cash_left, currency)} left for buys"
 
 
-def check_plan(
-    plan: Plan, holdings: Holdings, targets: Targets, trading: Trading, instruments: Instruments = US_EQUITIES
-) -> None:
+def check_plan(plan: Plan, holdings: Holdings, targets: Targets, trading: Trading, instruments: Instruments) -> None:
     """Raises StoppedError for a plan that only a bug of this program can have made."""
     if wrong := _check_plan(plan, holdings, targets, trading, instruments):
         raise StoppedError(
@@ -131,7 +128,8 @@ def missed_targets(
     trading: Trading,
     shrunk: Collection[Symbol] = (),
     beyond_cap: Decimal = ZERO,
-    instruments: Instruments = US_EQUITIES,
+    *,
+    instruments: Instruments,
 ) -> tuple[Miss, ...]:
     """Targets missed by more than one lot and `TOLERANCE`, in the order of the plan.
 

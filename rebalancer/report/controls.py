@@ -1,7 +1,7 @@
 """Terminal output of halts, the kill switch, arming, adoption and write-offs."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -21,12 +21,14 @@ def halted_screen(halt: Halted) -> Screen:
     yield line(f"{_whose(halt)} is halted: {halt.reason}. `rebalance resume --reason TEXT` lifts it.", "bold red")
 
 
-def resumed_screen(resumed: Resumed) -> Screen:
+def resumed_screen(resumed: Resumed, zones: Mapping[str, tzinfo]) -> Screen:
+    """`zones` are the exchanges', by account, and under "" the one for all accounts."""
     if not resumed.lifted:
         yield line("There is no halt to lift.")
         return
     for halt in resumed.lifted:
-        yield line(f"{_whose(halt)} was halted {date_and_time(halt.at, UTC)} by {halt.by}: {halt.reason}")
+        at = date_and_time(halt.at, zones[halt.account])
+        yield line(f"{_whose(halt)} was halted {at} by {halt.by}: {halt.reason}")
     for armed in resumed.whole_runs:
         yield line(f"Account {armed.account}: first live order reviewed; runs now send all orders.")
     yield line("Halt lifted.", "bold green")

@@ -1,13 +1,14 @@
 """Settings on the terminal: problems, values in force, changes and investments."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from rebalancer.app.capital_views import MovedCapital
 from rebalancer.app.views import FirstFiles, Invested, InvestmentsEdited, Migrated, SettingsCheck
 from rebalancer.config.effective import Setting
 from rebalancer.events import SettingChanged
-from rebalancer.model.text import cents, counted, money
+from rebalancer.model.text import cents, counted, minute, money
 from rebalancer.report.console import Screen, line, lines
 from rebalancer.report.run import old_and_new
 from rebalancer.report.tables import grid
@@ -36,12 +37,15 @@ def settings_screen(path: Path, accounts: Mapping[str, Sequence[Setting]]) -> Sc
         yield grid(f"Settings of account {account} from {path}", ("setting", "~value", "?~from"), rows)
 
 
-def changes_screen(changes: Sequence[SettingChanged]) -> Screen:
+def changes_screen(changes: Sequence[SettingChanged], zones: Mapping[str, tzinfo]) -> Screen:
+    """`zones` are the exchanges', by account; those of accounts no longer in the config are shown in UTC."""
     if not changes:
         yield line("No setting was changed.")
         return
-    rows = ((f"{each.at:%Y-%m-%d %H:%M}", each.account, each.key, *old_and_new(each)) for each in changes)
-    yield grid("Changes of settings", ("when (UTC)", "account", "~setting", "~from", "~to"), rows)
+    rows = (
+        (minute(each.at, zones.get(each.account, UTC)), each.account, each.key, *old_and_new(each)) for each in changes
+    )
+    yield grid("Changes of settings", ("when", "account", "~setting", "~from", "~to"), rows)
 
 
 def investments_screen(accounts: Mapping[str, Sequence[Invested]]) -> Screen:
@@ -61,8 +65,8 @@ def _investment(bot: Invested) -> tuple[str, ...]:
     return bot.bot, cents(bot.amount), bot.currency, bot.capital, bot.file
 
 
-def edited_screen(account: str, edited: InvestmentsEdited) -> Screen:
-    yield from changes_screen(edited.changes)
+def edited_screen(account: str, edited: InvestmentsEdited, zone: tzinfo) -> Screen:
+    yield from changes_screen(edited.changes, {account: zone})
     yield from investments_screen({account: edited.investments})
     if edited.shares_left:
         yield line(edited.shares_left)

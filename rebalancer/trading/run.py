@@ -3,6 +3,7 @@
 from rebalancer.errors import RebalancerError, RunFailedError, StoppedError
 from rebalancer.events import Halted, Noted, RunEnded
 from rebalancer.model import Plan, RunId, RunRequest, Session
+from rebalancer.model.text import between, date_and_time
 from rebalancer.ports import AlreadyRun, InterruptedRun
 from rebalancer.trading.context import RunContext, RunLog
 from rebalancer.trading.halts import changed_files
@@ -18,8 +19,8 @@ def start_run(
     """
     if not session.opens <= request.at <= session.closes:
         raise RunFailedError(
-            f"the session of {session.day} is open from {session.opens:%H:%M} to {session.closes:%H:%M} UTC, "
-            f"now it is {request.at:%Y-%m-%d %H:%M} UTC. Nothing was sent."
+            f"the session of {session.day} is open {between(session.opens, session.closes, session.zone)}, "
+            f"now it is {date_and_time(request.at, session.zone)}. Nothing was sent."
         )
     if interrupted is None:
         return context.journal.start_run(request)

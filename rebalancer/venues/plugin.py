@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from rebalancer.model import Mode, Session, Symbol, Venue
 from rebalancer.model.keys import Keys
+from rebalancer.model.text import minute
 from rebalancer.ports import Broker, Calendar, Clock, History, Progress, Quotes
 
 # The whole URL has to match: none passes that a URL parser and the network library would read differently.
@@ -128,11 +129,11 @@ class SimulatedBroker(Broker, Protocol):
         """Remove the whole position in `symbol` without proceeds."""
 
 
-def gone_back(now: datetime, last: datetime) -> str:
+def gone_back(now: datetime, last: datetime, zone: tzinfo) -> str:
     """The refusal of a day before the `last` change of a simulated account: what happened since can't be undone."""
     return (
-        f"it is {now:%Y-%m-%d %H:%M} UTC, but the simulated account has lived until {last:%Y-%m-%d %H:%M} UTC and "
-        f"can't go back. Name {last:%Y-%m-%d} or a later day, or begin a new account in another folder: state_dir or "
+        f"it is {minute(now, zone)}, but the simulated account has lived until {minute(last, zone)} and can't go back. "
+        f"Name {last.astimezone(zone).date()} or a later day, or begin a new account in another folder: state_dir or "
         "REBALANCE_STATE."
     )
 

@@ -46,7 +46,7 @@ class DaskProcesses:
             process.wait()
 
     def _start(self, what: str, *words: str, **environment: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dask", what, *words, *self.tls]
+        command = [sys.executable, "-P", "-m", "dask", what, *words, *self.tls]
         path = os.pathsep.join([environment.pop("ahead", ""), str(TESTS)]).strip(os.pathsep)
         with (self.folder / f"{what}.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - this interpreter

@@ -1,16 +1,20 @@
 """Work on a Dask cluster: two worker processes on this machine."""
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import parts_of_work
 import pytest
 from dask_cluster import DaskProcesses
 from sweeps import Interrupted, swept
 
+import rebalancer
 from rebalancer.app.cluster import connected, require_safe
 from rebalancer.app.executor import Serial
 from rebalancer.config.sweep import ClusterSettings
@@ -83,17 +87,59 @@ def test_a_lost_worker_costs_a_retry_and_not_the_run(cluster, tmp_path):
     assert (tmp_path / "2").exists()
 
 
-def test_a_worker_with_another_numpy_is_refused_by_its_name_and_its_version(cluster, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text('import numpy\nnumpy.__version__ = "1.0"\n')
+def another_numpy(folder) -> None:
+    (folder / "sitecustomize.py").write_text('import numpy\nnumpy.__version__ = "1.0"\n')
+
+
+def another_library(folder) -> None:
+    (folder / "cloudpickle-1.0.dist-info").mkdir()
+    (folder / "cloudpickle-1.0.dist-info" / "METADATA").write_text("Name: cloudpickle\nVersion: 1.0\n")
+
+
+def another_program(folder) -> None:
+    """One line of how variants are tried is another."""
+    shutil.copytree(Path(rebalancer.__file__).parent, folder / "rebalancer", ignore=shutil.ignore_patterns("*.pyc"))
+    with (folder / "rebalancer" / "app" / "variants.py").open("a") as file:
+        file.write("# changed\n")
+
+
+@pytest.mark.filterwarnings("ignore:Mismatched versions found")  # by Dask itself
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (another_numpy, r"numpy 1\.0 there and 2"),
+        (another_library, r"cloudpickle 1\.0 there and [2-9]"),
+        (another_program, r"code [0-9a-f]{16} there and [0-9a-f]{16} here"),
+    ],
+)
+def test_a_worker_that_would_compute_something_else_is_refused_by_its_name(cluster, tmp_path, made, said):
+    made(tmp_path)
     up(cluster, 2)
     other = cluster.start_worker("other", ahead=str(tmp_path))
     up(cluster, 3)
-    said = r"1 worker would .*: tcp://127\.0\.0\.1:\d+ \(numpy 1\.0 there and 2"
-    with pytest.raises(RunFailedError, match=said) as refused, connected(PLAIN, cluster.address):
+    refused = pytest.raises(RunFailedError, match=rf"1 worker would .*: tcp://127\.0\.0\.1:\d+ \({said}")
+    with refused as told, connected(PLAIN, cluster.address):
         pass
-    assert refused.value.exit_code == 4
+    assert told.value.exit_code == 4
     other.kill()
     other.wait()
+
+
+def test_a_worker_that_joins_later_and_would_compute_something_else_is_refused_by_its_name(cluster, tmp_path):
+    another_numpy(tmp_path)
+    up(cluster, 2)
+    others = []
+
+    def joins() -> None:
+        others.append(cluster.start_worker("late", ahead=str(tmp_path)))
+        up(cluster, 3)
+
+    said = r"worker tcp://127\.0\.0\.1:\d+ joined with another program: numpy 1\.0 there and 2.* repeat the command"
+    with connected(PLAIN, cluster.address) as found, pytest.raises(RunFailedError, match=said):
+        list(Interrupted(found, joins).results(parts_of_work.total, CLOSES, [0] * 60))
+    for other in others:
+        other.kill()
+        other.wait()
 
 
 def test_a_cluster_without_workers_says_so(tmp_path):
@@ -136,13 +182,18 @@ def test_no_scheduler_is_told_with_the_remedy():
         pass
 
 
+MANUAL = Path(__file__).parents[2] / "docs" / "sweep.md"
+
+
 def certificates(folder) -> ClusterSettings:
-    """A certificate that is its own authority."""
+    """Made by the commands of the manual."""
     if not shutil.which("openssl"):
         pytest.skip("openssl, which makes the certificates, is not installed")
-    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout key.pem -out mine.pem"
-    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
-    return ClusterSettings(ca=folder / "mine.pem", certificate=folder / "mine.pem", key=folder / "key.pem")
+    commands = [line for line in MANUAL.read_text().splitlines() if line.startswith("openssl ")]
+    assert len(commands) == 3
+    for command in commands:
+        subprocess.run(shlex.split(command), cwd=folder, check=True, capture_output=True)  # noqa: S603 - of the manual
+    return ClusterSettings(ca=folder / "ca.pem", certificate=folder / "cert.pem", key=folder / "key.pem")
 
 
 def test_tls_with_certificates_on_both_sides(tmp_path):
@@ -201,5 +252,17 @@ def test_the_spec_may_name_the_cluster_and_workers_are_of_this_machine(rebalance
     spec = tmp_path / "spec.toml"
     spec.write_text(spec.read_text() + '[cluster]\naddress = "tcp://10.0.0.5:8786"\n')
     said = rebalance("sweep", "spec.toml")
-    assert (said.code, "leaves this machine without encryption" in said.err) == (2, True)
+    named = re.search(r"spec\.toml, line \d+: cluster\.address: tcp://10\.0\.0\.5:8786 leaves this machine", said.err)
+    assert (said.code, bool(named)) == (2, True), said.err
     assert rebalance("sweep", "spec.toml", "--workers", 1).code == 0
+    said = rebalance("sweep", "spec.toml", "--dask", "tcp://10.0.0.6:8786")
+    assert (said.code, "--dask: tcp://10.0.0.6:8786 leaves this machine" in said.err) == (2, True), said.err
+
+
+def test_a_certificate_that_is_not_there_is_named_by_the_spec_s_line_and_key(rebalance, tmp_path):
+    swept(tmp_path)
+    spec = tmp_path / "spec.toml"
+    spec.write_text(spec.read_text() + '[cluster]\naddress = "tls://10.0.0.5:8786"\nca = "nowhere.pem"\n')
+    said = rebalance("sweep", "spec.toml")
+    named = re.search(r"spec\.toml, line \d+: cluster\.ca: nowhere\.pem is no file: name one", said.err)
+    assert (said.code, bool(named)) == (2, True), said.err

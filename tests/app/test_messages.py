@@ -80,7 +80,7 @@ def test_what_a_person_did_is_told_with_who_and_why(event, kind, said):
     told = messages.of_event(event, MAIN)
     assert told.kind == kind
     assert said in told.body
-    assert told.body.startswith("2026-11-27 17:50 UTC: ")
+    assert told.body.startswith("2026-11-27 12:50 EST: ")
 
 
 def test_what_keeps_an_account_from_trading_and_what_fails_outside_of_runs_is_told():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -153,7 +154,7 @@ def test_what_was_cut_off_is_finished_once_and_said(config: Config) -> None:
     assert config.path.read_bytes() == finished.content
     *_, edited, note = notes(config)
     assert edited.startswith(f"{ANN} changed settings: ")
-    assert note.startswith("hold was handed over to its owner by ann@desk at ")
+    assert re.match(r"hold was handed over to its owner by ann@desk at \S+ \S+ E[SD]T, ", note)
     assert note.endswith("and its removal from the config was cut off: it is finished now")
 
 

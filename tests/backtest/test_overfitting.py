@@ -156,6 +156,15 @@ def test_where_all_gains_are_taken_back_the_best_is_always_overfitted():
     assert (found.probability, found.loss, found.splits) == (1, 1, 2)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_trials_that_earn_nothing_on_the_whole_are_overfitted_as_published(seed):
+    """Probability 1 and loss 1: the paper's full overfit, with the numbers of the vignette of the R package pbo."""
+    returns = noise(seed, 2400, 100)
+    found = overfitting((returns - returns.mean(axis=0)) / returns.std(axis=0, ddof=1) / sqrt(252), 8)
+    assert found is not None
+    assert (found.probability, found.loss, found.splits) == (1, 1, 70)
+
+
 def test_a_trial_that_is_always_best_is_never_overfitted():
     returns = noise(6)
     returns[:, 4] += 0.02

@@ -86,8 +86,9 @@ def test_resume_shows_who_halted_when_and_why_and_allows_runs_again(main):
     output = main("resume", "--reason", "back again")
     assert output.code == DONE
     answer = output.out.splitlines()
-    assert answer[0].startswith("Account main was halted 2016-06-28 19:50:00 UTC by ")
+    assert answer[0].startswith("Account main was halted 2016-06-28 15:50:00 New York time by ")
     assert answer[0].endswith(": odd prices")
+    assert answer[1].startswith("Every account was halted 2016-06-28 15:50:00 New York time by ")
     assert answer[1].endswith(": off for a week")
     assert main("run", "--yes").code == DONE
 

@@ -102,7 +102,10 @@ def test_recover_and_kill_say_that_they_wait_for_the_limit_of_requests(tmp_path,
             venue.faults.on("GET", path, fault=faults.TOO_MANY)
             told = TracksWork()
             command(settings, account, told)
-            assert any("UTC, 90 s at most: Alpaca takes no more requests in this minute" in work for work in told.works)
+            assert any(
+                "New York time, 90 s at most: Alpaca takes no more requests in this minute" in work
+                for work in told.works
+            )
 
 
 class TracksWork:

@@ -1,6 +1,7 @@
 """`rebalance init` and `rebalance config`."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,13 @@ def test_a_manual_edit_is_journalled_at_the_next_run_and_shown_with_it(rebalance
     assert (
         'changed since the previous run: accounts.main.investments."Ten-month average".amount: 6000 -> 7000' in run.out
     )
+
+
+def test_changes_have_the_time_of_the_accounts_exchange(rebalance, begun):
+    rebalance("invest", "set", "Ten-month average", "7000")
+    screen = rebalance("config", "changes").out
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d E[SD]T", screen)
+    assert "UTC" not in screen
 
 
 def test_a_changed_default_of_trading_is_journalled_for_the_account_it_holds_in(rebalance, begun):

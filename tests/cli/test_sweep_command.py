@@ -176,11 +176,12 @@ def stored(store: Path) -> int:
         (signal.SIGKILL, -signal.SIGKILL, ""),
     ],
 )
-def test_whatever_ends_it_what_was_stored_is_kept_and_no_process_is_left(spec, tmp_path, number, code, said):
+def test_whatever_ends_it_what_was_stored_is_kept_and_no_process_or_file_is_left(spec, tmp_path, number, code, said):
     """Ctrl-C goes to the workers too, as on a terminal."""
     spec.write_text(SLOW)
-    store = tmp_path / "store.sqlite"
-    environment = {**os.environ, "REBALANCE_STATE": str(tmp_path), "TMPDIR": str(tmp_path)}
+    store, temporary = tmp_path / "store.sqlite", tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "REBALANCE_STATE": str(tmp_path), "TMPDIR": str(temporary)}
     with subprocess.Popen(  # noqa: S603 - this interpreter
         [*COMMAND, spec, "--workers", "2", "--store", store],
         stderr=subprocess.PIPE,
@@ -197,6 +198,7 @@ def test_whatever_ends_it_what_was_stored_is_kept_and_no_process_is_left(spec, t
     assert process.returncode == code
     assert said in err
     assert "Traceback" not in err
+    assert list(temporary.iterdir()) == []
     assert 40 <= stored(store) < VARIANTS
     with sqlite3.connect(store) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

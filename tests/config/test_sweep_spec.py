@@ -69,13 +69,14 @@ def test_values_are_a_list_or_an_exact_range(text, found):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (PARAMETER, "mine.toml: bot: is missing"),
+        (PARAMETER, "mine.toml: bot: is missing, and has no default: The bot's file, or the name of a bot"),
         (BOT, "parameters: is missing: add a table such as [parameters.window]"),
         (BOT + "[parameters.window]\nvalues = [1]", "line 2: parameters.window.at: is missing"),
         (BOT + '[parameters.w]\nat = "x"', "parameters.w.values: is missing: use values = [10, 20], or from"),
         (BOT + '[parameters.w]\nat = "x"\nfrom = 1\nto = 2', "there is no step"),
-        (BOT + '[parameters.w]\nat = "x"\nfrom = 9\nto = 2\nstep = 1', "line 5: parameters.w.to: 0 values from 9 to 2"),
-        (BOT + '[parameters.w]\nat = "x"\nfrom = 1\nto = 2\nstep = 0.0001', "10,001 values"),
+        (BOT + '[parameters.w]\nat = "x"\nfrom = 9\nto = 2\nstep = 1', "line 5: parameters.w.to: 2 is below from, 9"),
+        (BOT + PARAMETER + "from = 1", "parameters.window.from: has no effect beside values: take this line out"),
+        (BOT + '[parameters.w]\nat = "x"\nfrom = 1\nto = 2\nstep = 0.0001', "step: 10,001 values from 1 to 2"),
         (BOT + '[parameters.w]\nat = "x"\nvalues = []', "use a list of 1 to 1,000 values"),
         (BOT + '[parameters.w]\nat = "x"\nvalues = [1, "A"]', "has both numbers and texts"),
         (BOT + '[parameters.w]\nat = "x"\nvalues = [1, 1]', "1 stands here twice"),
@@ -104,6 +105,12 @@ def test_all_mistakes_come_together_in_the_order_of_the_file():
     said = refused('blocks = 7\nwhat = 1\n[parameters.w]\nat = "x"\nvalues = []').splitlines()
     assert [line.split(": ")[0].rpartition(", ")[2] for line in said[1:]] == ["line 1", "line 2", "line 5"]
     assert "bot: is missing" in said[0]
+
+
+def test_an_empty_file_lacks_both_keys_that_are_needed():
+    said = refused("")
+    assert "bot: is missing" in said
+    assert "parameters: is missing" in said
 
 
 def test_a_grid_of_too_many_combinations_is_refused_with_the_sample():

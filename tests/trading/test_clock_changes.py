@@ -51,7 +51,7 @@ def test_the_venue_time_plus_elapsed_time_counts_where_the_clock_is_behind(gate_
     gate.context.clock.back = timedelta(minutes=2)
     assert gate.check(order(1, "sell", SPY, 60)) is None
     gate_run.stage.clock.sleep(1)
-    assert "it is 2024-03-05 20:59:01 UTC, orders leave from" in str(gate.check(order(2, "sell", SPY, 40)))
+    assert "it is 2024-03-05 15:59:01 New York time, orders leave from" in str(gate.check(order(2, "sell", SPY, 40)))
 
 
 def test_a_clock_that_is_ahead_of_the_venue_time_counts_itself(gate_run: GateRun) -> None:

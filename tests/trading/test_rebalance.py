@@ -264,7 +264,8 @@ def test_an_exit_needs_no_price(tmp_path: Path) -> None:
 def test_outside_the_session_nothing_is_journalled(tmp_path: Path) -> None:
     stage = one_bot(tmp_path, SPY=100)
     stage.clock.sleep(3600)
-    with pytest.raises(RunFailedError, match="is open from 14:30 to 21:00 UTC"):
+    told = "is open between 09:30 and 16:00 New York time, now it is 2024-03-04 16:50:00 New York time"
+    with pytest.raises(RunFailedError, match=told):
         stage.run()
 
 

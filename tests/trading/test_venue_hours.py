@@ -69,7 +69,7 @@ def test_the_cutoff_counts_from_the_venues_close_where_that_is_earlier(tmp_path:
     stage.clock.sleep(600 - 60 - 45)
     stage.run()
     assert stage.record().orders == ()
-    assert any("to 20:58:10 UTC" in remark.text for remark in stage.record().remarks)
+    assert any("to 15:58:10 New York time" in remark.text for remark in stage.record().remarks)
 
 
 def test_a_machine_with_a_wrong_clock_sends_nothing(tmp_path: Path) -> None:

@@ -89,8 +89,12 @@ def test_a_form_without_the_token_of_its_session_is_refused(shared):
 
 
 def test_wrong_tokens_are_soon_answered_by_a_pause_and_the_right_one_enters_all_the_same(site):
-    answers = [site.ask("POST", "/login", "token=guessed", form_headers(site.url)).status for _ in range(12)]
-    assert answers == [401] * 10 + [429] * 2
+    answers = [site.ask("POST", "/login", "token=guessed", form_headers(site.url)) for _ in range(12)]
+    assert [answer.status for answer in answers] == [401] * 10 + [429] * 2
+    for answer in answers:
+        assert 'action="/login"' in answer.text
+        assert "guessed" not in answer.text
+    assert "Try again in a minute" in answers[-1].text
     assert site.ask("GET", "/api/v1/runs", headers={"authorization": "Bearer guessed"}).status == 429
     assert site.enter().get("/").status == 200
 

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from rebalancer.errors import RunFailedError, SourceError
-from rebalancer.model import Mode, Symbol
+from rebalancer.model import NEW_YORK, Mode, Symbol
 from rebalancer.model.keys import Keys
+from rebalancer.model.text import time_to_the_second
 from rebalancer.ports import KEYS_REFUSED, Clock, Progress
 from rebalancer.venues.alpaca.transport import TOO_MANY_REQUESTS, Json, NoReply, Reply, Transport
 from rebalancer.venues.alpaca.venue import DATA, TRADING
@@ -114,7 +115,8 @@ class AlpacaClient:
             return self._patience
         longest = self._patience + MINUTE.total_seconds()
         self._waiting(
-            f"Waiting since {start:%H:%M:%S} UTC, {longest:g} s at most: Alpaca takes no more requests in this minute"
+            f"Waiting since {time_to_the_second(start, NEW_YORK)}, {longest:g} s at most: "
+            "Alpaca takes no more requests in this minute"
         )
         return longest
 

@@ -28,6 +28,7 @@ from rebalancer.model import (
     Venue,
     us_equity,
 )
+from rebalancer.model.text import minute
 from rebalancer.ports import Calendar, Clock, Quotes
 from rebalancer.venues.order_rules import market
 from rebalancer.venues.plugin import gone_back
@@ -165,7 +166,7 @@ class SimBroker:
         """One transaction of the book at the present time, after expiring orders of past sessions."""
         with self._book.change():
             now = self._time()
-            self._exchange.expire(now)
+            self._exchange.expire(now, self.venue.zone)
             yield now
 
     @contextmanager
@@ -185,7 +186,7 @@ class SimBroker:
             return now
         if last.date() == now.date():
             return last
-        raise SourceError(gone_back(now, last))
+        raise SourceError(gone_back(now, last, self.venue.zone))
 
     def _receive(self, order: Order, now: datetime) -> Submitted:
         if self._book.orders([order.id]):
@@ -193,7 +194,7 @@ class SimBroker:
             return Unknown(f"the order id {order.id} was used before: look up what came of it")
         session = self._calendar.session(now.date())  # a session in New York lies within one day of UTC
         if session is None or not session.opens <= now < session.closes:
-            return Refused(f"the market is closed at {now:%Y-%m-%d %H:%M} UTC: send orders while it is open")
+            return Refused(f"the market is closed at {minute(now, self.venue.zone)}: send orders while it is open")
         return self._exchange.receive(order, session.closes, now)
 
     def _last_session(self, today: date) -> tuple[Decimal, Decimal] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from rebalancer.errors import SourceError
@@ -18,7 +18,7 @@ from rebalancer.model import (
     Snapshot,
     Symbol,
 )
-from rebalancer.model.text import money
+from rebalancer.model.text import minute, money
 from rebalancer.ports import Quotes
 from rebalancer.venues.order_rules import Available, Market, fee_charged, fill_price, market, refusal, slipped
 from rebalancer.venues.sim.book import Book, RestingOrder
@@ -81,10 +81,11 @@ class Exchange:
         self._trade(resting, resting.state.remaining, here, now)
         return Accepted(self._book.orders([order.id])[order.id])
 
-    def expire(self, now: datetime) -> None:
+    def expire(self, now: datetime, zone: tzinfo) -> None:
+        """`zone` is the exchange's, in which a person reads why."""
         for resting in self._book.open_orders():
             if now >= resting.expires:
-                reason = f"the session closed at {resting.expires:%Y-%m-%d %H:%M} UTC"
+                reason = f"the session closed at {minute(resting.expires, zone)}"
                 self._book.end(resting.state.id, "expired", reason, now)
 
     def match_orders(self, now: datetime) -> None:

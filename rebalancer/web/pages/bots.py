@@ -53,13 +53,22 @@ def amount(visit: Visit) -> Response:
 
 def removing(visit: Visit) -> Response:
     """Asks what becomes of the bot's shares, and says what removing it disarms."""
+    return _removing(visit, visit.query.get("bot", ""))
+
+
+def _removing_again(visit: Visit, refusal: Refusal) -> Response:
+    return _removing(visit, visit.form["bot"], refusal)
+
+
+def _removing(visit: Visit, bot: str, refusal: Refusal | None = None) -> Response:
     config = visit.site.load()
-    account, bot = account_of(visit, config), visit.query.get("bot", "")
+    account = account_of(visit, config)
     shares = removal.shares_of_bot(config, account, bot)
-    return show(
+    return show_form(
         visit,
         config,
         "remove.html",
+        refusal,
         account=account,
         bot=bot,
         shares=removal.in_words(shares) if shares else "",
@@ -67,7 +76,9 @@ def removing(visit: Visit) -> Response:
     )
 
 
+@shown_again(_removing_again)
 def remove(visit: Visit) -> Response:
+    """A form: the bot removed, and its shares sold or the owner's."""
     config = visit.site.load()
     account, bot = account_of(visit, config), visit.form["bot"]
     made = removal.remove(config, account, bot, visit.form.one_of("to", "market", "owner"), visit.site.by)

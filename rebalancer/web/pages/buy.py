@@ -14,7 +14,7 @@ from rebalancer.errors import BadInputError, RebalancerError
 from rebalancer.model import Allocation, BotFailure
 from rebalancer.report.bots import wanted
 from rebalancer.report.flips import with_flips
-from rebalancer.web.pages.around import account_of, show, show_form, shown_again
+from rebalancer.web.pages.around import account_of, show_form, shown_again
 from rebalancer.web.pages.bot import backtest_of
 from rebalancer.web.pages.bots import disarms, done
 from rebalancer.web.refusals import Refusal
@@ -25,10 +25,14 @@ UPLOAD = "upload:"
 
 
 def buy(visit: Visit) -> Response:
+    return _buy(visit)
+
+
+def _buy(visit: Visit, refusal: Refusal | None = None) -> Response:
     config = visit.site.load()
     account = account_of(visit, config)
     found = overview(config, account, visit.site.clock)
-    return show(visit, config, "buy.html", account=found, choices=choices(config, account))
+    return show_form(visit, config, "buy.html", refusal, account=found, choices=choices(config, account))
 
 
 def choices(config: Config, account: AccountConfig) -> tuple[str, ...]:
@@ -36,6 +40,7 @@ def choices(config: Config, account: AccountConfig) -> tuple[str, ...]:
     return tuple(name for name in bot_files(config) if name not in account.bots)
 
 
+@shown_again(_buy)
 def upload(visit: Visit) -> Response:
     """A form with a file: it is kept, and looked at."""
     config = visit.site.load()

@@ -3,22 +3,25 @@
 from starlette.responses import Response
 
 from rebalancer.web.door import LONGEST_SESSION
-from rebalancer.web.refusals import RefusedError
 from rebalancer.web.security import COOKIE
 from rebalancer.web.site import Visit
 
 
 def login(visit: Visit) -> Response:
-    return visit.show("login.html", wrong=False)
+    return visit.show("login.html", refused="")
 
 
 def enter(visit: Visit) -> Response:
-    """The token comes in a form, never in an address, which would be kept by the browser's history."""
+    """The token comes in a form, never in an address, which would be kept by the browser's history.
+
+    The form is shown again after a wrong one, without it: no secret is ever written into a page.
+    """
     door = visit.site.door
     if not door.admits(visit.form["token"].strip()):
         if door.too_many_failures():
-            raise RefusedError(429, "too_many_failures", "Too many wrong tokens. Try again in a minute.")
-        return visit.show("login.html", 401, wrong=True)
+            return visit.show("login.html", 429, refused="Too many wrong tokens. Try again in a minute.")
+        text = "This is not the token of this server. Copy the whole line of the file."
+        return visit.show("login.html", 401, refused=text)
     name, _ = door.begin()
     answer = visit.go("/")
     # Plain http over loopback: `Secure` would keep the cookie from being sent at all.

@@ -4,12 +4,13 @@ from starlette.responses import Response
 
 from rebalancer.app.overview import is_real_money, overview
 from rebalancer.app.proposals import Execution, Tonight
-from rebalancer.app.tonight import execute, executions
+from rebalancer.app.tonight import execute, executions, tonight_again
 from rebalancer.app.tonight import tonight as dry_run
 from rebalancer.config import AccountConfig, Config
-from rebalancer.web.pages.around import account_of, show
-from rebalancer.web.pages.run_shown import ShownRun, shown_run
-from rebalancer.web.refusals import RefusedError
+from rebalancer.errors import BadInputError
+from rebalancer.web.pages.around import account_of, show, show_form, shown_again
+from rebalancer.web.pages.run_shown import shown_run
+from rebalancer.web.refusals import Refusal, RefusedError
 from rebalancer.web.site import Visit
 
 MOST_LISTED = 10
@@ -17,18 +18,20 @@ YES = "yes"
 
 
 def tonight(visit: Visit) -> Response:
+    return _tonight(visit)
+
+
+def _tonight(visit: Visit, refusal: Refusal | None = None) -> Response:
     config = visit.site.load()
-    return _page(visit, config, account_of(visit, config))
+    return _page(visit, config, account_of(visit, config), refusal=refusal)
 
 
+@shown_again(_tonight)
 def plan(visit: Visit) -> Response:
     """The dry run. It sends nothing; what it finds is in the journal of dry runs alone."""
     config = visit.site.load()
     account = account_of(visit, config)
-    found = dry_run(config, account)
-    record = found.result.run
-    shown = shown_run(record, config.journal(dry_run=True)) if record else None
-    return _page(visit, config, account, found, shown)
+    return _page(visit, config, account, dry_run(config, account))
 
 
 def _page(
@@ -36,30 +39,37 @@ def _page(
     config: Config,
     account: AccountConfig,
     found: Tonight | None = None,
-    shown: ShownRun | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
-    about = overview(config, account, visit.site.clock)
-    started = executions(config, MOST_LISTED, [account.name])
-    return show(
+    record = found.result.run if found else None
+    return show_form(
         visit,
         config,
         "tonight.html",
-        account=about,
+        refusal,
+        account=overview(config, account, visit.site.clock),
         found=found,
-        shown=shown,
-        executions=started,
+        shown=shown_run(record, config.journal(dry_run=True)) if record else None,
+        executions=executions(config, MOST_LISTED, [account.name]),
         now=visit.site.clock.now(),
         zone=account.venue.zone,
     )
 
 
+def _plan_again(visit: Visit, refusal: Refusal) -> Response:
+    config = visit.site.load()
+    account = account_of(visit, config)
+    return _page(visit, config, account, tonight_again(config, account, visit.form["plan"]), refusal)
+
+
+@shown_again(_plan_again)
 def confirm(visit: Visit) -> Response:
     """Starts the run for the plan that was shown, and for no other."""
     config, form = visit.site.load(), visit.form
     account = account_of(visit, config)
     if is_real_money(account) and form.get("real_money") != YES:
-        text = f"Account {account.name} trades real money. Tick that you want that, then execute. Nothing was sent."
-        raise RefusedError(400, "not_confirmed", text)
+        text = "trades real money: tick that you want that, then execute"
+        raise BadInputError.of(f"account {account.name}", text)
     started = execute(config, account, form["plan"], visit.site.by, confirmed=form.get("confirmed") == YES)
     return visit.go(f"/tonight/execution?id={started.execution}")
 

@@ -20,7 +20,9 @@ from local_alpaca.faults import BadAnswer
 from requests import Request
 
 from rebalancer.errors import RunFailedError, SourceError
+from rebalancer.model import NEW_YORK
 from rebalancer.model.keys import Keys
+from rebalancer.model.text import time_to_the_second
 from rebalancer.venues.alpaca.client import AlpacaClient
 from rebalancer.venues.alpaca.transport import NoReply, Reply, Transport
 from rebalancer.venues.alpaca.venue import PAPER
@@ -95,7 +97,7 @@ def test_beyond_the_limit_a_read_waits_for_the_next_minute_where_a_person_is_tol
     with pytest.raises(SourceError, match="got too many requests"):
         client.read("/account")
     use_up_the_minute(venue)
-    since = f"{venue.clock.now():%H:%M:%S} UTC"
+    since = time_to_the_second(venue.clock.now(), NEW_YORK)
     assert unhurried(venue, told.append).read("/account")["status"] == "ACTIVE"
     assert set(told) == {f"Waiting since {since}, 90 s at most: Alpaca takes no more requests in this minute"}
 

@@ -127,7 +127,7 @@ def test_a_day_order_expires_with_its_session_and_keeps_its_fills(sims, street):
     broker.submit(buy("rb1", SPY, "5"))
     street.sleep(600)
     assert (state(broker).status, state(broker).filled) == ("expired", 2)
-    assert state(broker).reason == "the session closed at 2016-06-30 20:00 UTC"
+    assert state(broker).reason == "the session closed at 2016-06-30 16:00 EDT"
     assert broker.account().spendable == 10_000 - 200
 
 
@@ -145,6 +145,7 @@ def test_a_closed_market_refuses(sims, street, hours):
     answer = sims.open().submit(buy("rb1", SPY, "1"))
     assert isinstance(answer, Refused)
     assert "the market is closed at 2016-0" in answer.reason
+    assert "EDT: send orders while it is open" in answer.reason
 
 
 def test_it_can_not_go_back_to_an_earlier_day(sims, street):
@@ -153,7 +154,8 @@ def test_it_can_not_go_back_to_an_earlier_day(sims, street):
     street.sleep(-86_400)
     for read in (broker.account, broker.positions, broker.open_orders):
         with pytest.raises(
-            SourceError, match=r"it is 2016-06-29 19:50 UTC.*until 2016-06-30 19:50 UTC.*another folder"
+            SourceError,
+            match=r"it is 2016-06-29 15:50 EDT.*until 2016-06-30 15:50 EDT.*Name 2016-06-30 or.*another folder",
         ):
             read()
     assert isinstance(broker.submit(buy("rb2", SPY, "1")), Unknown)

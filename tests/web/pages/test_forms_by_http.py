@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from local_alpaca import LocalAlpaca, Tape
 from local_site import BY, LocalSite, Person, Reply, local_site
 
 from rebalancer import config
+from rebalancer.app import controls
 from rebalancer.journal import read
 from rebalancer.journal.setting_history import changes
 
@@ -89,6 +91,20 @@ def test_a_bot_is_removed_after_its_shares_are_shown(someone: Person, site: Loca
     assert re.search(r"It has \d+ SPY, \d+ TBILL. What becomes of them", someone.get(page).text)
     assert sent(someone, page, "/bots/remove", account="demo", bot="Dual momentum", to="owner").status == 200
     assert "Dual momentum" not in settings(site).accounts[0].bots
+
+
+def test_a_bot_that_can_not_be_removed_is_asked_about_again_with_what_was_chosen(someone: Person, site: LocalSite):
+    text = site.config.read_text("utf-8")
+    site.config.write_text(text.replace("[trading]", '[trading]\nmanage = "account"', 1), "utf-8")
+    before = site.config.read_bytes()
+    page = "/bots/remove?account=demo&bot=Dual%20momentum"
+    refused = sent(someone, page, "/bots/remove", account="demo", bot="Dual momentum", to="owner")
+    assert (refused.status, "Nothing was changed" in refused.text) == (400, True)
+    assert "add them to <code>protected</code> first" in refused.text
+    assert 'value="owner" checked' in refused.text
+    assert site.config.read_bytes() == before
+    assert then(someone, refused).text.count('action="/bots/remove"') == 1
+    assert someone.post("/bots/remove", {"to": "market"}).status == 200
 
 
 def test_money_is_moved_of_a_bot_that_keeps_its_gains_alone(someone: Person):
@@ -194,7 +210,8 @@ def test_an_amount_that_is_refused_leaves_no_file_of_the_upload_behind(someone: 
 )
 def test_a_program_and_what_is_no_chart_is_not_taken(someone: Person, site: LocalSite, name: str, content: bytes):
     answer = upload(someone, name, content)
-    assert answer.status == 400
+    assert (answer.status, "Nothing was changed" in answer.text) == (400, True)
+    assert 'action="/buy/upload"' in answer.text
     assert not list(Path(settings(site).state_dir / "uploads").glob("*"))
 
 
@@ -203,7 +220,9 @@ def test_a_dry_run_shows_the_plan_and_what_keeps_it_from_being_executed(someone:
     assert shown.status == 200, shown.text
     for words in ("nothing was sent", "flips if SPY falls", "already at its target", "is done (run 1"):
         assert words in shown.text
-    assert sent(someone, "/tonight", "/tonight/execute", account="demo", plan="0" * 64).status == 400
+    refused = sent(someone, "/tonight", "/tonight/execute", account="demo", plan="0" * 64)
+    assert (refused.status, "Nothing was sent" in refused.text) == (400, True)
+    assert "Dry run now" in refused.text
 
 
 # ------------------------------------------------------------------------------------ at the hours of a real broker
@@ -236,7 +255,10 @@ def at_alpaca(folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str, number: 
     with LocalAlpaca(NOON, market=Tape.sample()) as venue:
         monkeypatch.setenv("KEY_ID", venue.key_id)
         monkeypatch.setenv("SECRET", venue.secret)
-        (folder / "config.toml").write_text(AT_ALPACA.format(mode=mode, url=venue.url, number=number))
+        pinned = f'account_number = "{number}"' if number else ""
+        if number:
+            venue.account["account_number"] = number
+        (folder / "config.toml").write_text(AT_ALPACA.format(mode=mode, url=venue.url, number=pinned))
         (folder / "sent.json").write_text(json.dumps(CHART))
         with local_site(folder / "config.toml") as running:
             yield running.enter()
@@ -249,16 +271,36 @@ def test_before_the_window_a_person_has_to_tick_what_the_terminal_asks(tmp_path,
         assert "belongs between 15:50" in shown.text
         assert "would be filled" in shown.text
         assert 'name="confirmed" value="yes" required' in shown.text
-        answer = person.post("/tonight/execute", {"account": "paper", "plan": person.hidden["plan"]})
+        plan = person.hidden["plan"]
+        answer = person.post("/tonight/execute", {"account": "paper", "plan": plan})
         assert (answer.status, "belongs between 15:50" in answer.text) == (400, True)
+        assert f'name="plan" value="{plan}"' in answer.text
+        assert 'name="confirmed" value="yes" required>' in answer.text
 
 
 def test_real_money_has_to_be_ticked_and_armed_on_the_terminal(tmp_path, monkeypatch):
-    with at_alpaca(tmp_path, monkeypatch, "live", 'account_number = "123"') as person:
+    with at_alpaca(tmp_path, monkeypatch, "live", "123") as person:
         person.get("/tonight")
         answer = person.post("/tonight/execute", {"account": "paper", "plan": "0" * 64})
-        assert (answer.status, "Tick that you want that" in answer.text) == (400, True)
+        assert (answer.status, "tick that you want that" in answer.text) == (400, True)
         assert sent(person, "/", "/halt").status == 303
         refused = sent(person, "/", "/resume", reason="looked at it")
         assert (refused.status, "rebalance resume" in refused.text) == (400, True)
         assert "Lift the halt" not in person.get("/").text
+
+
+def test_a_tick_is_kept_where_another_one_is_missing(tmp_path, monkeypatch):
+    with at_alpaca(tmp_path, monkeypatch, "live", "123") as person:
+        arm(settings(person.site))
+        then(person, sent(person, "/tonight", "/tonight", account="paper"))
+        plan = person.hidden["plan"]
+        answer = person.post("/tonight/execute", {"account": "paper", "plan": plan, "confirmed": "yes"})
+        assert (answer.status, "tick that you want that" in answer.text) == (400, True)
+        assert f'name="plan" value="{plan}"' in answer.text
+        assert 'name="confirmed" value="yes" required checked>' in answer.text
+        assert 'name="real_money" value="yes" required>' in answer.text
+
+
+def arm(found: config.Config) -> None:
+    most, until = Decimal(100_000), date(2026, 12, 18)
+    controls.arm(found, controls.propose_arming(found, None, most, until, BY, first_order_only=False))
