@@ -1,13 +1,14 @@
 """The installed release: its files beside what its wheel recorded, and its libraries beside what it declares."""
 
 import base64
+import csv
 import json
 import platform
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha256
-from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -49,8 +50,8 @@ def files_check(found: Distribution) -> Check:
     if _is_editable(found):
         text = f"version {found.version} is a checkout: its files are yours to change, and nothing records them"
         return Check("files", "warn", text, "Where it trades, install a wheel: its files can be checked.")
-    recorded = {file: file.hash.value for file in found.files or () if file.hash}
-    odd = [*_altered(recorded), *_added(found, recorded)]
+    recorded = _recorded(found)
+    odd = [*_altered(found, recorded), *_added(found, recorded)]
     if recorded and not odd:
         return Check("files", "pass", f"{counted(len(recorded), 'file')} of version {found.version} are as released")
     return Check("files", "fail", listed(odd, "; ") if odd else "the release has no record of its files", REINSTALL)
@@ -61,13 +62,22 @@ def _is_editable(found: Distribution) -> bool:
     return bool(origin.get("dir_info", {}).get("editable"))
 
 
-def _altered(recorded: Mapping[PackagePath, str]) -> Iterator[str]:
-    for file, wanted in recorded.items():
-        path = Path(str(file.locate()))
+def _recorded(found: Distribution) -> Mapping[Path, str]:
+    """The hash of each file of RECORD. `Distribution.files` would leave out those that are missing (Python 3.12)."""
+    rows = csv.reader((found.read_text("RECORD") or "").splitlines())
+    return {Path(str(found.locate_file(name))): value.removeprefix("sha256=") for name, value, _ in rows if value}
+
+
+def _altered(found: Distribution, recorded: Mapping[Path, str]) -> Iterator[str]:
+    for path, wanted in recorded.items():
         if not path.is_file():
-            yield f"{file} is missing"
+            yield f"{_name(found, path)} is missing"
         elif _hash(path) != wanted:
-            yield f"{file} is not what was released"
+            yield f"{_name(found, path)} is not what was released"
+
+
+def _name(found: Distribution, path: Path) -> Path:
+    return path.relative_to(str(found.locate_file("")))
 
 
 def _hash(path: Path) -> str:
@@ -75,12 +85,10 @@ def _hash(path: Path) -> str:
     return base64.urlsafe_b64encode(sha256(path.read_bytes()).digest()).decode().rstrip("=")
 
 
-def _added(found: Distribution, recorded: Iterable[PackagePath]) -> Iterator[str]:
-    known = {Path(str(file.locate())) for file in recorded}
-    package = Path(str(found.locate_file(NAME)))
-    for path in sorted(package.rglob("*.py")):
-        if path not in known:
-            yield f"{path.relative_to(package.parent)} is no part of the release"
+def _added(found: Distribution, recorded: Container[Path]) -> Iterator[str]:
+    for path in sorted(Path(str(found.locate_file(NAME))).rglob("*.py")):
+        if path not in recorded:
+            yield f"{_name(found, path)} is no part of the release"
 
 
 # -------------------------------------------------------------------------------------------------------- the libraries
