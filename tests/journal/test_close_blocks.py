@@ -11,6 +11,7 @@ from rebalancer.journal.close_blocks import blocks_of, get_closes, put_closes
 from rebalancer.model import Bars, Closes, Symbol
 
 SYMBOLS = tuple(Symbol(name) for name in ("A", "B", "C"))
+DAY = np.timedelta64(1, "D")
 
 
 class Blocks(dict):
@@ -39,9 +40,8 @@ def new_blocks(before, after):
 
 
 def with_row(known):
-    return Closes(
-        np.append(known.sessions, known.sessions[-1] + 1), SYMBOLS, np.vstack([known.values, known.values[-1:]])
-    )
+    sessions = np.append(known.sessions, known.sessions[-1] + DAY)
+    return Closes(sessions, SYMBOLS, np.vstack([known.values, known.values[-1:]]))
 
 
 def same_bits(one, other):
@@ -81,8 +81,8 @@ def test_a_dividend_brings_the_blocks_of_one_symbol():
 
 @given(st.integers(1, 900), st.integers(0, 1500), st.booleans())
 def test_whatever_the_days_the_closes_come_back(count, offset, bars):
-    first = np.datetime64("2015-01-01") + offset
-    known, blocks = closes(first, first + count, bars=bars), Blocks()
+    first = np.datetime64("2015-01-01") + offset * DAY
+    known, blocks = closes(first, first + count * DAY, bars=bars), Blocks()
     found = get_closes(put_closes(known, blocks.put), blocks.__getitem__)
     assert same_bits(found.sessions, known.sessions)
     assert same_bits(found.values, known.values)
