@@ -63,11 +63,11 @@ class Opening:
     def quotes(self, moment: Moment) -> Quotes:
         """Live prices come from the account's own venue if it provides any, else from the source in [data]."""
         if not moment.live_prices:
-            return self.source.as_of(moment.clock)
+            return self.source.as_of(moment.clock, moment.session.zone)
         if (own := own_prices(self.config, self.account)) is not None:
             name, settings = own
             return self.connections.to(name).quotes(settings)
-        return self.source.live() if self.source.live else self.source.as_of(moment.clock)
+        return self.source.live() if self.source.live else self.source.as_of(moment.clock, moment.session.zone)
 
     def broker(self, moment: Moment, quotes: Quotes) -> Broker:
         """Raises BadInputError for unreadable keys, SourceError for an unusable file of a simulated account."""

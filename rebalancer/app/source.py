@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from functools import partial
 from typing import Any
 
@@ -36,14 +36,14 @@ class Source:
     """`last_session` is the last day with closes. `symbols` returns every symbol with prices, at a venue those of the
     bots; it raises BadInputError for an invalid bot file.
 
-    `as_of` returns quotes for a past clock: a day's close stands in for its quote. `live` returns current quotes,
-    `sync` fetches missing closes; both are None if the source is local files.
+    `as_of` returns quotes for a past clock and the exchange's zone: a day's close stands in for its quote. `live`
+    returns current quotes, `sync` fetches missing closes; both are None if the source is local files.
     """
 
     history: History
     last_session: date
     symbols: Callable[[], tuple[Symbol, ...]]
-    as_of: Callable[[Clock], Quotes]
+    as_of: Callable[[Clock, tzinfo], Quotes]
     live: Callable[[], Quotes] | None = None
     sync: Callable[[Sequence[Symbol]], Synced] | None = None
 
@@ -92,8 +92,8 @@ def _of_a_venue(config: Config, clock: Clock, connections: Connections, progress
     history = connection.history(config.data_settings, calendar, partial(progress, "Fetching closes, by ticker"))
     last = history.last_session().day
 
-    def as_of(past: Clock) -> Quotes:
-        return HistoryQuotes(past, history, tickers(config), before=last + timedelta(days=1))
+    def as_of(past: Clock, zone: tzinfo) -> Quotes:
+        return HistoryQuotes(past, zone, history, tickers(config), before=last + timedelta(days=1))
 
     return Source(
         history,

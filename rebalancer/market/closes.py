@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 import numpy as np
 
 from rebalancer.errors import SourceError
 from rebalancer.market.bars import missing_bars
-from rebalancer.model import NEW_YORK, Bar, Bars, BarsRead, Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
+from rebalancer.model import Bar, Bars, BarsRead, Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
 from rebalancer.ports import Clock, History
 
 
@@ -42,18 +42,20 @@ class ClosesHistory:
 class ClosesQuotes:
     """Daily closes as quotes: at any time of a day its close is the bar, or else the last one before is `previous`.
 
-    A symbol without any close up to the clock's day is absent.
+    Days are those of the exchange's `zone`. A symbol without any close up to the clock's day is absent.
     """
 
     clock: Clock
+    zone: tzinfo
     known: Closes
 
     def snapshots(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, Snapshot]:
         now = self.clock.now()
-        past = self.known.until(now.astimezone(NEW_YORK).date())
+        today = now.astimezone(self.zone).date()
+        past = self.known.until(today)
         columns = {name: column for column, name in enumerate(past.symbols)}
         bars = ((name, _last_bar(past, columns[name], now)) for name in symbols if name in columns)
-        return {name: _snapshot(name, bar, now) for name, bar in bars if bar is not None}
+        return {name: _snapshot(name, bar, today) for name, bar in bars if bar is not None}
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class HistoryQuotes:
     """As `ClosesQuotes`, of a history's closes before `before`; a symbol that is not in `symbols` reads them again."""
 
     clock: Clock
+    zone: tzinfo
     history: History
     symbols: tuple[Symbol, ...]
     before: date
@@ -70,7 +73,7 @@ class HistoryQuotes:
         wanted = tuple(dict.fromkeys((*self.symbols, *symbols)))
         if self.known is None or wanted != self.symbols:
             self.symbols, self.known = wanted, self.history.closes(wanted, self.before)
-        return ClosesQuotes(self.clock, self.known).snapshots(symbols)
+        return ClosesQuotes(self.clock, self.zone, self.known).snapshots(symbols)
 
 
 def _last_bar(past: Closes, column: int, now: datetime) -> Bar | None:
@@ -81,9 +84,8 @@ def _last_bar(past: Closes, column: int, now: datetime) -> Bar | None:
     return Bar(past.day(rows[-1]), Decimal(str(past.values[rows[-1], column].item())), now)
 
 
-def _snapshot(name: Symbol, last: Bar, now: datetime) -> Snapshot:
-    of_today = last.session == now.astimezone(NEW_YORK).date()
-    return Snapshot(name, bar=last) if of_today else Snapshot(name, previous=last)
+def _snapshot(name: Symbol, last: Bar, today: date) -> Snapshot:
+    return Snapshot(name, bar=last) if last.session == today else Snapshot(name, previous=last)
 
 
 def evening_closes(

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rebalancer.model import (
-    US_EQUITIES,
     Account,
     Instrument,
     Instruments,
@@ -116,7 +115,8 @@ def size_buys(
     session: date,
     run_number: int,
     attempts: Mapping[Symbol, int] = FIRST,
-    instruments: Instruments = US_EQUITIES,
+    *,
+    instruments: Instruments,
 ) -> Sized:
     """Buys within `funds`, the largest shortfall in money first, ties by symbol; never more than planned.
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from rebalancer.errors import StoppedError
 from rebalancer.model import (
-    US_EQUITIES,
     Holdings,
     Instrument,
     Instruments,
@@ -78,9 +77,7 @@ def check_order(
     yield quantity * most <= cash_left, f"{cost} cost more than the {money(cash_left, currency)} left for buys"
 
 
-def check_plan(
-    plan: Plan, holdings: Holdings, targets: Targets, trading: Trading, instruments: Instruments = US_EQUITIES
-) -> None:
+def check_plan(plan: Plan, holdings: Holdings, targets: Targets, trading: Trading, instruments: Instruments) -> None:
     """Raises StoppedError for a plan that only a bug of this program can have made."""
     if wrong := _check_plan(plan, holdings, targets, trading, instruments):
         raise StoppedError(
@@ -131,7 +128,8 @@ def missed_targets(
     trading: Trading,
     shrunk: Collection[Symbol] = (),
     beyond_cap: Decimal = ZERO,
-    instruments: Instruments = US_EQUITIES,
+    *,
+    instruments: Instruments,
 ) -> tuple[Miss, ...]:
     """Targets missed by more than one lot and `TOLERANCE`, in the order of the plan.
 

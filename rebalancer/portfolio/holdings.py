@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from types import MappingProxyType
 
-from rebalancer.model import US_EQUITIES, Holdings, Instruments, Position, Symbol, Trading, instrument_of
+from rebalancer.model import Holdings, Instruments, Position, Symbol, Trading, instrument_of
 from rebalancer.model.text import digits, shares
 from rebalancer.portfolio.breaks import Found, could_be_renamed, differences
 
@@ -20,7 +20,8 @@ def sort_holdings(
     expected: Mapping[Symbol, Decimal] | None,
     trading: Trading,
     recorded: Mapping[Symbol, Decimal] = NOTHING,
-    instruments: Instruments = US_EQUITIES,
+    *,
+    instruments: Instruments,
 ) -> Holdings:
     """The account by `trading.manage`: "own" manages the quantities in `ours`, "account" every long position.
 
@@ -144,7 +145,7 @@ def offers(
     expected: Mapping[Symbol, Decimal] | None = None,
     *,
     by_hand: bool = False,
-    instruments: Instruments = US_EQUITIES,
+    instruments: Instruments,
 ) -> Offers:
     """What the owner may hand over where `manage = "own"` does not manage it yet, sorted by symbol.
 

@@ -85,8 +85,8 @@ def plan_of(inputs: PlanInputs, targets: Targets) -> Plan:
         inputs.untradable,
         inputs.trading,
         inputs.suspects,
-        inputs.instruments,
         inputs.caps,
+        instruments=inputs.instruments,
     )
 
 

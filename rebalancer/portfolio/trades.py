@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from rebalancer.errors import RunFailedError
 from rebalancer.model import (
-    US_EQUITIES,
     Holdings,
     Instrument,
     Instruments,
@@ -58,8 +57,9 @@ def make_plan(
     untradable: Mapping[Symbol, str],
     trading: Trading,
     suspects: Mapping[Symbol, str] = NO_SUSPECTS,
-    instruments: Instruments = US_EQUITIES,
     caps: Caps | None = None,
+    *,
+    instruments: Instruments,
 ) -> Plan:
     """One trade for every symbol that is managed, changed by another sender, or wanted. `investable` (> 0) is money.
 

@@ -150,7 +150,8 @@ def _sized(
     held, session = snapshot.holdings.managed, log.session.day
     instruments = context.instruments([trade.symbol for trade in plan.buys])
     return size_buys(
-        plan, held, prices, funds, style.trading, context.account, session, log.number, attempts, instruments
+        *(plan, held, prices, funds, style.trading, context.account, session, log.number, attempts),
+        instruments=instruments,
     )
 
 

@@ -159,7 +159,8 @@ def _missed(
     shown = {each.symbol: each.market_value / each.quantity for each in end.positions if each.quantity}
     prices = {trade.symbol: _prices(trade, log, shown) for trade in plan.trades}
     instruments = context.instruments([trade.symbol for trade in plan.trades])
-    return missed_targets(plan, held, prices, context.trading, log.underfunded, _beyond_cap(plan, start), instruments)
+    beyond_cap = _beyond_cap(plan, start)
+    return missed_targets(plan, held, prices, context.trading, log.underfunded, beyond_cap, instruments=instruments)
 
 
 def _beyond_cap(plan: Plan, start: AccountSnapshot | None) -> Decimal:

@@ -141,7 +141,7 @@ def _snapshot(
         ledger.expected,
         trading,
         ledger.values,
-        context.instruments(each.symbol for each in positions),
+        instruments=context.instruments(each.symbol for each in positions),
     )
     reserve = reserve_amount(context.reserve, account.equity)
     return AccountSnapshot(

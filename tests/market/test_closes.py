@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 from rebalancer.errors import SourceError
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.closes import HistoryQuotes, evening_closes
-from rebalancer.model import Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
+from rebalancer.model import NEW_YORK, Closes, CorporateAction, NoPrice, Price, Snapshot, Symbol
 
 SPY, TLT, GLD = Symbol("SPY"), Symbol("TLT"), Symbol("GLD")
 EVENING = datetime(2022, 6, 9, 19, 50, tzinfo=UTC)
@@ -39,7 +39,7 @@ class RecordingHistory:
 
 
 def quotes(history: RecordingHistory) -> HistoryQuotes:
-    return HistoryQuotes(SimulatedClock(EVENING), history, (SPY,), TOMORROW)
+    return HistoryQuotes(SimulatedClock(EVENING), NEW_YORK, history, (SPY,), TOMORROW)
 
 
 def test_a_symbol_that_no_bot_uses_any_more_has_a_price_too() -> None:

@@ -21,7 +21,7 @@ from rebalancer.errors import BadInputError, Problem
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes
 from rebalancer.market.folder import read_folder
-from rebalancer.model import Bar, Closes, Snapshot, Symbol
+from rebalancer.model import NEW_YORK, Bar, Closes, Snapshot, Symbol
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "us_adj_close.parquet"
 WIDE = "date,SPY,TLT\n2016-06-30,209.48,\n2016-07-01,209.92,139.5\n"
@@ -267,5 +267,5 @@ def test_the_folder_is_a_history_and_shows_the_bar_of_the_clocks_day(folder: Fol
     evening = datetime(2016, 6, 30, 19, 50, tzinfo=UTC)
     history = ClosesHistory(closes).closes([tlt, spy], before=date(2016, 7, 1))
     assert_array_equal(history.values, [[np.nan, 209.48]])
-    shown = ClosesQuotes(SimulatedClock(evening), closes).snapshots([spy, tlt])
+    shown = ClosesQuotes(SimulatedClock(evening), NEW_YORK, closes).snapshots([spy, tlt])
     assert shown == {spy: Snapshot(spy, bar=Bar(date(2016, 6, 30), Decimal("209.48"), evening))}

@@ -3,6 +3,7 @@
 import gzip
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from rebalancer.market.calendar import ExchangeCalendar
 from rebalancer.market.clock import SimulatedClock
 from rebalancer.market.closes import ClosesHistory, ClosesQuotes
 from rebalancer.market.price_fallback import accepted_prices, order_gates
-from rebalancer.model import Bar, NoPrice, Price, Session, Snapshot, Symbol, Trading
+from rebalancer.model import NEW_YORK, Bar, NoPrice, Price, Session, Snapshot, Symbol, Trading
 
 SPY, SPYINV, NOWHERE = Symbol("SPY"), Symbol("SPYINV"), Symbol("NOWHERE")
 LAST_EVENING = datetime(2016, 7, 1, 19, 50, tzinfo=UTC)
@@ -83,29 +84,29 @@ def test_history_never_shows_the_day_itself_or_later(day: date) -> None:
 
 
 def test_a_snapshot_has_only_the_sessions_bar() -> None:
-    shown = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.all_closes()).snapshots([SPY])
+    shown = ClosesQuotes(SimulatedClock(LAST_EVENING), NEW_YORK, sample.all_closes()).snapshots([SPY])
     assert shown == {SPY: Snapshot(SPY, bar=Bar(date(2016, 7, 1), Decimal("209.92"), LAST_EVENING))}
 
 
 def test_a_symbol_that_the_sample_lacks_is_absent() -> None:
-    assert ClosesQuotes(SimulatedClock(LAST_EVENING), sample.all_closes()).snapshots([NOWHERE]) == {}
+    assert ClosesQuotes(SimulatedClock(LAST_EVENING), NEW_YORK, sample.all_closes()).snapshots([NOWHERE]) == {}
 
 
 @pytest.mark.parametrize("days", [1, 365])
 def test_on_a_day_that_the_sample_lacks_only_the_last_close_before_is_shown(days: int) -> None:
     clock = SimulatedClock(LAST_EVENING + timedelta(days=days))
     last = Bar(date(2016, 7, 1), Decimal("209.92"), clock.now())
-    assert ClosesQuotes(clock, sample.all_closes()).snapshots([SPY]) == {SPY: Snapshot(SPY, previous=last)}
+    assert ClosesQuotes(clock, NEW_YORK, sample.all_closes()).snapshots([SPY]) == {SPY: Snapshot(SPY, previous=last)}
 
 
 def test_before_its_first_close_a_symbol_shows_nothing() -> None:
     clock = SimulatedClock(LAST_EVENING - timedelta(days=3650))
-    assert ClosesQuotes(clock, sample.all_closes()).snapshots([SPY]) == {}
+    assert ClosesQuotes(clock, NEW_YORK, sample.all_closes()).snapshots([SPY]) == {}
 
 
 def test_a_last_close_is_no_price_for_an_order() -> None:
     late = LAST_EVENING + timedelta(days=3)
-    quotes = ClosesQuotes(SimulatedClock(late), sample.all_closes())
+    quotes = ClosesQuotes(SimulatedClock(late), NEW_YORK, sample.all_closes())
     found = accepted_prices(
         [SPY], quotes.snapshots([SPY]), order_gates(Trading(), Session(late.date(), late, late), late)
     )[SPY]
@@ -114,22 +115,30 @@ def test_a_last_close_is_no_price_for_an_order() -> None:
 
 def test_quotes_follow_the_clock() -> None:
     clock = SimulatedClock(LAST_EVENING - timedelta(days=1))
-    quotes = ClosesQuotes(clock, sample.all_closes())
+    quotes = ClosesQuotes(clock, NEW_YORK, sample.all_closes())
     clock.sleep(24 * 3600)
     bar = quotes.snapshots([SPY])[SPY].bar
     assert bar is not None
     assert bar.session == date(2016, 7, 1)
 
 
-def test_the_day_of_the_clock_is_its_date_in_new_york() -> None:
-    clock = SimulatedClock(datetime(2016, 7, 2, 0, 30, tzinfo=UTC))  # still July 1 in New York
-    bar = ClosesQuotes(clock, sample.all_closes()).snapshots([SPY])[SPY].bar
+@pytest.mark.parametrize(
+    ("zone", "at"),
+    [
+        ("America/New_York", datetime(2016, 7, 2, 0, 30, tzinfo=UTC)),
+        ("Australia/Sydney", datetime(2016, 6, 30, 23, 50, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2016, 7, 1, 3, 50, tzinfo=UTC)),
+    ],
+)
+def test_the_day_of_the_clock_is_its_date_at_the_exchange(zone: str, at: datetime) -> None:
+    quotes = ClosesQuotes(SimulatedClock(at), ZoneInfo(zone), sample.all_closes())
+    bar = quotes.snapshots([SPY])[SPY].bar
     assert bar is not None
     assert bar.session == date(2016, 7, 1)
 
 
 def test_a_sample_price_is_good_enough_for_an_order() -> None:
-    quotes = ClosesQuotes(SimulatedClock(LAST_EVENING), sample.all_closes())
+    quotes = ClosesQuotes(SimulatedClock(LAST_EVENING), NEW_YORK, sample.all_closes())
     gates = order_gates(Trading(), Session(date(2016, 7, 1), LAST_EVENING, LAST_EVENING), LAST_EVENING)
     found = accepted_prices([SPY], quotes.snapshots([SPY]), gates)[SPY]
     assert isinstance(found, Price)

@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Instrument, Position, Symbol, Trading
-from rebalancer.portfolio.holdings import Offer, never_managed, offers, sort_holdings
+from rebalancer.model import US_EQUITIES, Instrument, Position, Symbol, Trading
+from rebalancer.portfolio.holdings import Offer, never_managed
+from rebalancer.portfolio.holdings import offers as offers_of_any
+from rebalancer.portfolio.holdings import sort_holdings as sort_holdings_of_any
 
+offers = partial(offers_of_any, instruments=US_EQUITIES)
+sort_holdings = partial(sort_holdings_of_any, instruments=US_EQUITIES)
 SPY, QQQ = Symbol("SPY"), Symbol("QQQ")
 
 

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rebalancer.model import (
+    US_EQUITIES,
     Account,
     Holdings,
     NoPrice,
@@ -29,12 +31,16 @@ from rebalancer.portfolio.buys import (
     limit_price,
     own_cash,
     room,
-    size_buys,
     worst_price,
 )
+from rebalancer.portfolio.buys import (
+    size_buys as size_buys_of_any,
+)
 from rebalancer.portfolio.order_ids import order_id
-from rebalancer.portfolio.trades import make_plan
+from rebalancer.portfolio.trades import make_plan as make_plan_of_any
 
+size_buys = partial(size_buys_of_any, instruments=US_EQUITIES)
+make_plan = partial(make_plan_of_any, instruments=US_EQUITIES)
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
 TONIGHT = date(2016, 12, 30)
 SPY, TLT, GLD = map(Symbol, ("SPY", "TLT", "GLD"))

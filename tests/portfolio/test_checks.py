@@ -8,7 +8,19 @@ from decimal import Decimal
 import pytest
 
 from rebalancer.errors import StoppedError
-from rebalancer.model import Holdings, Order, OrderId, Plan, Session, Symbol, Targets, Trade, Trading, us_equity
+from rebalancer.model import (
+    US_EQUITIES,
+    Holdings,
+    Order,
+    OrderId,
+    Plan,
+    Session,
+    Symbol,
+    Targets,
+    Trade,
+    Trading,
+    us_equity,
+)
 from rebalancer.portfolio.checks import ROUNDING, check_order, check_plan
 
 SPY, SH = Symbol("SPY"), Symbol("SH")
@@ -151,7 +163,9 @@ def line(symbol: Symbol = SPY, side="sell", quantity="10", target="0", dollars="
 
 def verdict(*trades: Trade, holdings: Holdings = HOLDINGS, total: float = 0.99) -> None:
     weights = {SPY: total}
-    check_plan(Plan(Decimal(10_000), trades), holdings, Targets((), weights, (), weights, weights), TRADING)
+    check_plan(
+        Plan(Decimal(10_000), trades), holdings, Targets((), weights, (), weights, weights), TRADING, US_EQUITIES
+    )
 
 
 def test_a_plan_that_sells_what_is_held_passes():

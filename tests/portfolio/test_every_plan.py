@@ -53,11 +53,16 @@ def evenings(draw):
     return holdings, Targets((), weights, (), weights, weights), investable, known, {}, trading, suspects, instruments
 
 
+def plan_of(*evening):
+    *others, instruments = evening
+    return make_plan(*others, instruments=instruments)
+
+
 @given(evenings())
 def test_no_plan_sells_more_than_is_managed_or_trades_an_untouchable_symbol(evening):
     holdings, targets, *_, trading, _, instruments = evening
 
-    plan = make_plan(*evening)
+    plan = plan_of(*evening)
 
     check_plan(plan, holdings, targets, trading, instruments)
     assert all(sell.quantity <= holdings.managed[sell.symbol] for sell in plan.sells)
@@ -66,7 +71,7 @@ def test_no_plan_sells_more_than_is_managed_or_trades_an_untouchable_symbol(even
 
 @given(evenings())
 def test_every_trade_is_in_whole_lots_but_for_an_exit(evening):
-    plan, instruments = make_plan(*evening), evening[-1]
+    plan, instruments = plan_of(*evening), evening[-1]
 
     for trade in (*plan.sells, *plan.buys):
         lot = instrument_of(trade.symbol, instruments).lot
@@ -79,14 +84,14 @@ def test_a_suspect_is_sold_completely_or_not_at_all(evening):
 
     assert all(
         (trade.side, trade.quantity) in {(None, 0), ("sell", trade.held)}
-        for trade in make_plan(*evening).trades
+        for trade in plan_of(*evening).trades
         if trade.symbol in suspects
     )
 
 
 @given(evenings())
 def test_no_trade_overshoots_its_target(evening):
-    plan = make_plan(*evening)
+    plan = plan_of(*evening)
 
     assert all(buy.held + buy.quantity <= buy.target_shares for buy in plan.buys)
     assert all(sell.held - sell.quantity >= sell.target_shares for sell in plan.sells)
@@ -94,7 +99,7 @@ def test_no_trade_overshoots_its_target(evening):
 
 @given(evenings())
 def test_target_dollars_stay_within_the_cap(evening):
-    plan = make_plan(*evening)
+    plan = plan_of(*evening)
 
     wanted = sum(target_value(trade.target, plan.investable) for trade in plan.trades)
     assert wanted <= plan.investable * Decimal("0.99") + Decimal("0.0001")
@@ -103,4 +108,4 @@ def test_target_dollars_stay_within_the_cap(evening):
 
 @given(evenings())
 def test_a_line_that_trades_nothing_says_why(evening):
-    assert all(trade.why for trade in make_plan(*evening).trades)
+    assert all(trade.why for trade in plan_of(*evening).trades)

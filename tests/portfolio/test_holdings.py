@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Position, Symbol, Trading, us_equity
-from rebalancer.portfolio.holdings import sort_holdings, tradable
+from rebalancer.model import US_EQUITIES, Position, Symbol, Trading, us_equity
+from rebalancer.portfolio.holdings import sort_holdings as sort_holdings_of_any
+from rebalancer.portfolio.holdings import tradable
 
+sort_holdings = partial(sort_holdings_of_any, instruments=US_EQUITIES)
 SPY, TLT, GLD = map(Symbol, ("SPY", "TLT", "GLD"))
 OWN, ACCOUNT = Trading(manage="own"), Trading(manage="account")
 

@@ -3,14 +3,16 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Plan, Price, Symbol, Trade, Trading, us_equity
-from rebalancer.portfolio.checks import missed_targets
+from rebalancer.model import US_EQUITIES, Plan, Price, Symbol, Trade, Trading, us_equity
+from rebalancer.portfolio.checks import missed_targets as missed_targets_of_any
 
+missed_targets = partial(missed_targets_of_any, instruments=US_EQUITIES)
 SPY, TLT = Symbol("SPY"), Symbol("TLT")
 INVESTABLE = Decimal(100_000)
 ZERO = Decimal(0)

@@ -2,17 +2,19 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import product
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebalancer.model import Holdings, Instrument, Limits, Price, Targets, Trading, symbol
+from rebalancer.model import US_EQUITIES, Holdings, Instrument, Limits, Price, Targets, Trading, symbol
 from rebalancer.model.instrument import us_equity
 from rebalancer.portfolio.rounding import Caps, Wanted, closest_quantities
-from rebalancer.portfolio.trades import make_plan
+from rebalancer.portfolio.trades import make_plan as make_plan_of_any
 
+make_plan = partial(make_plan_of_any, instruments=US_EQUITIES)
 NO_CAPS = Caps(
     Limits(max_order_dollars=Decimal(10**12), max_run_dollars=Decimal(10**12)), equity=Decimal(10**9), owned={}
 )

@@ -2,10 +2,12 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from rebalancer.model import (
+    US_EQUITIES,
     Holdings,
     Instrument,
     NoPrice,
@@ -20,12 +22,15 @@ from rebalancer.portfolio.checks import check_plan
 from rebalancer.portfolio.order_ids import order_id
 from rebalancer.portfolio.trades import (
     least_order,
-    make_plan,
     sell_orders,
     to_decimal,
     usable_price,
 )
+from rebalancer.portfolio.trades import (
+    make_plan as make_plan_of_any,
+)
 
+make_plan = partial(make_plan_of_any, instruments=US_EQUITIES)
 NOW = datetime(2016, 12, 30, 20, 50, tzinfo=UTC)
 TONIGHT = date(2016, 12, 30)
 SPY, SH, TLT = map(Symbol, ("SPY", "SH", "TLT"))
