@@ -8,6 +8,9 @@ Every contender gets the same charts and prices (`contenders/workloads.py`) in m
 which must agree with ours to 1e-9 before any time counts. Then ours and a peer take turns, one run each. Peers live in
 environments of their own, with pinned versions, under the user's cache folder. Each computes in one thread, and times
 are of CPU: milliseconds belong to one machine, the ratios travel.
+
+Two rows show what no engine in numpy can leave out: "indicators alone" are those of the workload in the shortest code
+that we know, which keeps nothing; "until it decides" is our own compilation and our own indicators.
 """
 
 import argparse
@@ -68,6 +71,7 @@ PEERS = (
     Contender("vectorbt", "with_vectorbt.py", "SMLG", ("vectorbt==1.2.0", "numba==0.68.1", NUMPY, PANDAS)),
     Contender("bt, an algo", "with_bt.py", "SML", ("bt==1.4.1", "ffn==1.4.1", NUMPY, PANDAS)),
     Contender("indicators alone", "kernels.py", "LX", alone=True),
+    Contender("ours, until it decides", "ours_until_decided.py", "LX", alone=True),
     Contender("ours, prices with gaps", "ours.py", "SMLGX", alone=True, of="{}n"),
 )
 QUICK = (

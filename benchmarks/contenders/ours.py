@@ -76,13 +76,17 @@ def _capped(decisions: Decisions, cap: float | None, symbols: tuple[Symbol, ...]
     return Decisions.of(np.minimum(decisions.weights(symbols), cap), symbols)
 
 
-def prepare(name: str) -> Run:
+def inputs(name: str) -> tuple[list[tree.Chart], Closes, Workload]:
     work = workload(name)
     sessions, tickers, values = prices(missing=work.missing)
     used = set().union(*map(tickers_of, work.charts))
     columns = [column for column, ticker in enumerate(tickers) if ticker in used]
     closes = Closes(sessions, tuple(Symbol(tickers[column]) for column in columns), values[:, columns])
-    charts = [parsed(chart, number) for number, chart in enumerate(work.charts)]
+    return [parsed(chart, number) for number, chart in enumerate(work.charts)], closes, work
+
+
+def prepare(name: str) -> Run:
+    charts, closes, work = inputs(name)
     return lambda: curves(charts, closes, work)
 
 

@@ -28,6 +28,8 @@ class Market:
         late = np.isnan(self.closes[:, :1]).any()
         self.first = np.count_nonzero(np.isnan(self.closes), axis=1).tolist() if late else [0] * len(symbols)
         """The row of the first price of each symbol; T where there is none."""
+        self.priced = np.where(np.isnan(self.closes), 1.0, self.closes) if late else self.closes
+        """The same with some price where there is none yet, and so nothing is bought."""
         self.gain = np.empty(self.closes.shape)
         """What each close earns until the next one, (N, T); 0 at the last."""
         self.gain[:, -1:] = 0.0
@@ -87,7 +89,7 @@ class Followed:
             held = np.zeros_like(target)
             np.multiply(target[:-1], self.market.growth[place], out=held[1:])
             if self.gaps.rows.size:
-                start, growth = _across(self.gaps, self.market.closes[place], target)
+                start, growth = _across(self.gaps, self.market.priced[place], target)
                 held[self.gaps.rows] = start * growth
             held /= self.grown
             yield place, target, held
@@ -105,46 +107,34 @@ def backtest_decisions(market: Market, decisions: Decisions, cash: float, cost: 
     An undecided day means no trade, and so does one that wants what is held already. The day of the last decision says
     what is held: its targets, each multiplied by the change of its price since then.
     """
-    decided = decisions.decided
-    gaps = _gaps(decided)
-    followed = Followed(market, decisions, decided, gaps, _grown(market, decisions, gaps))
-    kept: Floats = followed.grown * (1 - cost * followed.traded()) if cost else followed.grown
-    if decided.all():
-        return Backtest(cash, _compounded(cash, kept), followed)
-    equity, idle = np.empty(len(kept)), np.flatnonzero(~decided)
-    equity[decided] = _compounded(cash, kept[decided])
-    last = _last_decided(decided)[idle]
-    equity[idle] = np.where(last >= 0, equity[last], cash) * followed.grown[idle]
+    undecided = decisions.undecided[decisions.undecided.searchsorted(decisions.first) :] - decisions.first
+    gaps = _gaps(undecided, decisions.length)
+    grown = _grown(market, decisions, gaps)
+    followed = Followed(market, decisions, decisions.decided, gaps, grown)
+    kept = grown * (1 - cost * followed.traded()) if cost else grown.copy()
+    kept[undecided] = 1.0
+    equity = np.asarray(cash * np.cumprod(kept), dtype=np.float64)
+    equity[undecided] *= grown[undecided]
     return Backtest(cash, equity, followed)
 
 
-def _compounded(cash: float, growth: Floats) -> Floats:
-    return np.asarray(cash * np.cumprod(growth), dtype=np.float64)
-
-
-def _last_decided(decided: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The last decided row up to each, -1 where there is none."""
-    return np.maximum.accumulate(np.where(decided, np.arange(len(decided)), -1))
-
-
-def _gaps(decided: NDArray[np.bool_]) -> Gaps:
-    rows = np.flatnonzero(~decided[:-1]) + 1
-    if not rows.size:
-        return Gaps(rows, rows)
-    before = _last_decided(decided)[rows - 1]
-    return Gaps(rows[before >= 0], before[before >= 0])
+def _gaps(undecided: NDArray[np.intp], length: int) -> Gaps:
+    """`undecided` rows are ascending; those before the first decision leave no gap."""
+    begins = np.diff(undecided, prepend=-2) > 1
+    before = undecided[np.maximum.accumulate(np.where(begins, np.arange(len(undecided)), 0))] - 1
+    inside = (before >= 0) & (undecided + 1 < length)
+    return Gaps(undecided[inside] + 1, before[inside])
 
 
 def _grown(market: Market, decisions: Decisions, gaps: Gaps) -> Floats:
     """Ticker after ticker: the sums are the same to the last bit, whatever tickers a later day adds."""
-    after = np.ones(decisions.length)
+    after, across = np.ones(decisions.length), np.ones(len(gaps.rows))
     for place, target in _targets(market, decisions):
-        across = _across(gaps, market.closes[place], target) if gaps.rows.size else None
-        earned = np.multiply(target, market.gain[place], out=target)
-        if across:
-            start, growth = across
-            earned[gaps.rows - 1] = start * (growth - 1)
-        after += earned
+        if gaps.rows.size:
+            start, growth = _across(gaps, market.priced[place], target)
+            across += start * (growth - 1)
+        after += np.multiply(target, market.gain[place], out=target)
+    after[gaps.rows - 1] = across
     grown = np.ones(decisions.length)
     grown[1:] = after[:-1]
     return grown
@@ -161,8 +151,7 @@ def _targets(market: Market, decisions: Decisions) -> Iterator[tuple[int, Floats
 
 def _across(gaps: Gaps, closes: Floats, target: Floats) -> tuple[Floats, Floats]:
     """What was bought at the last decision before each gap, and how many times its price is what it was then."""
-    start = target[gaps.before]
-    return start, np.divide(closes[gaps.rows], closes[gaps.before], out=np.ones_like(start), where=start > 0)
+    return target.take(gaps.before), closes.take(gaps.rows) / closes.take(gaps.before)
 
 
 def buy_and_hold(prices: Floats, symbol: Symbol) -> Decisions:

@@ -46,11 +46,13 @@ class Decisions:
     @classmethod
     def of(cls, weights: Floats, symbols: Sequence[Symbol]) -> Self:
         """From (T, N) over `symbols`, where a row with a NaN is undecided."""
-        unknown = np.isnan(weights).any(axis=1)
+        columns = weights.T
+        unknown = np.isnan(columns).any(axis=0)
+        above = (columns > 0) & ~unknown
         wanted = {}
-        for column in np.flatnonzero((weights > 0).any(axis=0)).tolist():
-            rows = np.flatnonzero((weights[:, column] > 0) & ~unknown)
-            wanted[symbols[column]] = [ByDay(rows, weights[rows, column])]
+        for place in np.flatnonzero(above.any(axis=1)).tolist():
+            rows = np.flatnonzero(above[place])
+            wanted[symbols[place]] = [ByDay(rows, columns[place].take(rows))]
         return cls(len(weights), wanted, np.flatnonzero(unknown))
 
     @property
@@ -82,7 +84,8 @@ class Decisions:
         columns = np.zeros((len(symbols), self.length))
         for symbol in self.wanted:
             columns[places[symbol]] = self.column(symbol)
-        columns[:, ~self.decided] = np.nan
+        if self.undecided.size:
+            columns[:, ~self.decided] = np.nan
         return columns.T
 
     def since(self, row: int) -> Self:

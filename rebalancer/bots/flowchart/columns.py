@@ -8,7 +8,7 @@ import numpy as np
 from rebalancer.bots.flowchart import nodes
 from rebalancer.bots.flowchart.evaluate import complete_rows
 from rebalancer.bots.flowchart.indicators import INDICATORS, prices_needed
-from rebalancer.bots.flowchart.indicators.rolling import last_run
+from rebalancer.bots.flowchart.indicators.recursive import last_run
 from rebalancer.bots.own_prices import own_closes
 from rebalancer.model import Closes, Floats, Symbol
 

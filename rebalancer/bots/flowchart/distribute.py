@@ -104,8 +104,9 @@ class _Flow:
             marks = np.zeros(self._values.length, dtype=np.bool_)
             marks[days[undefined]] = True
             self.undefined |= days_of(marks)
-            days, split = days[~undefined], split[:, ~undefined]
-            amounts = amounts if isinstance(amounts, float) else amounts[~undefined]
+            defined = np.flatnonzero(~undefined)
+            days, split = days.take(defined), split.take(defined, axis=1)
+            amounts = amounts if isinstance(amounts, float) else amounts.take(defined)
         if days.size:
             split *= amounts
             yield from zip(node.children, _rows(days, split), strict=True)

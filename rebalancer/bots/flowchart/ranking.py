@@ -41,13 +41,12 @@ def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) ->
     """
     left = len(scores) - dropped.sum(axis=0)
     parts: Floats = np.where(dropped, 0.0, 1 / np.maximum(left, 1))  # all that are left
-    parts[:, left == 0] = np.nan
-    if (more := np.flatnonzero(left > count)).size:
+    undefined = (np.isnan(scores) & ~dropped).any(axis=0) & (left > count)
+    parts[:, undefined | (left == 0)] = np.nan
+    if (more := np.flatnonzero((left > count) & ~undefined)).size:
         chosen = np.zeros((len(scores), len(more)))
         ranks = in_order(count, scores.take(more, axis=1), largest=largest)
         np.put_along_axis(chosen, ranks[:count], 1 / count, axis=0)
-        unknown = np.isnan(scores) & ~dropped
-        chosen[:, unknown.take(more, axis=1).any(axis=0)] = np.nan
         parts[:, more] = chosen
     return parts
 
@@ -55,11 +54,14 @@ def equal_parts(count: int, scores: Floats, dropped: Marks, *, largest: bool) ->
 def parts_without_ties(count: int, scores: Floats, *, largest: bool) -> tuple[Floats, Days]:
     """As `equal_parts` for a `count` below K, but faster; and the days on which it isn't that.
 
-    These are all on which the last that is taken and the first that is not may tie, or a score is undefined.
+    Those are all on which the last that is taken and the first that is not may tie, or a score is undefined. Children
+    that are dropped have an infinite score, the worst; where less than `count` are left, that is a tie.
     """
     last, next_best = _last_and_next(count, scores, largest=largest)
     parts: Floats = np.multiply(scores >= last if largest else scores <= last, 1 / count)
-    return parts, np.flatnonzero(~(np.abs(last - next_best) > 2 * _tolerance(last)))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(last - next_best) > 2 * _tolerance(last)
+    return parts, np.flatnonzero(~apart)
 
 
 def _last_and_next(count: int, scores: Floats, *, largest: bool) -> tuple[Floats, Floats]:

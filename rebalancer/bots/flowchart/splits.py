@@ -82,21 +82,27 @@ def _best(node: nodes.TopK, values: Values, days: Days) -> Floats:
     scores = scores_of(node, values, days)
     if not (node.weights or node.volatilities):
         return _best_equally(node, values, days, scores)
-    taken = in_order(node.count, scores, largest=node.largest, ranked=True)[: node.count]
+    taken = in_order(node.count, scores, largest=node.largest, ranked=bool(node.weights))[: node.count]
     split = np.zeros_like(scores)
     np.put_along_axis(split, taken, _weights_by_rank(node, taken, values, days), axis=0)
-    split[:, np.isnan(split).any(axis=0) | np.isnan(scores).any(axis=0)] = np.nan
+    undefined = np.isnan(split).any(axis=0) | np.isnan(scores).any(axis=0)
+    if undefined.any():
+        split[:, undefined] = np.nan
     return split
 
 
 def _best_equally(node: nodes.TopK, values: Values, days: Days, scores: Floats) -> Floats:
     if node.count == len(scores):
         return equal_parts(node.count, scores, dropped(node, values, days, scores), largest=node.largest)
-    parts, others = parts_without_ties(node.count, scores, largest=node.largest)
+    gone, ranked = None, scores
+    if np.isnan(scores).any():
+        gone = dropped(node, values, days, scores)
+        ranked = np.where(gone, -np.inf if node.largest else np.inf, scores)
+    parts, others = parts_without_ties(node.count, ranked, largest=node.largest)
     if others.size:
         some = scores.take(others, axis=1)
-        gone = dropped(node, values, days[others], some)
-        parts[:, others] = equal_parts(node.count, some, gone, largest=node.largest)
+        left_out = np.zeros(some.shape, dtype=np.bool_) if gone is None else gone.take(others, axis=1)
+        parts[:, others] = equal_parts(node.count, some, left_out, largest=node.largest)
     return parts
 
 
@@ -133,9 +139,8 @@ def _rows(series: tuple[int, ...], values: Values, days: Days) -> Floats:
 def _volatilities(series: tuple[int, ...], values: Values, days: Days) -> Floats:
     """NaN where a volatility is 0, by which nothing can be weighted."""
     volatilities = _rows(series, values, days)
-    useful = volatilities > 0
-    if not useful.all():
-        volatilities[~useful] = np.nan
+    if not volatilities.min(initial=1) > 0:  # nor is it where one is NaN
+        volatilities[~(volatilities > 0)] = np.nan
     return volatilities
 
 

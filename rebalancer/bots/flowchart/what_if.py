@@ -12,7 +12,7 @@ from rebalancer.bots.flowchart.conditions import NO, UNKNOWN, YES, Truth, truth
 from rebalancer.bots.flowchart.decided import Decided
 from rebalancer.bots.flowchart.evaluate import OnDemand
 from rebalancer.bots.flowchart.indicators import INDICATORS
-from rebalancer.bots.flowchart.indicators.rolling import last_run
+from rebalancer.bots.flowchart.indicators.recursive import last_run
 from rebalancer.bots.flowchart.program import Program
 from rebalancer.bots.flowchart.ranking import Marks
 from rebalancer.bots.flowchart.splits import fractions

@@ -43,7 +43,7 @@ from rebalancer.bots.flowchart.indicators.oscillators import (
     relative_strength_index_sma,
     stochastic_relative_strength_index,
 )
-from rebalancer.bots.flowchart.indicators.rolling import exponential_average, wilder_average
+from rebalancer.bots.flowchart.indicators.recursive import exponential_average, wilder_average
 from rebalancer.bots.flowchart.indicators.trend import regression_slope, regression_value, trend_clarity
 from rebalancer.bots.flowchart.indicators.volatility import (
     bandwidth,

@@ -175,8 +175,9 @@ def test_an_indicator_of_its_window_alone_is_that_of_all_days(name, closes, data
 def test_the_values_that_may_follow_are_those_of_all_days(name, window):
     """Over none to several of the blocks in which they are computed, and at their edges."""
     spec, last = INDICATORS[name], np.array([90.0, 100.0, 123.45])
-    block = int(-230 / np.log1p(-2 / (window + 1))) if window > 1 else 50
-    for days in (window + 1, window + 2, block - 1, block, block + 1, block + 2, block + window + 1, 3000):
+    blocks = [int(-230 / np.log1p(-rate)) for rate in (2 / (window + 1), 1 / window) if rate < 1]
+    edges = [block + more for block in blocks for more in (-1, 0, 1, 2, window, window + 1, window + 2)]
+    for days in (window + 1, window + 2, *edges, 3000):
         before = random_walks(seed=4, days=days).values[:, 0]
         if days > window:
             rows = np.vstack((np.tile(before[:, np.newaxis], (1, 3)), last))

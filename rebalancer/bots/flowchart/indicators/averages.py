@@ -4,17 +4,13 @@ import math
 
 import numpy as np
 
-from rebalancer.bots.flowchart.indicators.rolling import (
-    Parts,
+from rebalancer.bots.flowchart.indicators.recursive import (
     by_runs,
-    changes,
-    earlier,
     exponential_average,
     next_exponential_average,
-    over_windows,
-    total,
     wilder_average,
 )
+from rebalancer.bots.flowchart.indicators.rolling import Parts, changes, earlier, over_windows, total
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, ten_windows
 from rebalancer.model import Floats
 

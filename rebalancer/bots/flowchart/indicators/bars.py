@@ -5,16 +5,8 @@ from typing import Literal
 import numpy as np
 
 from rebalancer.bots.flowchart.indicators.averages import moving_average
-from rebalancer.bots.flowchart.indicators.rolling import (
-    Parts,
-    changes,
-    earlier,
-    highest,
-    lowest,
-    over_windows,
-    ratio,
-    wilder_average,
-)
+from rebalancer.bots.flowchart.indicators.recursive import wilder_average
+from rebalancer.bots.flowchart.indicators.rolling import Parts, changes, earlier, highest, lowest, over_windows, ratio
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter, ten_windows
 from rebalancer.model import BarField, Floats
 

@@ -5,16 +5,8 @@ from functools import partial
 import numpy as np
 
 from rebalancer.bots.flowchart.indicators.averages import moving_average
-from rebalancer.bots.flowchart.indicators.rolling import (
-    Parts,
-    by_runs,
-    earlier,
-    exponential_average,
-    growth,
-    over_windows,
-    returns,
-    without_gaps,
-)
+from rebalancer.bots.flowchart.indicators.recursive import by_runs, exponential_average
+from rebalancer.bots.flowchart.indicators.rolling import Parts, earlier, growth, over_windows, returns, without_gaps
 from rebalancer.bots.flowchart.indicators.spec import IndicatorSpec, Parameter, ten_windows
 from rebalancer.model import Floats
 

@@ -3,17 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rebalancer.bots.flowchart.indicators.rolling import (
-    by_runs,
-    changes,
-    decayed_sums_then,
-    exponential_average,
-    highest,
-    lowest,
-    ratio,
-    sum_decaying,
-    total,
-)
+from rebalancer.bots.flowchart.indicators.recursive import by_runs, decayed_sums_then, exponential_average, sum_decaying
+from rebalancer.bots.flowchart.indicators.rolling import changes, highest, lowest, ratio, total
 from rebalancer.bots.flowchart.indicators.spec import TWO_OR_MORE, IndicatorSpec, Parameter, ten_windows
 from rebalancer.model import Floats
 

@@ -4,7 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from rebalancer.bots.flowchart.indicators.rolling import by_runs, changes, earlier, ratio, runs, total
+from rebalancer.bots.flowchart.indicators.recursive import by_runs
+from rebalancer.bots.flowchart.indicators.rolling import changes, earlier, ratio, runs, total
 from rebalancer.bots.flowchart.indicators.spec import IndicatorSpec
 from rebalancer.model import Floats
 
