@@ -1,6 +1,6 @@
 """What a folder of strategies takes to back-test, and whether its cost is linear in the size of a chart.
 
-    python benchmarks/strategies.py FOLDER PRICES                 a table, and the fit
+    python benchmarks/strategies.py FOLDER PRICES                 a table, the fit, and the slowest five
     python benchmarks/strategies.py FOLDER PRICES --csv OUT.csv   the same as CSV
     python benchmarks/strategies.py FOLDER random                 on random walks: every chart on as many sessions
 
@@ -8,18 +8,22 @@ FOLDER holds bot files of any format that is read, in folders below it. PRICES i
 `[data]`, or `random`, on which all tickers have all sessions, so that charts compare. Each file is run in a process of
 its own, so that its peak memory is its own: what it takes beyond the closes. Nodes are those of the file, distinct
 nodes those of the program, in which equal parts are one. Seconds are processor time, the smallest of three rounds:
-reading and compiling, then the decisions of all days and the trades they lead to.
+reading and compiling, then the decisions of all days and the trades they lead to. Of the slowest five a profile says
+which functions take most of that, themselves alone. Not measured: time on the clock, and many of them in one process.
 """
 
 import argparse
+import cProfile
 import csv
 import multiprocessing
+import pstats
 import resource
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,6 +106,18 @@ def run_seconds(bot: FlowchartBot, closes: Closes) -> float:
     return time.process_time() - start
 
 
+def profile(file: Path, known: Closes | None) -> str:
+    """Where most of its run goes. To be called in a process of its own."""
+    chart, _ = read(file.read_bytes(), file.name)
+    assert chart is not None  # noqa: S101 - it ran before
+    bot = FlowchartBot.of(chart)
+    profiler = cProfile.Profile()
+    profiler.runcall(run_seconds, bot, closes_for(bot, known)[0] if known else random_walks(bot))
+    found: dict[Any, Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+    own = {f"{Path(place).name}:{name}": times[2] for (place, _, name), times in found.items()}
+    return ", ".join(f"{name} {100 * own[name] / sum(own.values()):.0f} %" for name in sorted(own, key=own.get)[:-6:-1])  # type: ignore[arg-type]
+
+
 def closes_for(bot: FlowchartBot, known: Closes) -> tuple[Closes, list[Symbol]]:
     """All days of the bot's tickers, a column of NaN for one without prices; and those tickers."""
     columns = {name: column for column, name in enumerate(known.symbols)}
@@ -146,20 +162,25 @@ def why(missing: Sequence[Symbol], decision: BotFailure) -> str:
     return f"no prices of {', '.join(missing)}; {decision.reason}" if missing else decision.reason
 
 
-def apart(file: Path, known: Closes | None) -> Row:
-    """`measured` in a forked child, which shares the closes and ends with its memory."""
+def apart(work: Callable[[Path, Closes | None], Any], file: Path, known: Closes | None) -> Any:  # noqa: ANN401
+    """What `work` finds in a forked child, which shares the closes and ends with its memory; else its exit code."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=lambda: sender.send(measured(file, known)))
+    child = context.Process(target=lambda: sender.send(work(file, known)))
     child.start()
     sender.close()
     try:
         return receiver.recv()
     except EOFError:
         child.join()
-        return Row(file.parent.name, file.name, why=f"the process ended with {child.exitcode}")
+        return child.exitcode
     finally:
         child.join()
+
+
+def row_of(file: Path, known: Closes | None) -> Row:
+    found = apart(measured, file, known)
+    return found if isinstance(found, Row) else Row(file.parent.name, file.name, why=f"the process ended with {found}")
 
 
 def fit(rows: Sequence[Row]) -> None:
@@ -178,6 +199,15 @@ def fit(rows: Sequence[Row]) -> None:
         print(f"  seconds ~ ({name}) ^ {exponent:.2f}, R squared {spread:.2f}")
     low, middle, high = np.percentile(1e6 * seconds / [row.distinct for row in ran], (10, 50, 90))
     print(f"  microseconds a distinct node: {middle:.0f}; a tenth less than {low:.0f}, a tenth more than {high:.0f}")
+
+
+def slowest(rows: Sequence[Row], files: Sequence[Path], known: Closes | None) -> None:
+    print("\nThe slowest five, and the functions that take most of each:")
+    for row, file in sorted(zip(rows, files, strict=True), key=lambda pair: -pair[0].run_seconds)[:5]:
+        if row.run_seconds:
+            each = 1e6 * row.run_seconds / row.distinct
+            print(f"  {row.folder}/{row.file}: {row.run_seconds:.3f} s, {each:.0f} microseconds a distinct node")
+            print(f"    {apart(profile, file, known)}", flush=True)
 
 
 def table(rows: Iterable[Row]) -> None:
@@ -204,9 +234,10 @@ def main() -> None:
     if not files:
         sys.exit(f"there is no bot file in {asked.folder}")
     known = None if str(asked.prices) == "random" else read_folder(asked.prices)
-    rows = [apart(file, known) for file in files]
+    rows = [row_of(file, known) for file in files]
     table(rows)
     fit(rows)
+    slowest(rows, files, known)
     if asked.csv:
         with asked.csv.open("w", newline="") as out:
             writer = csv.writer(out)

@@ -4,6 +4,7 @@ A scheduler runs whatever it is sent, so a connection that leaves this machine m
 sides, unless the spec says otherwise. docs/sweep.md says how a cluster is started.
 """
 
+import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from rebalancer.model.text import counted, listed
 
 LIBRARIES = ("ijson", "dask", "distributed", "msgpack", "cloudpickle")
 """Beside numpy: they read bots, or carry work and results."""
+LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
 SECONDS_TO_ANSWER = 15
 SECONDS_WITHOUT_WORKER = 60
 
@@ -98,8 +100,21 @@ def connected(
         raise RunFailedError(
             f"{text}certificates of [cluster] those of the cluster? docs/sweep.md says how."
         ) from error
-    with client:
+    with _unlogged(), client:
         yield DaskCluster(client, address, _same_workers(client, address), patience)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Dask logs a lost connection with tracebacks; who uses it raises an error that says it once, with the remedy."""
+    before = {logger: logger.level for logger in map(logging.getLogger, LOGGERS)}
+    try:
+        for logger in before:
+            logger.setLevel(logging.CRITICAL)
+        yield
+    finally:
+        for logger, level in before.items():
+            logger.setLevel(level)
 
 
 def _distributed() -> Any:  # noqa: ANN401 - it is not always installed

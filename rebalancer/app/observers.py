@@ -199,11 +199,12 @@ class Observers:
 
     def _send_message(self, make: MakeMessage) -> None:
         sendings: list[outbox.Sending] = []
+        zone = self._config.accounts[0].venue.zone
 
         def choose() -> str | None:
             with changed_state(self._config.state_dir) as state:
                 if (message := make(state)) is not None:
-                    sendings.extend(outbox.to_send(state, self._config.notify, message, self._clock.now()))
+                    sendings.extend(outbox.to_send(state, self._config.notify, message, self._clock.now(), zone=zone))
             return None
 
         self._record_result("messages", within(self._seconds, lambda: _readable(choose)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from rebalancer.config.tables import Recipient
 from rebalancer.model import URGENT
@@ -27,16 +27,18 @@ class Sending:
     tries: int = 0
 
 
-def to_send(state: ObserverState, recipients: Iterable[Recipient], message: Message, now: datetime) -> list[Sending]:
-    """To whom `message` is sent now. `state` keeps what is held back, and that it was sent."""
-    folded = _deduplicated(state, message, now)
+def to_send(
+    state: ObserverState, recipients: Iterable[Recipient], message: Message, now: datetime, *, zone: tzinfo
+) -> list[Sending]:
+    """To whom `message` is sent now. `state` keeps what is held back, and that it was sent; `zone` is for its times."""
+    folded = _deduplicated(state, message, now, zone)
     if folded is None:
         return []
     sendings = [Sending(each, folded) for each in recipients if folded.kind in each.on]
     return [each for each in sendings if not _held_back(state, each, now)]
 
 
-def _deduplicated(state: ObserverState, message: Message, now: datetime) -> Message | None:
+def _deduplicated(state: ObserverState, message: Message, now: datetime, zone: tzinfo) -> Message | None:
     """`message` with how often it came since it was last sent; None where that was less than REPEATED_WITHIN ago."""
     state.told = {key: kept for key, kept in state.told.items() if now - _at(kept["at"]) < KEPT}
     if not message.key:
@@ -48,7 +50,7 @@ def _deduplicated(state: ObserverState, message: Message, now: datetime) -> Mess
     state.told[message.key] = {"at": now.isoformat(), "count": 0}
     if not before or not before["count"]:
         return message
-    text = f"The same came {counted(before['count'], 'more time')} after {minute(_at(before['at']), UTC)}."
+    text = f"The same came {counted(before['count'], 'more time')} after {minute(_at(before['at']), zone)}."
     return Message(message.kind, message.title, f"{message.body}\n{text}", message.key)
 
 

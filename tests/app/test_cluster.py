@@ -1,6 +1,7 @@
 """Work on a Dask cluster: two worker processes on this machine."""
 
 import json
+import logging
 import re
 import shlex
 import shutil
@@ -15,7 +16,7 @@ from dask_cluster import DaskProcesses
 from sweeps import Interrupted, swept
 
 import rebalancer
-from rebalancer.app.cluster import connected, require_safe
+from rebalancer.app.cluster import LOGGERS, connected, require_safe
 from rebalancer.app.executor import Serial
 from rebalancer.config.sweep import ClusterSettings
 from rebalancer.errors import BadInputError, RunFailedError
@@ -168,11 +169,34 @@ def test_a_cluster_that_loses_its_last_worker_then_its_scheduler_ends_a_sweep_th
         processes.start_worker("another")
         up(processes, 1)
         lost = pytest.raises(RunFailedError, match=r"was lost\. Start what is missing")
-        with connected(PLAIN, processes.address, seconds=8, patience=1.5) as found, lost:
+        with (
+            closing(Logged()) as logged,
+            connected(PLAIN, processes.address, seconds=8, patience=1.5) as found,
+            lost,
+        ):
             swept(tmp_path, executor=Interrupted(found, scheduler.kill))
+        assert logged.messages == []  # the error says it, and Dask no more
     again = swept(tmp_path, executor=Serial())
     assert (again.known, again.computed) == (1, 5)
     assert again.ranking == swept(tmp_path, store="anew.sqlite", executor=Serial()).ranking
+
+
+class Logged(logging.Handler):
+    """The messages of Dask's loggers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+        for name in LOGGERS:
+            logging.getLogger(name).addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+    def close(self) -> None:
+        for name in LOGGERS:
+            logging.getLogger(name).removeHandler(self)
+        super().close()
 
 
 def test_no_scheduler_is_told_with_the_remedy():

@@ -67,7 +67,7 @@ def test_a_message_says_what_happened_what_it_is_worth_and_what_to_do(june):
 
 def test_a_good_run_after_a_bad_one_says_so_and_a_repeat_says_how_often_it_came(june):
     assert "The run before this one was not good; this one was." in june[FAILED + 1].messages[0]["message"]
-    assert "The same came 1 more time after 2016-06-21 19:50 UTC." in june[HALTED + 1].messages[0]["message"]
+    assert "The same came 1 more time after 2016-06-21 15:50 EDT." in june[HALTED + 1].messages[0]["message"]
 
 
 def test_the_week_has_equity_what_each_bot_earned_and_its_runs(june):

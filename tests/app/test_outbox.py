@@ -1,11 +1,13 @@
 """Which message is sent to whom and when: kinds, repeats, quiet hours, and retries."""
 
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from rebalancer.app.outbox import REPEATED_WITHIN, TRIES, Sending, anything_waiting, due, retry_later, to_send
+from rebalancer.app.outbox import REPEATED_WITHIN, TRIES, Sending, anything_waiting, due, retry_later
+from rebalancer.app.outbox import to_send as to_send_in
 from rebalancer.config.tables import Recipient, UrlSource
 from rebalancer.model import QuietHours
 from rebalancer.notify.message import Message
@@ -14,6 +16,7 @@ from rebalancer.notify.observer_state import ObserverState
 URL = UrlSource("config.toml", "notify[0]", "phone", "NOTIFY_URL")
 PHONE = Recipient("phone", URL)
 NIGHT = QuietHours(time(22), time(7), ZoneInfo("Europe/Berlin"))
+to_send = partial(to_send_in, zone=NIGHT.zone)
 ASLEEP = Recipient("asleep", URL, quiet_hours=NIGHT)
 NOON, MIDNIGHT = datetime(2026, 11, 27, 12, tzinfo=UTC), datetime(2026, 11, 27, 23, 30, tzinfo=UTC)
 ARMED, FAILED = Message("arming", "armed", "Armed.", "armed"), Message("failed", "failed", "It failed.", "failed")
@@ -35,7 +38,7 @@ def test_a_repeat_is_told_once_in_twelve_hours_and_then_says_how_often_it_came()
     times = [NOON + timedelta(minutes=minutes) for minutes in range(3)]
     assert [len(to_send(state, [PHONE], FAILED, now)) for now in times] == [1, 0, 0]
     ((_, body),) = bodies(to_send(state, [PHONE], FAILED, NOON + REPEATED_WITHIN))
-    assert body == "It failed.\nThe same came 2 more times after 2026-11-27 12:00 UTC."
+    assert body == "It failed.\nThe same came 2 more times after 2026-11-27 13:00 CET."
     ((_, body),) = bodies(to_send(state, [PHONE], FAILED, NOON + timedelta(days=30)))
     assert body == "It failed."
 

@@ -56,6 +56,12 @@ def test_holding_without_trades_costs_nothing():
     assert_same(traded(columns([1, 2, 4]), columns([1, 1, 1]), cost=0.01).traded, 1, 0, 0)
 
 
+def test_what_rounding_alone_makes_of_the_targets_is_not_traded():
+    growing = 1.1 ** np.arange(9.0)
+    result = traded(columns(growing, 3 * growing), np.tile([0.3, 0.7], (9, 1)), cost=0.01)
+    assert result.traded.tolist()[1:] == [0.0] * 8
+
+
 def test_weights_drift_with_the_prices_before_they_are_brought_back():
     result = traded(columns([1, 3], [1, 1]), columns([0.5, 0.5], [0.5, 0.5]))
     assert_same(result.traded, 1, 0.5)  # 75 % and 25 % were held, so a quarter is sold and a quarter bought

@@ -244,6 +244,13 @@ def test_a_file_of_a_newer_version_is_refused_everywhere(rebalance, begun):
         assert "made by a newer rebalance" in output.err
 
 
+def test_what_is_at_its_limit_is_warned_of_with_the_time_of_the_accounts_exchange(rebalance, begun):
+    rebalance("run", "--as-of", "2016-06-29")
+    begun.write_text(begun.read_text() + "\n[accounts.main.limits]\nmax_symbol_percent = 1\n")
+    warned = rebalance("config", "check").out
+    assert re.search(r"\(as of 2016-06-29 \d\d:\d\d EDT\)", warned), warned
+
+
 # ------------------------------------------------------------------------------------------ config changes
 
 

@@ -96,6 +96,13 @@ KINDS: dict[str, Node] = {
         inverse_volatility(4, hold("AAA"), equal(hold("BBB"), hold("CCC"))),
         pro_volatility(4, hold("AAA"), hold("BBB")),
     ),
+    "the best of tickers by what reads all their closes": equal(
+        best(1, "relative-strength-index", 4, hold("AAA"), hold("BBB"), hold("CCC"), hold("DDD")),
+        best(2, "exponential-moving-average-price", 3, hold("AAA"), hold("BBB"), hold("CCC"), hold("DDD")),
+    ),
+    "shares that add up to more than all by a rounding": specified(
+        *((tenths / 10, hold("AAA")) for tenths in (2, 4, 3, 1))
+    ),
     "the best by bars and closes": best(
         1,
         "average-true-range-percent",
@@ -140,10 +147,12 @@ def test_the_charts_below_have_every_kind_of_node():
 def test_every_kind_of_node_decides_as_on_all_days(kind):
     program, closes = compile_chart(chart(KINDS[kind])), random_walks(seed=3, days=60)
     assert_alike(program, closes)
-    gap, late = (replace(closes, values=closes.values.copy()) for _ in range(2))
+    gap, late, wrong = (replace(closes, values=closes.values.copy()) for _ in range(3))
     gap.values[-4, 0] = np.nan
+    wrong.values[-3, :3] = 0.0, -1.0, np.inf
     late.values[:-3, 2] = late.values[-1, 3] = np.nan
     assert_alike(program, gap)
+    assert_alike(program, wrong)
     assert_alike(program, replace(late, provisional=True))
     assert_alike(program, closes.last(2))
 
