@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -167,7 +168,7 @@ def test_a_random_sample_is_resumed_by_a_longer_one(tmp_path):
 
 def test_a_file_that_is_no_store_is_refused_and_kept(tmp_path):
     other = tmp_path / "store.sqlite"
-    with sqlite3.connect(other) as connection:
+    with closing(sqlite3.connect(other)) as connection, connection:
         connection.execute("CREATE TABLE mine (x)")
     with pytest.raises(BadInputError, match="is no store of sweeps"):
         swept(tmp_path)
@@ -182,7 +183,7 @@ def test_a_file_that_is_no_store_is_refused_and_kept(tmp_path):
 def test_a_full_disk_ends_it_with_the_remedy_and_keeps_what_was_stored(tmp_path):
     """At the fifth trial, by a trigger that says what SQLite says."""
     swept(tmp_path, write(tmp_path, parameters=WINDOW))
-    with sqlite3.connect(tmp_path / "store.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection, connection:
         connection.execute(
             "CREATE TRIGGER full BEFORE INSERT ON trials WHEN (SELECT COUNT(*) FROM trials) > 4 "
             "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
@@ -194,7 +195,7 @@ def test_a_full_disk_ends_it_with_the_remedy_and_keeps_what_was_stored(tmp_path)
 
 def test_returns_are_stored_to_the_last_bit(tmp_path):
     swept(tmp_path)
-    with sqlite3.connect(tmp_path / "store.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection, connection:
         rows = connection.execute('SELECT "values", returns FROM trials').fetchall()
     assert len(rows) == 6
     loaded = load_bots({"average": tmp_path / "average.json"})["average"]

@@ -5,6 +5,7 @@ import json
 import shutil
 import sqlite3
 import zlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def inputs(folder):
 
 def edited(file, change):
     """Change what was kept of the last run."""
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db, db:
         run, kept = db.execute("SELECT run, kept FROM runs ORDER BY run DESC").fetchone()
         content = json.loads(zlib.decompress(kept))
         change(content)
@@ -215,13 +216,13 @@ def test_a_file_that_can_not_be_written_is_said_and_journalled_and_the_run_stand
 
 
 def test_a_damaged_block_is_named(account, rebalance):
-    with sqlite3.connect(inputs(account)) as db:
+    with closing(sqlite3.connect(inputs(account))) as db, db:
         db.execute("UPDATE blocks SET content = ?", [zlib.compress(b"other")])
     db.close()
     output = rebalance("replay", 2)
     assert output.code == 4
     assert "is damaged" in output.err
-    with sqlite3.connect(inputs(account)) as db:
+    with closing(sqlite3.connect(inputs(account))) as db, db:
         db.execute("DELETE FROM blocks")
     db.close()
     assert "is missing" in rebalance("replay", 2).err
@@ -230,7 +231,7 @@ def test_a_damaged_block_is_named(account, rebalance):
 
 
 def test_what_no_run_of_the_journal_refers_to_is_removed(account, rebalance):
-    with sqlite3.connect(inputs(account)) as db:
+    with closing(sqlite3.connect(inputs(account))) as db, db:
         db.execute("UPDATE runs SET line = 'of another journal' WHERE run = 2")
     db.close()
     removed = json.loads(rebalance("audit", "compact", "--json").out)
@@ -284,7 +285,7 @@ def test_a_backup_has_what_replay_needs(account, rebalance, replayed):
 
 def test_a_bundle_has_no_account_number_no_key_and_no_folder_of_this_machine(account, rebalance, tmp_path):
     """Sentences have them here, where this program does not put them itself."""
-    with sqlite3.connect(journal(account)) as db:
+    with closing(sqlite3.connect(journal(account))) as db, db:
         db.execute("UPDATE balances SET number = 'PA3CANARY99'")
     db.close()
     edited(inputs(account), lambda content: content["closes"].update(notes=[f"of PA3CANARY99, in {tmp_path}/prices"]))

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -160,7 +161,7 @@ SLOW = SPEC.partition("[parameters.")[0] + "".join(WINDOW.format(side=side) for 
 def stored(store: Path) -> int:
     if not store.exists():
         return 0
-    with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection, connection:
         try:
             return connection.execute("SELECT COUNT(*) FROM trials").fetchone()[0]
         except sqlite3.OperationalError:  # the table is being made
@@ -200,5 +201,5 @@ def test_whatever_ends_it_what_was_stored_is_kept_and_no_process_or_file_is_left
     assert "Traceback" not in err
     assert list(temporary.iterdir()) == []
     assert 40 <= stored(store) < VARIANTS
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection, connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
