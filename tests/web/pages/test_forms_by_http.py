@@ -289,7 +289,7 @@ def test_real_money_has_to_be_ticked_and_armed_on_the_terminal(tmp_path, monkeyp
         assert "Lift the halt" not in person.get("/").text
 
 
-def test_a_tick_is_kept_where_another_one_is_missing(tmp_path, monkeypatch):
+def test_consent_is_given_anew_where_a_tick_was_missing(tmp_path, monkeypatch):
     with at_alpaca(tmp_path, monkeypatch, "live", "123") as person:
         arm(settings(person.site))
         then(person, sent(person, "/tonight", "/tonight", account="paper"))
@@ -297,7 +297,7 @@ def test_a_tick_is_kept_where_another_one_is_missing(tmp_path, monkeypatch):
         answer = person.post("/tonight/execute", {"account": "paper", "plan": plan, "confirmed": "yes"})
         assert (answer.status, "tick that you want that" in answer.text) == (400, True)
         assert f'name="plan" value="{plan}"' in answer.text
-        assert 'name="confirmed" value="yes" required checked>' in answer.text
+        assert 'name="confirmed" value="yes" required>' in answer.text
         assert 'name="real_money" value="yes" required>' in answer.text
 
 
