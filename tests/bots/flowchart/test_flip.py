@@ -155,6 +155,12 @@ def test_of_several_days_only_the_last_can_still_flip():
     assert only(root, prices(AAA=[11, 9, 9])).symbol is None
 
 
+def test_of_more_days_than_there_are_nothing_is_known_at_any_price():
+    root = when(any_of(compare(price("AAA"), "gt", 10), compare(price("AAA"), "gt", 1, for_days=5)), hold("AAA"), CASH)
+    assert price_of(only(root, prices(AAA=[11, 11, 11]))) == ("AAA", "10.00")
+    assert only(root, prices(AAA=[11] * 5)).symbol is None
+
+
 def test_only_the_condition_as_a_whole_counts():
     both = all_of(compare(price("AAA"), "gt", 10), compare(price("BBB"), "gt", 10))
     root = when(both, hold("AAA"), CASH)
